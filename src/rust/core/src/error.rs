@@ -1,0 +1,93 @@
+//! One error type for the whole core. Its kind becomes an R condition class.
+
+/// Everything that can go wrong. `argument` is the name under which an R user knows the input.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value that the caller can change.
+    #[error("{message}")]
+    Argument {
+        argument: &'static str,
+        message: String,
+    },
+    /// Counts that cannot be analysed.
+    #[error("{message}")]
+    Counts { message: String },
+    /// Coordinates that cannot be analysed.
+    #[error("{message}")]
+    Coords { message: String },
+    /// Not enough memory for the estimate. Both in bytes.
+    #[error("this needs about {needed} bytes of memory, and {available} are available")]
+    Memory { needed: u64, available: u64 },
+    /// A device that this build or machine does not offer.
+    #[error("{message}")]
+    Device { message: String },
+    /// Training or clustering left the finite numbers.
+    #[error("{message}")]
+    Numeric { message: String },
+    /// Fewer non-empty groups than asked for, or none.
+    #[error("{message}")]
+    Clustering { message: String },
+    /// A fault of this program, not of its input.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn argument(argument: &'static str, message: impl Into<String>) -> Self {
+        Error::Argument {
+            argument,
+            message: message.into(),
+        }
+    }
+
+    pub fn numeric(message: impl Into<String>) -> Self {
+        Error::Numeric {
+            message: message.into(),
+        }
+    }
+
+    pub fn coords(message: impl Into<String>) -> Self {
+        Error::Coords {
+            message: message.into(),
+        }
+    }
+
+    pub fn counts(message: impl Into<String>) -> Self {
+        Error::Counts {
+            message: message.into(),
+        }
+    }
+
+    /// The last part of the R condition class `spaxR_error_<kind>`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Argument { .. } => "argument",
+            Error::Counts { .. } => "counts",
+            Error::Coords { .. } => "coords",
+            Error::Memory { .. } => "memory",
+            Error::Device { .. } => "device",
+            Error::Numeric { .. } => "numeric",
+            Error::Clustering { .. } => "clustering",
+            Error::Internal(_) => "internal",
+        }
+    }
+
+    /// The R argument to blame, where there is one.
+    pub fn blamed(&self) -> Option<&'static str> {
+        match self {
+            Error::Argument { argument, .. } => Some(argument),
+            Error::Counts { .. } => Some("counts"),
+            Error::Coords { .. } => Some("coords"),
+            Error::Device { .. } => Some("device"),
+            _ => None,
+        }
+    }
+}
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Error::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,18 @@
+//! The core of spaxR: graphs, training and clustering for the spatial domains of a tissue.
+//!
+//! Nothing here knows R. Matrices are cells x features, row-major; graphs are square, in compressed
+//! sparse rows; every random draw comes from [`rng`]; every parallel loop runs in the pool of
+//! [`threads`] and sums in an order that does not depend on the number of threads.
+
+pub mod cluster;
+pub mod error;
+pub mod graph;
+pub mod metrics;
+pub mod nn;
+pub mod preprocess;
+pub mod rng;
+pub mod sparse;
+pub mod spacross;
+pub mod threads;
+
+pub use error::{Error, Result};

@@ -1,0 +1,8 @@
+//! Sparse matrices in compressed rows.
+
+mod counts;
+mod csr;
+mod spmm;
+
+pub use counts::CountsView;
+pub use csr::Csr;
