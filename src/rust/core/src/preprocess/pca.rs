@@ -59,8 +59,9 @@ impl ScaledGenes {
         let mut matrix = cross_products(&self.matrix, &vec![1.0; self.n_cells()])?;
         for (i, row) in matrix.chunks_exact_mut(g.max(1)).enumerate() {
             let (mean, scale) = (n * self.mean[i], 1.0 / (self.sd[i] * (n - 1.0)));
-            for j in i..g {
-                row[j] = (row[j] - mean * self.mean[j]) * scale / self.sd[j];
+            let others = self.mean.iter().zip(&self.sd).skip(i);
+            for (product, (other, sd)) in row[i..].iter_mut().zip(others) {
+                *product = (*product - mean * other) * scale / sd;
             }
         }
         let eigen = leading(&mut matrix, g, most)?;
@@ -97,9 +98,9 @@ impl ScaledGenes {
             })
             .collect();
         for (i, row) in products.chunks_exact_mut(n).enumerate() {
-            for j in i..n {
-                row[j] += constant - offset[i] - offset[j];
-            }
+            let base = constant - offset[i];
+            let others = row[i..].iter_mut().zip(&offset[i..]);
+            others.for_each(|(product, other)| *product += base - other);
         }
         Ok(products)
     }
