@@ -1,3 +1,7 @@
+#' @importFrom rlang %||% .data
+#' @importFrom Matrix sparseMatrix
+NULL
+
 # Every condition of the package has a class of its own under `spaxR_error` or `spaxR_warning`,
 # names the argument, and says what to do about it.
 
