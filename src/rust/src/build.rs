@@ -1,4 +1,4 @@
-//! What this build is.
+//! What this build is, and what it can run on.
 
 use extendr_api::prelude::*;
 
@@ -10,6 +10,25 @@ fn core_build() -> Robj {
     guard(|| {
         Ok(list!(
             core = env!("CARGO_PKG_VERSION"),
+            rustc = env!("RUSTC_VERSION"),
+            candle = env!("CANDLE_VERSION"),
+            features = "cpu"
+        )
+        .into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_devices() -> Robj {
+    guard(|| {
+        Ok(list!(
+            name = ["cpu", "cuda"],
+            available = [true, false],
+            reason = [
+                "always there",
+                "this build of spaxR has no CUDA: it was compiled for the CPU"
+            ]
         )
         .into())
     })
@@ -18,4 +37,5 @@ fn core_build() -> Robj {
 extendr_module! {
     mod build;
     fn core_build;
+    fn core_devices;
 }

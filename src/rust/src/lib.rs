@@ -5,7 +5,10 @@
 //! turns into a condition. The generated R/extendr-wrappers.R is kept up to date by `make document`.
 
 mod build;
+mod convert;
+mod counts;
 mod error;
+mod graph;
 
 use extendr_api::prelude::*;
 
@@ -21,4 +24,6 @@ pub extern "C" fn spaxR_prepare() {
 extendr_module! {
     mod spaxR;
     use build;
+    use counts;
+    use graph;
 }
