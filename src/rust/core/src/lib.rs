@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod nn;
 pub mod preprocess;
 pub mod rng;
+pub mod simd;
 pub mod sparse;
 pub mod spacross;
 pub mod threads;

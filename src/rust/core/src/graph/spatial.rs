@@ -30,6 +30,15 @@ impl Neighbours {
         &self.index[cell * self.k..(cell + 1) * self.k]
     }
 
+    /// Fills a row with the first `k` of `near`.
+    pub(super) fn write(&mut self, row: u32, near: impl Iterator<Item = (f64, u32)>) {
+        let start = row as usize * self.k;
+        for (place, (distance, other)) in (start..start + self.k).zip(near) {
+            self.index[place] = other;
+            self.distance[place] = distance;
+        }
+    }
+
     /// Room for `n` rows, or an error instead of an abort.
     pub(super) fn with_rows(n: usize, k: usize) -> Result<Self> {
         Ok(Self {
@@ -110,14 +119,18 @@ fn knn<const D: usize>(points: &[[f64; D]], k: usize) -> Result<Neighbours> {
             .collect();
         for (site, near) in slab.zip(&near) {
             for &cell in sites.cells(site) {
-                write_row(&mut out, cell, near);
+                let others = near.iter().filter(|n| n.1 != cell);
+                out.write(
+                    cell,
+                    others.map(|&(squared, other)| (squared.sqrt(), other)),
+                );
             }
         }
     }
     Ok(out)
 }
 
-fn slabs(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn slabs(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len)
         .step_by(step)
         .map(move |first| first..(first + step).min(len))
@@ -138,15 +151,6 @@ fn nearest_cells<const D: usize>(sites: &Sites<D>, site: usize, k: usize) -> Vec
     near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     near.truncate(want.get());
     near
-}
-
-fn write_row(out: &mut Neighbours, cell: u32, near: &[(f64, u32)]) {
-    let start = cell as usize * out.k;
-    let others = near.iter().filter(|n| n.1 != cell).take(out.k);
-    for (place, &(squared, other)) in (start..).zip(others) {
-        out.index[place] = other;
-        out.distance[place] = squared.sqrt();
-    }
 }
 
 /// For each cell the cells at most `radius` away; itself may be among them.

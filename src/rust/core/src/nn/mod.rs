@@ -1,1 +1,26 @@
-//! 
+//! Layers, losses' building blocks and the optimiser, on candle.
+//!
+//! A layer here is one coarse candle `CustomOp`: candle keeps the tape, the arithmetic of a block
+//! (forward and backward) is ours. That keeps one model for every device, and leaves no N x width
+//! temporary that the mathematics does not need. Nothing here knows biology.
+//!
+//! Every reduction over rows runs in chunks of fixed size that are summed in order, so that the
+//! result does not depend on the number of threads.
+
+pub mod adam;
+pub mod dropout;
+pub mod gather;
+#[cfg(test)]
+mod gradients;
+pub mod init;
+pub mod linear;
+
+pub mod matmul;
+pub mod norm_act;
+pub mod propagate;
+pub mod scalar;
+
+pub mod view;
+
+/// Rows handled by one task of a parallel loop. Fixed: sums are taken in the order of these chunks.
+pub const CHUNK: usize = 1024;

@@ -1,1 +1,20 @@
-//! 
+//! SpaCross: masked self-supervised learning on the graph of a tissue (METHODS 3).
+
+pub mod consistency;
+pub mod contrast;
+pub mod hybrid;
+pub mod imputation;
+pub mod input;
+pub mod mask;
+pub mod memory;
+pub mod model;
+pub mod params;
+pub mod reconstruction;
+#[cfg(test)]
+mod conformance;
+mod rows;
+mod trainer;
+
+pub use input::Input;
+pub use params::{Contrast, Params, ValidParams};
+pub use trainer::{EpochLosses, Trainer};

@@ -60,6 +60,26 @@ impl Csr {
         (&self.indices[range.clone()], &self.values[range])
     }
 
+    /// Row i of the result is row `order[i]`.
+    pub fn permuted_rows(&self, order: &[u32]) -> Self {
+        let mut indptr = Vec::with_capacity(order.len() + 1);
+        indptr.push(0);
+        let mut indices = Vec::with_capacity(self.nnz());
+        let mut values = Vec::with_capacity(self.nnz());
+        for &row in order {
+            let (columns, entries) = self.row(row as usize);
+            indices.extend_from_slice(columns);
+            values.extend_from_slice(entries);
+            indptr.push(indices.len());
+        }
+        Self {
+            n_cols: self.n_cols,
+            indptr,
+            indices,
+            values,
+        }
+    }
+
     /// The transpose, by counting: linear in the entries.
     pub fn transpose(&self) -> Self {
         let mut indptr = vec![0usize; self.n_cols + 1];

@@ -1,0 +1,106 @@
+//! Adam with L2 decay added to the gradient (not decoupled), after clipping of the global norm.
+
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor, Var};
+
+use super::view::to_vec;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+/// First and second moments of one parameter.
+struct Moments {
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+/// The optimiser of a list of parameters.
+pub struct Adam {
+    parameters: Vec<Var>,
+    moments: Vec<Moments>,
+    learning_rate: f64,
+    weight_decay: f64,
+    clip_norm: f64,
+    steps: i32,
+}
+
+impl Adam {
+    /// `clip_norm` bounds the norm of all gradients together; infinity leaves them.
+    pub fn new(
+        parameters: Vec<Var>,
+        learning_rate: f64,
+        weight_decay: f64,
+        clip_norm: f64,
+    ) -> Self {
+        let moments = parameters
+            .iter()
+            .map(|p| Moments {
+                first: vec![0.0; p.elem_count()],
+                second: vec![0.0; p.elem_count()],
+            })
+            .collect();
+        Self {
+            parameters,
+            moments,
+            learning_rate,
+            weight_decay,
+            clip_norm,
+            steps: 0,
+        }
+    }
+
+    /// One step; returns the norm of the gradients before clipping. A parameter on which the loss
+    /// does not depend is left alone, decay included.
+    pub fn step(&mut self, gradients: &GradStore) -> Result<f64> {
+        let gradients = self.gradients(gradients)?;
+        let norm = global_norm(&gradients);
+        // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
+        let factor = (self.clip_norm / (norm + 1e-6)).min(1.0) as f32;
+        self.steps += 1;
+        let updates = self.parameters.iter().zip(&mut self.moments).zip(gradients);
+        let (rate, decay) = (self.learning_rate, self.weight_decay as f32);
+        for ((parameter, moments), gradient) in updates {
+            let Some(mut gradient) = gradient else {
+                continue;
+            };
+            let mut values = to_vec(parameter)?;
+            for (g, v) in gradient.iter_mut().zip(&values) {
+                *g = *g * factor + decay * v;
+            }
+            moments.update(&gradient, &mut values, rate, self.steps);
+            parameter.set(&Tensor::from_vec(
+                values,
+                parameter.shape(),
+                parameter.device(),
+            )?)?;
+        }
+        Ok(norm)
+    }
+
+    fn gradients(&self, store: &GradStore) -> Result<Vec<Option<Vec<f32>>>> {
+        let read = |gradient: &Tensor| to_vec(&gradient.contiguous()?);
+        self.parameters
+            .iter()
+            .map(|p| store.get(p).map(read).transpose())
+            .collect()
+    }
+}
+
+fn global_norm(gradients: &[Option<Vec<f32>>]) -> f64 {
+    let squares = gradients.iter().flatten().flatten().map(|&g| f64::from(g).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+impl Moments {
+    fn update(&mut self, gradient: &[f32], values: &mut [f32], rate: f64, step: i32) {
+        let rate = (rate / (1.0 - BETA1.powi(step))) as f32;
+        let root = (1.0 - BETA2.powi(step)).sqrt() as f32;
+        let (b1, b2) = (BETA1 as f32, BETA2 as f32);
+        for (i, &g) in gradient.iter().enumerate() {
+            self.first[i] = b1 * self.first[i] + (1.0 - b1) * g;
+            self.second[i] = b2 * self.second[i] + (1.0 - b2) * g * g;
+            values[i] -= rate * self.first[i] / (self.second[i].sqrt() / root + EPSILON as f32);
+        }
+    }
+}

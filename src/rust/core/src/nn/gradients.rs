@@ -1,0 +1,183 @@
+//! Every op's gradient against finite differences, along random directions.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor, Var};
+use ndarray::Array2;
+
+use super::dropout::Dropout;
+use super::gather::{gather, TOKEN};
+use super::linear::{linear, project};
+use super::norm_act::{norm_act, Activation};
+use super::propagate::Operator;
+use crate::graph::Graph;
+use crate::rng::{Philox, Purpose, Rng};
+use crate::spacross::consistency::{consistency, Pairs};
+use crate::spacross::contrast::{all_pairs, per_node, Nodes};
+use crate::spacross::imputation::imputation;
+use crate::spacross::Input;
+use crate::sparse::Csr;
+
+fn numbers(seed: u32, n: usize) -> Vec<f32> {
+    let mut rng = Rng::new(21, Purpose::Data, seed);
+    (0..n).map(|_| rng.normal() as f32).collect()
+}
+
+fn var(seed: u32, rows: usize, columns: usize) -> Var {
+    Var::from_vec(numbers(seed, rows * columns), (rows, columns), &Device::Cpu).unwrap()
+}
+
+/// A scalar of a matrix that treats every entry differently.
+fn weigh(x: &Tensor) -> Tensor {
+    let weights = numbers(99, x.elem_count());
+    let weights = Tensor::from_vec(weights, x.shape(), &Device::Cpu).unwrap();
+    (x * weights).unwrap().sum_all().unwrap()
+}
+
+/// Compares the gradient of `f` at `variables` with central differences along a random direction of
+/// each.
+fn check(what: &str, variables: &[&Var], f: impl Fn() -> Tensor) {
+    let gradients = f().backward().unwrap();
+    for (v, variable) in variables.iter().enumerate() {
+        let direction = numbers(500 + v as u32, variable.elem_count());
+        let direction = Tensor::from_vec(direction, variable.shape(), &Device::Cpu).unwrap();
+        let slope = (gradients.get(variable).unwrap() * &direction).unwrap();
+        let slope = f64::from(slope.sum_all().unwrap().to_scalar::<f32>().unwrap());
+        let start = variable.as_detached_tensor().copy().unwrap();
+        let value = |step: f64| {
+            variable
+                .set(&(&start + (&direction * step).unwrap()).unwrap())
+                .unwrap();
+            f64::from(f().to_scalar::<f32>().unwrap())
+        };
+        // Five points: the error is of fourth order, so a step that drowns f32's rounding will do.
+        let h = 4e-3;
+        let [a, b, c, d] = [-2.0, -1.0, 1.0, 2.0].map(|s| value(s * h));
+        let difference = (a - 8.0 * b + 8.0 * c - d) / (12.0 * h);
+        variable.set(&start).unwrap();
+        let size = slope.abs().max(1e-2);
+        assert!(
+            (slope - difference).abs() < 1e-2 * size,
+            "{what}, variable {v}: {slope} by gradient, {difference} by difference"
+        );
+    }
+}
+
+fn graph(n: usize) -> Graph {
+    let edges = (0..n as u32).flat_map(|i| [(i, (i + 1) % n as u32), (i, (i * 7 + 3) % n as u32)]);
+    Graph::from_edges(n, edges).unwrap().symmetric_union()
+}
+
+/// Rows of a matrix that is not symmetric.
+fn lopsided(n: usize) -> Csr {
+    let indptr = (0..=n).map(|i| 2 * i.min(n)).collect();
+    let pairs = (0..n as u32).flat_map(|i| {
+        let (a, b) = ((i * 5 + 1) % n as u32, (i * 5 + 2) % n as u32);
+        [a.min(b), a.max(b)]
+    });
+    Csr::new(n, indptr, pairs.collect(), numbers(3, 2 * n)).unwrap()
+}
+
+#[test]
+fn linear_layers() {
+    let (x, w) = (var(1, 40, 7), var(2, 5, 7));
+    check("linear", &[&x, &w], || weigh(&linear(&x, &w).unwrap()));
+    let values = Array2::from_shape_vec((40, 7), numbers(3, 280)).unwrap();
+    let design = Arc::new(Input::dense(values));
+    check("project", &[&w], || weigh(&project(&design, &w).unwrap()));
+}
+
+#[test]
+fn propagation() {
+    let x = var(1, 30, 16);
+    let symmetric = Operator::symmetric(graph(30).normalised());
+    check("symmetric", &[&x], || weigh(&symmetric.apply(&x).unwrap()));
+    let directed = Operator::new(lopsided(30));
+    check("directed", &[&x], || weigh(&directed.apply(&x).unwrap()));
+}
+
+#[test]
+fn norm_activation_and_dropout() {
+    let (x, affine) = (var(1, 200, 6), var(2, 2, 6));
+    for p in [0.0, 0.3] {
+        let dropout = Dropout::new(p, Philox::new(1, Purpose::Dropout), 2);
+        for activation in [Activation::Identity, Activation::Elu] {
+            check("norm", &[&x, &affine], || {
+                let (out, _) = norm_act(&x, &affine, 1e-3, activation, dropout, true).unwrap();
+                weigh(&out)
+            });
+        }
+    }
+}
+
+/// ReLU has a kink, which finite differences over many values always cross: it is compared with
+/// candle's own operations instead, away from 0.
+#[test]
+fn relu_agrees_with_composed_operations() {
+    let (x, affine) = (var(1, 200, 6), var(2, 2, 6));
+    let dropout = Dropout::new(0.3, Philox::new(1, Purpose::Dropout), 2);
+    let (fused, _) = norm_act(&x, &affine, 1e-3, Activation::Relu, dropout, true).unwrap();
+    let (linear, _) = norm_act(&x, &affine, 1e-3, Activation::Identity, dropout, true).unwrap();
+    let composed = linear.relu().unwrap();
+    let rows: (Vec<Vec<f32>>, Vec<Vec<f32>>) =
+        (fused.to_vec2().unwrap(), composed.to_vec2().unwrap());
+    assert_eq!(rows.0, rows.1);
+    let (a, b) = (weigh(&fused), weigh(&composed));
+    let (a, b) = (a.backward().unwrap(), b.backward().unwrap());
+    for variable in [&x, &affine] {
+        let gap = (a.get(variable).unwrap() - b.get(variable).unwrap()).unwrap();
+        let gap = gap.abs().unwrap().max_all().unwrap();
+        assert!(gap.to_scalar::<f32>().unwrap() < 1e-3);
+    }
+}
+
+#[test]
+fn gathered_rows() {
+    let (x, token) = (var(1, 8, 5), var(2, 1, 5));
+    let rows = Arc::new(vec![0, TOKEN, 2, 2, 4, 0, TOKEN, 7]);
+    check("gather", &[&x, &token], || {
+        weigh(&gather(&x, &token, &rows).unwrap())
+    });
+}
+
+const NODES: [u32; 6] = [3, 17, 5, 9, 11, 0];
+const OTHERS: [u32; 6] = [5, 5, 1, 19, 3, 3];
+
+#[test]
+fn consistency_loss() {
+    let (r, z) = (var(1, 20, 8), var(2, 20, 8));
+    let pairs = Pairs {
+        masked: &NODES,
+        online: &OTHERS,
+        target: &[0, 1, 2, 3, 4, 5],
+    };
+    check("consistency", &[&r], || {
+        consistency(&r, &z.as_detached_tensor(), &pairs, 2.0).unwrap()
+    });
+}
+
+#[test]
+fn contrastive_losses() {
+    let (z, mean, b) = (var(1, 20, 8), var(2, 20, 8), var(3, 8, 8));
+    let nodes = Nodes {
+        masked: &NODES,
+        negative: &OTHERS,
+    };
+    check("per node", &[&z, &mean, &b], || {
+        per_node(&z, &mean, &b, &nodes).unwrap()
+    });
+    check("all pairs", &[&z, &mean, &b], || {
+        all_pairs(&z, &mean, &b, &nodes).unwrap()
+    });
+}
+
+#[test]
+fn imputation_loss() {
+    let (z, v, b) = (var(1, 20, 8), var(2, 13, 8), var(3, 1, 13));
+    let values = Array2::from_shape_vec((20, 13), numbers(4, 260)).unwrap();
+    let input = Input::dense(values);
+    check("imputation", &[&z, &v, &b], || {
+        imputation(&z, &v, &b, &input, &NODES, 2.0).unwrap()
+    });
+}

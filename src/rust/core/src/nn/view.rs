@@ -1,0 +1,48 @@
+//! From candle tensors to slices and back.
+
+use candle_core::{bail, CpuStorage, CustomOp1, Device, Layout, Result, Shape, Storage, Tensor};
+
+/// The values of a contiguous f32 storage on the CPU.
+pub fn storage_slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let CpuStorage::F32(values) = storage else {
+        bail!("expected f32 values");
+    };
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&values[start..end]),
+        None => bail!("expected a contiguous tensor"),
+    }
+}
+
+/// Calls `work` with the values of a contiguous f32 tensor on the CPU, without a copy.
+pub fn with_slice<T>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(cpu) => work(storage_slice(cpu, layout)?),
+        _ => bail!("expected a tensor on the CPU"),
+    }
+}
+
+/// The values of a contiguous f32 tensor on the CPU, copied.
+pub fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
+    with_slice(tensor, |values| Ok(values.to_vec()))
+}
+
+/// Rows and columns of a matrix.
+pub fn dims(layout: &Layout) -> Result<(usize, usize)> {
+    layout.shape().dims2()
+}
+
+/// A CPU tensor that takes over `values`.
+pub fn matrix(values: Vec<f32>, rows: usize, columns: usize) -> Result<Tensor> {
+    Tensor::from_vec(values, (rows, columns), &Device::Cpu)
+}
+
+/// What a custom op returns.
+pub fn output(values: Vec<f32>, shape: impl Into<Shape>) -> Result<(CpuStorage, Shape)> {
+    Ok((CpuStorage::F32(values), shape.into()))
+}
+
+/// Applies an op whose input needs no gradient.
+pub fn apply_constant(input: &Tensor, op: &impl CustomOp1) -> Result<Tensor> {
+    input.apply_op1_no_bwd(op)
+}

@@ -1,0 +1,181 @@
+//! The model's input X: dense (principal components, a reduction) or scaled genes that stay sparse.
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use crate::nn::linear::Design;
+use crate::nn::matmul::{gram, times_transposed};
+use crate::preprocess::ScaledGenes;
+use crate::sparse::Csr;
+
+/// N x p, f32.
+pub struct Input {
+    form: Form,
+    n: usize,
+    p: usize,
+    /// Length of each row.
+    norms: Vec<f32>,
+}
+
+enum Form {
+    Dense(Vec<f32>),
+    Scaled(Scaled),
+}
+
+/// (L - 1 mu') D^-1 with L sparse.
+struct Scaled {
+    matrix: Csr,
+    transpose: Csr,
+    mean: Vec<f32>,
+    inverse_sd: Vec<f32>,
+}
+
+impl Input {
+    pub fn dense(x: Array2<f32>) -> Self {
+        let (n, p) = x.dim();
+        let x = x.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
+        let norms = x
+            .par_chunks_exact(p.max(1))
+            .map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt())
+            .collect();
+        Self {
+            form: Form::Dense(x),
+            n,
+            p,
+            norms,
+        }
+    }
+
+    pub fn scaled(genes: ScaledGenes) -> Self {
+        let (n, p) = (genes.matrix.n_rows(), genes.matrix.n_cols());
+        let inverse_sd: Vec<f32> = genes.sd.iter().map(|s| s.recip() as f32).collect();
+        let mean: Vec<f32> = genes.mean.iter().map(|&m| m as f32).collect();
+        let norms = scaled_norms(&genes.matrix, &mean, &inverse_sd);
+        Self {
+            form: Form::Scaled(Scaled {
+                transpose: genes.matrix.transpose(),
+                matrix: genes.matrix,
+                mean,
+                inverse_sd,
+            }),
+            n,
+            p,
+            norms,
+        }
+    }
+
+    /// The values, where they are held dense.
+    pub fn as_dense(&self) -> Option<&[f32]> {
+        match &self.form {
+            Form::Dense(x) => Some(x),
+            Form::Scaled(_) => None,
+        }
+    }
+
+    pub fn norm(&self, row: u32) -> f32 {
+        self.norms[row as usize]
+    }
+
+    /// Row i of the result is row `order[i]`.
+    pub fn permuted(self, order: &[u32]) -> Self {
+        let norms = order.iter().map(|&i| self.norms[i as usize]).collect();
+        let p = self.p;
+        let form = match self.form {
+            Form::Dense(x) => Form::Dense(
+                order
+                    .iter()
+                    .flat_map(|&i| &x[i as usize * p..][..p])
+                    .copied()
+                    .collect(),
+            ),
+            Form::Scaled(s) => {
+                let matrix = s.matrix.permuted_rows(order);
+                Form::Scaled(Scaled {
+                    transpose: matrix.transpose(),
+                    matrix,
+                    ..s
+                })
+            }
+        };
+        Self { form, norms, ..self }
+    }
+}
+
+/// |x_i|^2 = sum over all genes of (mu/sd)^2, corrected at the entries that are not zero.
+fn scaled_norms(matrix: &Csr, mean: &[f32], inverse_sd: &[f32]) -> Vec<f32> {
+    let z = |value: f32, gene: usize| f64::from((value - mean[gene]) * inverse_sd[gene]);
+    let empty: f64 = (0..mean.len()).map(|g| z(0.0, g).powi(2)).sum();
+    (0..matrix.n_rows())
+        .into_par_iter()
+        .map(|i| {
+            let (genes, values) = matrix.row(i);
+            let correction: f64 = genes
+                .iter()
+                .zip(values)
+                .map(|(&g, &v)| z(v, g as usize).powi(2) - z(0.0, g as usize).powi(2))
+                .sum();
+            (empty + correction).max(0.0).sqrt() as f32
+        })
+        .collect()
+}
+
+impl Design for Input {
+    fn n_rows(&self) -> usize {
+        self.n
+    }
+
+    fn n_columns(&self) -> usize {
+        self.p
+    }
+
+    fn times_transposed(&self, w: &[f32], outer: usize) -> Vec<f32> {
+        match &self.form {
+            Form::Dense(x) => times_transposed(x, w, self.p, outer),
+            Form::Scaled(s) => s.times_transposed(w, outer),
+        }
+    }
+
+    fn gram(&self, g: &[f32], outer: usize) -> Vec<f32> {
+        match &self.form {
+            Form::Dense(x) => gram(g, x, outer, self.p),
+            Form::Scaled(s) => s.gram(g, outer),
+        }
+    }
+}
+
+impl Scaled {
+    /// L (D^-1 W) - 1 (mu' D^-1 W)
+    fn times_transposed(&self, w: &[f32], outer: usize) -> Vec<f32> {
+        let p = self.mean.len();
+        let mut scaled = vec![0f32; p * outer];
+        let mut offset = vec![0f64; outer];
+        for o in 0..outer {
+            for c in 0..p {
+                let value = w[o * p + c] * self.inverse_sd[c];
+                scaled[c * outer + o] = value;
+                offset[o] += f64::from(value) * f64::from(self.mean[c]);
+            }
+        }
+        let mut out = self.matrix.times_dense(&scaled, outer);
+        out.par_chunks_exact_mut(outer).for_each(|row| {
+            row.iter_mut().zip(&offset).for_each(|(x, o)| *x -= *o as f32);
+        });
+        out
+    }
+
+    /// (L'g - mu (1'g))' D^-1
+    fn gram(&self, g: &[f32], outer: usize) -> Vec<f32> {
+        let p = self.mean.len();
+        let product = self.transpose.times_dense(g, outer);
+        let mut sums = vec![0f64; outer];
+        for row in g.chunks_exact(outer) {
+            sums.iter_mut().zip(row).for_each(|(s, &g)| *s += f64::from(g));
+        }
+        (0..outer * p)
+            .map(|e| {
+                let (o, c) = (e / p, e % p);
+                (product[c * outer + o] - self.mean[c] * sums[o] as f32) * self.inverse_sd[c]
+            })
+            .collect()
+    }
+}

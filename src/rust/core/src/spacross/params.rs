@@ -1,0 +1,216 @@
+//! Settings of SpaCross and their check.
+
+use crate::{Error, Result};
+
+/// Which pairs the contrastive loss looks at (METHODS 6 a).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contrast {
+    /// Each masked node and its own summary: as described.
+    Node,
+    /// Every masked node and every masked node's summary: as published. Quadratic in the nodes.
+    AllPairs,
+    /// No contrast, and no hybrid graph.
+    Off,
+}
+
+/// Settings as a user gives them. [`Params::check`] turns them into [`ValidParams`].
+///
+/// The names are those of the R function `spacross_options()`; the defaults are the published
+/// settings for Visium.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Width of the first layer.
+    pub hidden1: usize,
+    /// Width of the second layer.
+    pub hidden2: usize,
+    /// Width of the first graph layer.
+    pub gcn_hidden: usize,
+    /// Width of the embedding.
+    pub latent: usize,
+    /// Width between encoder and projector.
+    pub project: usize,
+    /// Share of values dropped after each layer, in [0, 1).
+    pub dropout: f64,
+    /// Share of nodes masked in the online view, in (0, 1).
+    pub mask_rate: f64,
+    /// Share of masked nodes that take another node's features instead of the token.
+    pub replace_rate: f64,
+    /// m of the target encoder's moving average, in [0, 1); 0 copies the online encoder.
+    pub momentum: f64,
+    /// t, the exponent of the scaled cosine losses.
+    pub sharpness: f64,
+    /// Weight of the reconstruction loss.
+    pub w_recon: f64,
+    /// Weight of the latent consistency loss.
+    pub w_consistency: f64,
+    /// Weight of the contrastive loss.
+    pub w_contrast: f64,
+    pub contrast: Contrast,
+    /// Most similar nodes (self first, and counted) that become candidates of the hybrid graph.
+    pub top_k: usize,
+    /// Epochs between two hybrid graphs; the first is built after as many.
+    pub update_every: usize,
+    /// Whether a pair that is no spatial edge must share a cluster: as described. The published
+    /// code never rejects one.
+    pub cluster_test: bool,
+    /// k-means runs of the hybrid graph's cluster test.
+    pub kmeans_runs: usize,
+    pub learning_rate: f64,
+    /// L2 decay, added to the gradient.
+    pub weight_decay: f64,
+    /// Bound on the norm of all gradients together.
+    pub clip_norm: f64,
+    pub epochs: usize,
+    /// Whether the decoder is linear and the input scaled genes.
+    pub imputation: bool,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            hidden1: 64,
+            hidden2: 32,
+            gcn_hidden: 64,
+            latent: 16,
+            project: 32,
+            dropout: 0.2,
+            mask_rate: 0.5,
+            replace_rate: 0.05,
+            momentum: 0.0,
+            sharpness: 2.0,
+            w_recon: 0.6,
+            w_consistency: 0.3,
+            w_contrast: 0.6,
+            contrast: Contrast::Node,
+            top_k: 20,
+            update_every: 50,
+            cluster_test: true,
+            kmeans_runs: 5,
+            learning_rate: 1e-3,
+            weight_decay: 3e-4,
+            clip_norm: 5.0,
+            epochs: 300,
+            imputation: false,
+        }
+    }
+}
+
+/// Settings that fit each other and the data.
+#[derive(Clone, Debug)]
+pub struct ValidParams {
+    pub(crate) params: Params,
+    /// K of the hybrid graph's k-means.
+    pub(crate) n_domains: usize,
+}
+
+/// The largest number of cells for which [`Contrast::AllPairs`] makes sense.
+pub const ALL_PAIRS_LIMIT: usize = 20_000;
+
+impl Params {
+    /// Checks every setting against its range and against `n_cells` and `n_domains`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the first setting at fault.
+    pub fn check(self, n_cells: usize, n_domains: usize) -> Result<ValidParams> {
+        self.check_widths()?;
+        self.check_rates()?;
+        self.check_losses()?;
+        self.check_against(n_cells, n_domains)?;
+        Ok(ValidParams {
+            params: self,
+            n_domains,
+        })
+    }
+
+    fn check_widths(&self) -> Result<()> {
+        let widths = [
+            ("hidden1", self.hidden1),
+            ("hidden2", self.hidden2),
+            ("gcn_hidden", self.gcn_hidden),
+            ("latent", self.latent),
+            ("project", self.project),
+        ];
+        for (name, width) in widths {
+            require((1..=4096).contains(&width), name, "must lie in 1 to 4096")?;
+        }
+        Ok(())
+    }
+
+    fn check_rates(&self) -> Result<()> {
+        let below_one = |x: f64| (0.0..1.0).contains(&x);
+        require(below_one(self.dropout), "dropout", "must lie in [0, 1)")?;
+        require(
+            below_one(self.mask_rate) && self.mask_rate > 0.0,
+            "mask_rate",
+            "must lie strictly between 0 and 1",
+        )?;
+        require(
+            (0.0..=1.0).contains(&self.replace_rate),
+            "replace_rate",
+            "must lie in [0, 1]",
+        )?;
+        require(below_one(self.momentum), "momentum", "must lie in [0, 1)")
+    }
+
+    fn check_losses(&self) -> Result<()> {
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
+        require(positive(self.sharpness), "sharpness", "must be positive")?;
+        let weights = [
+            ("w_recon", self.w_recon),
+            ("w_consistency", self.w_consistency),
+            ("w_contrast", self.w_contrast),
+            ("weight_decay", self.weight_decay),
+        ];
+        for (name, weight) in weights {
+            require(not_negative(weight), name, "must be 0 or positive")?;
+        }
+        require(
+            positive(self.learning_rate),
+            "learning_rate",
+            "must be positive",
+        )?;
+        require(self.clip_norm > 0.0, "clip_norm", "must be positive")?;
+        require(self.epochs > 0, "epochs", "must be at least 1")?;
+        require(self.update_every > 0, "update_every", "must be at least 1")?;
+        require(self.kmeans_runs > 0, "kmeans_runs", "must be at least 1")?;
+        require(self.top_k > 0, "top_k", "must be at least 1")
+    }
+
+    fn check_against(&self, n_cells: usize, n_domains: usize) -> Result<()> {
+        require(
+            n_cells < u32::MAX as usize,
+            "object",
+            "must have fewer than 2^32 - 1 cells",
+        )?;
+        require(
+            (1..=n_cells).contains(&n_domains),
+            "n.domains",
+            "must be at least 1 and at most the number of cells",
+        )?;
+        let masked = (self.mask_rate * n_cells as f64).floor() as usize;
+        require(
+            masked >= 2 && masked < n_cells,
+            "mask_rate",
+            "must mask at least two cells and leave at least one: use more cells or another rate",
+        )?;
+        if self.contrast == Contrast::AllPairs && n_cells > ALL_PAIRS_LIMIT {
+            return Err(Error::argument(
+                "contrast",
+                format!(
+                    "the published all-pairs contrast compares every masked cell with every other: \
+                     with {n_cells} cells that is out of reach (the limit is {ALL_PAIRS_LIMIT}). \
+                     Leave out `published = TRUE`, or use `contrast = \"node\"`"
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn require(holds: bool, argument: &'static str, demand: &str) -> Result<()> {
+    match holds {
+        true => Ok(()),
+        false => Err(Error::argument(argument, format!("`{argument}` {demand}"))),
+    }
+}
