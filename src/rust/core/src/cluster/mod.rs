@@ -1,1 +1,16 @@
-//! 
+//! Domains from an embedding: k-means, a Gaussian mixture with one shared covariance, and the
+//! consensus of several labellings (METHODS 5).
+//!
+//! Every function takes cells x columns and gives labels `0..k`, in an order of its own. The same
+//! seed gives the same labels for any number of threads: sums run over chunks of fixed size, whose
+//! results are added in their order.
+
+mod distinct;
+mod input;
+mod kmeans;
+mod lloyd;
+mod seeding;
+mod tiles;
+
+pub use distinct::count_nonempty;
+pub use kmeans::{kmeans, KMeans, KMeansSettings};

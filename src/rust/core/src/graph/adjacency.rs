@@ -1,5 +1,12 @@
 //! Who is next to whom.
 
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+
+use super::spatial;
+use crate::sparse::Csr;
+use crate::{Error, Result};
+
 /// An unweighted graph over `n` cells, in compressed rows: neighbours of cell `i` in rising order, without `i`
 /// itself and without repetition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +16,134 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The graph with an edge for each pair `(from, to)`: repeated pairs count once, loops are dropped, directions
+    /// are kept (see [`Graph::symmetric_union`]).
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when a pair names a node outside `0..n`.
+    pub fn from_edges(n: usize, edges: impl Iterator<Item = (u32, u32)>) -> Result<Self> {
+        let edges: Vec<(u32, u32)> = edges.filter(|(from, to)| from != to).collect();
+        if edges.iter().any(|&(f, t)| f.max(t) as usize >= n) {
+            return Err(Error::Internal(format!("an edge leaves the {n} nodes")));
+        }
+        Ok(Self::from_pairs(n, &edges))
+    }
+
+    /// `pairs` lie within `0..n`; loops may remain.
+    fn from_pairs(n: usize, pairs: &[(u32, u32)]) -> Self {
+        let mut starts = vec![0usize; n + 1];
+        pairs
+            .iter()
+            .for_each(|&(from, _)| starts[from as usize + 1] += 1);
+        (0..n).for_each(|i| starts[i + 1] += starts[i]);
+        let mut next = starts.clone();
+        let mut ends = vec![0u32; pairs.len()];
+        for &(from, to) in pairs {
+            ends[next[from as usize]] = to;
+            next[from as usize] += 1;
+        }
+        let rows = (0..n).map(|i| ends[starts[i]..starts[i + 1]].to_vec());
+        Self::from_rows(rows.collect())
+    }
+
+    /// One list of neighbours a node, in any order, repetitions allowed, loops dropped.
+    pub(crate) fn from_rows(mut rows: Vec<Vec<u32>>) -> Self {
+        rows.par_iter_mut().enumerate().for_each(|(node, row)| {
+            row.retain(|&to| to as usize != node);
+            row.sort_unstable();
+            row.dedup();
+        });
+        let mut indptr = Vec::with_capacity(rows.len() + 1);
+        indptr.push(0);
+        let mut total = 0;
+        for row in &rows {
+            total += row.len();
+            indptr.push(total);
+        }
+        Self {
+            indptr,
+            neighbours: rows.concat(),
+        }
+    }
+
+    /// Edges in both directions wherever there is one in either.
+    pub fn symmetric_union(&self) -> Self {
+        let n = self.n_nodes();
+        let mut rows: Vec<Vec<u32>> = (0..n).map(|i| self.neighbours(i).to_vec()).collect();
+        for from in 0..n {
+            for &to in self.neighbours(from) {
+                rows[to as usize].push(from as u32);
+            }
+        }
+        Self::from_rows(rows)
+    }
+
+    /// The `k` nearest cells of each cell in space, made symmetric by union (METHODS 1.2). `coords` is cells x 2 or
+    /// cells x 3; ties as in [`super::spatial_knn`].
+    ///
+    /// # Errors
+    /// Those of [`super::spatial_knn`].
+    pub fn knn(coords: ArrayView2<f64>, k: usize) -> Result<Self> {
+        let near = spatial::spatial_knn(coords, k)?;
+        let rows = near.index.chunks_exact(k).map(<[u32]>::to_vec).collect();
+        Ok(Self::from_rows(rows).symmetric_union())
+    }
+
+    /// All pairs of cells at most `radius` apart (METHODS 1.2), in the units of `coords` (cells x 2 or cells x 3).
+    ///
+    /// # Errors
+    /// [`Error::Coords`] for coordinates that are not finite, all equal or not 2 or 3 wide; [`Error::Argument`]
+    /// `radius` when it is not positive and finite or gives more edges than can be handled.
+    pub fn radius(coords: ArrayView2<f64>, radius: f64) -> Result<Self> {
+        spatial::radius_rows(coords, radius).map(Self::from_rows)
+    }
+
+    /// `D^-1/2 (A + I) D^-1/2` (METHODS 1.3) with the degrees `D` of `A + I`.
+    pub fn normalised(&self) -> Csr {
+        let n = self.n_nodes();
+        let scale: Vec<f64> = (0..n)
+            .map(|i| 1.0 / ((self.neighbours(i).len() + 1) as f64).sqrt())
+            .collect();
+        let mut indptr = Vec::with_capacity(n + 1);
+        indptr.push(0);
+        let mut indices = Vec::with_capacity(self.n_edges() + n);
+        for node in 0..n {
+            let row = self.neighbours(node);
+            let below = row.partition_point(|&to| (to as usize) < node);
+            indices.extend_from_slice(&row[..below]);
+            indices.push(node as u32);
+            indices.extend_from_slice(&row[below..]);
+            indptr.push(indices.len());
+        }
+        let mut values = Vec::with_capacity(indices.len());
+        for node in 0..n {
+            let row = &indices[indptr[node]..indptr[node + 1]];
+            values.extend(
+                row.iter()
+                    .map(|&to| (scale[node] * scale[to as usize]) as f32),
+            );
+        }
+        Csr {
+            n_cols: n,
+            indptr,
+            indices,
+            values,
+        }
+    }
+
+    /// The same graph with its nodes renamed: new node `i` is old node `order[i]`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when `order` does not hold every node once.
+    pub fn permuted(&self, order: &[u32]) -> Result<Self> {
+        let rank = inverse(order, self.n_nodes())?;
+        let row = |&old: &u32| {
+            let ends = self.neighbours(old as usize).iter();
+            ends.map(|&to| rank[to as usize]).collect()
+        };
+        Ok(Self::from_rows(order.par_iter().map(row).collect()))
+    }
+
     pub fn n_nodes(&self) -> usize {
         self.indptr.len() - 1
     }
@@ -25,4 +160,19 @@ impl Graph {
     pub fn contains(&self, from: usize, to: u32) -> bool {
         self.neighbours(from).binary_search(&to).is_ok()
     }
+}
+
+/// The place of each of `0..n` in `order`.
+fn inverse(order: &[u32], n: usize) -> Result<Vec<u32>> {
+    let mut rank = vec![u32::MAX; n];
+    for (new, &old) in order.iter().enumerate() {
+        match rank.get_mut(old as usize) {
+            Some(place) if *place == u32::MAX => *place = new as u32,
+            _ => return Err(Error::Internal("not an order of the nodes".into())),
+        }
+    }
+    if order.len() != n {
+        return Err(Error::Internal("not an order of the nodes".into()));
+    }
+    Ok(rank)
 }

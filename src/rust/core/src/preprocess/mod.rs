@@ -1,1 +1,25 @@
-//! 
+//! From raw counts to the model's input (METHODS 1.1), without a dense cells x genes array.
+//!
+//! Genes are filtered, each cell is scaled to one total, the genes that vary most are kept and
+//! z-scored, and their principal components are the features.
+
+mod check;
+mod cross_products;
+mod eigen;
+mod features;
+mod genes;
+mod inverse_iteration;
+mod loess;
+mod normalise;
+mod pca;
+mod scaled;
+mod variance;
+
+pub use check::{check_counts, CountSummary};
+pub use features::{prepare, FeatureKind, Features, Settings};
+pub use genes::{kept_genes, min_cells_for};
+pub use loess::loess;
+pub use normalise::normalise;
+pub use pca::Pca;
+pub use scaled::ScaledGenes;
+pub use variance::{variable_genes, VarianceRanking};

@@ -1,0 +1,152 @@
+//! The model's input: all of METHODS 1.1 for one slice.
+
+use ndarray::Array2;
+
+use super::{check_counts, kept_genes, min_cells_for, normalise, variable_genes, ScaledGenes};
+use crate::sparse::CountsView;
+use crate::{Error, Result};
+
+/// How counts become features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// A gene must be seen in this many cells (of fewer than 500 cells, in a tenth of them).
+    pub min_cells: usize,
+    /// A gene must have this many counts in all.
+    pub min_counts: f64,
+    /// Number of genes to keep, those that vary most.
+    pub n_genes: usize,
+    /// Total to which every cell is scaled.
+    pub target_sum: f64,
+    /// Take log(1 + x) after scaling.
+    pub log1p: bool,
+    /// Number of principal components. A panel of fewer genes is used as it is, scaled.
+    pub n_components: usize,
+    /// Use the scaled genes themselves, as imputation needs them.
+    pub scaled_genes: bool,
+}
+
+impl Settings {
+    /// # Errors
+    /// A value outside its range.
+    pub fn check(&self) -> Result<()> {
+        let at_least_one = |name, value: usize| match value {
+            0 => Err(Error::argument(
+                name,
+                format!("`{name}` must be at least 1"),
+            )),
+            _ => Ok(()),
+        };
+        at_least_one("n_genes", self.n_genes)?;
+        at_least_one("n_components", self.n_components)?;
+        if !(self.target_sum > 0.0 && self.target_sum.is_finite()) {
+            let message = "`target_sum` must be a finite number above 0";
+            return Err(Error::argument("target_sum", message));
+        }
+        if self.min_counts.is_nan() {
+            return Err(Error::argument(
+                "min_counts",
+                "`min_counts` must be a number",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What the columns of the input are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureKind {
+    /// Principal components of scaled genes.
+    Pca,
+    /// Scaled genes.
+    ScaledGenes,
+    /// Whatever the user gave.
+    Matrix,
+}
+
+/// The model's input and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// Cells x features.
+    pub input: Array2<f32>,
+    /// What its columns are.
+    pub kind: FeatureKind,
+    /// Genes used, as rising indices into the rows of the counts. Empty for a user's own matrix.
+    pub genes: Vec<u32>,
+    /// Variance of each principal component; otherwise empty.
+    pub explained_variance: Vec<f64>,
+    /// Mean of each gene before scaling; empty unless the columns are scaled genes.
+    pub gene_mean: Vec<f64>,
+    /// Standard deviation of each gene before scaling; empty unless the columns are scaled genes.
+    pub gene_sd: Vec<f64>,
+}
+
+impl Features {
+    /// A matrix (cells x features) that needs no preparation, such as an existing reduction.
+    pub fn from_matrix(input: Array2<f32>) -> Self {
+        Self {
+            input,
+            kind: FeatureKind::Matrix,
+            genes: Vec::new(),
+            explained_variance: Vec::new(),
+            gene_mean: Vec::new(),
+            gene_sd: Vec::new(),
+        }
+    }
+
+    fn from_scaled(scaled: ScaledGenes, genes: Vec<u32>) -> Self {
+        Self {
+            kind: FeatureKind::ScaledGenes,
+            genes,
+            gene_mean: scaled.mean.clone(),
+            gene_sd: scaled.sd.clone(),
+            ..Self::from_matrix(scaled.to_dense())
+        }
+    }
+
+    fn from_components(scaled: &ScaledGenes, genes: Vec<u32>, components: usize) -> Result<Self> {
+        let pca = scaled.pca(components)?;
+        Ok(Self {
+            kind: FeatureKind::Pca,
+            genes,
+            explained_variance: pca.explained_variance,
+            ..Self::from_matrix(pca.scores)
+        })
+    }
+}
+
+/// Filters, normalises and scales the counts of one slice, and takes principal components.
+///
+/// # Errors
+/// Counts or settings that are not valid, or no gene that passes the filter.
+pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
+    settings.check()?;
+    check_counts(counts)?;
+    let kept = filtered(counts, settings)?;
+    let ranking = variable_genes(counts, &kept);
+    let places = ranking.top_in_gene_order(settings.n_genes);
+    let genes: Vec<u32> = places.into_iter().map(|p| kept[p]).collect();
+    let (sum, log1p) = (settings.target_sum, settings.log1p);
+    let scaled = ScaledGenes::new(normalise(counts, &kept, &genes, sum, log1p)?)?;
+    if settings.scaled_genes || genes.len() < settings.n_components {
+        Ok(Features::from_scaled(scaled, genes))
+    } else {
+        Features::from_components(&scaled, genes, settings.n_components)
+    }
+}
+
+fn filtered(counts: &CountsView, settings: &Settings) -> Result<Vec<u32>> {
+    let min_cells = min_cells_for(counts.n_cells(), settings.min_cells);
+    let kept = kept_genes(counts, min_cells, settings.min_counts);
+    if !kept.is_empty() {
+        return Ok(kept);
+    }
+    Err(Error::argument(
+        "min_cells",
+        format!(
+            "none of {} genes is seen in {min_cells} cells or more with {} counts or more: lower \
+             `min_cells` or `min_counts`, or give raw counts",
+            counts.n_genes(),
+            settings.min_counts
+        ),
+    ))
+}

@@ -1,0 +1,96 @@
+//! Every cell scaled to the same total.
+
+use rayon::prelude::*;
+
+use super::genes::{places, ABSENT};
+use crate::sparse::{CountsView, Csr};
+use crate::Result;
+
+/// Cells that one task writes.
+const CHUNK: usize = 512;
+
+/// Cells x `selected` genes. Each cell is divided by its total over the genes `kept` and multiplied
+/// by `target_sum`, then log(1 + x) is taken if `log1p`; a cell without counts stays a row of zeros.
+/// `selected` must rise.
+///
+/// # Errors
+/// `selected` that does not rise.
+pub fn normalise(
+    counts: &CountsView,
+    kept: &[u32],
+    selected: &[u32],
+    target_sum: f64,
+    log1p: bool,
+) -> Result<Csr> {
+    let scaling = Scaling {
+        kept: places(counts.n_genes(), kept),
+        selected: places(counts.n_genes(), selected),
+        target_sum,
+        log1p,
+    };
+    let chunks: Vec<Rows> = (0..counts.n_cells().div_ceil(CHUNK))
+        .into_par_iter()
+        .map(|chunk| {
+            let cells = chunk * CHUNK..((chunk + 1) * CHUNK).min(counts.n_cells());
+            let mut rows = Rows::default();
+            cells.for_each(|cell| scaling.append(counts.cell(cell), &mut rows));
+            rows
+        })
+        .collect();
+    join(chunks, selected.len())
+}
+
+/// A run of rows of a sparse matrix.
+#[derive(Default)]
+struct Rows {
+    ends: Vec<usize>,
+    indices: Vec<u32>,
+    values: Vec<f32>,
+}
+
+struct Scaling {
+    kept: Vec<u32>,
+    selected: Vec<u32>,
+    target_sum: f64,
+    log1p: bool,
+}
+
+impl Scaling {
+    fn append(&self, (genes, values): (&[i32], &[f64]), rows: &mut Rows) {
+        let total: f64 = genes
+            .iter()
+            .zip(values)
+            .filter(|(&gene, _)| self.kept[gene as usize] != ABSENT)
+            .map(|(_, value)| value)
+            .sum();
+        let factor = if total > 0.0 {
+            self.target_sum / total
+        } else {
+            0.0
+        };
+        for (&gene, &value) in genes.iter().zip(values) {
+            let place = self.selected[gene as usize];
+            if place != ABSENT && value != 0.0 {
+                let scaled = value * factor;
+                rows.indices.push(place);
+                rows.values
+                    .push(if self.log1p { scaled.ln_1p() } else { scaled } as f32);
+            }
+        }
+        rows.ends.push(rows.indices.len());
+    }
+}
+
+fn join(chunks: Vec<Rows>, n_cols: usize) -> Result<Csr> {
+    let entries = chunks.iter().map(|rows| rows.indices.len()).sum();
+    let mut indptr = vec![0usize];
+    let mut indices = Vec::with_capacity(entries);
+    let mut values = Vec::with_capacity(entries);
+    for rows in chunks {
+        let before = indices.len();
+        indptr.extend(rows.ends.iter().map(|end| before + end));
+        indices.extend(rows.indices);
+        values.extend(rows.values);
+    }
+    Csr::new(n_cols, indptr, indices, values)
+}

@@ -1,0 +1,160 @@
+//! Exact principal components of z-scored genes, from their covariance (METHODS 7).
+
+use ndarray::Array2;
+
+use super::cross_products::cross_products;
+use super::eigen::{leading, Eigen};
+use super::scaled::ScaledGenes;
+use crate::{Error, Result};
+
+/// With fewer cells than genes, and at most this many, the cells' cross-products are the smaller
+/// eigenproblem.
+const FEW_CELLS: usize = 5000;
+
+/// Principal components, the one that explains most first. The largest loading of each is positive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pca {
+    /// Cells x components.
+    pub scores: Array2<f32>,
+    /// Genes x components, orthonormal columns.
+    pub loadings: Array2<f64>,
+    /// Variance of each column of the scores (over cells - 1).
+    pub explained_variance: Vec<f64>,
+    /// Components asked for: more than there are, if the genes' rank was less.
+    pub requested: usize,
+}
+
+impl ScaledGenes {
+    /// The first `n_components` principal components, or as many as the rank allows.
+    ///
+    /// # Errors
+    /// No component asked for, no gene that varies, or no memory for the covariance.
+    pub fn pca(&self, n_components: usize) -> Result<Pca> {
+        if n_components == 0 {
+            return Err(Error::argument(
+                "n_components",
+                "`n_components` must be at least 1",
+            ));
+        }
+        let most = n_components.min(self.n_cells() - 1).min(self.n_genes());
+        let few_cells = self.n_cells() < self.n_genes() && self.n_cells() <= FEW_CELLS;
+        let (values, mut loadings) = if few_cells {
+            self.components_of_cells(most)?
+        } else {
+            self.components_of_genes(most)?
+        };
+        fix_signs(&mut loadings);
+        Ok(Pca {
+            scores: self.project(loadings.view())?,
+            loadings,
+            explained_variance: values,
+            requested: n_components,
+        })
+    }
+
+    /// Eigenvectors of the genes' covariance.
+    fn components_of_genes(&self, most: usize) -> Result<(Vec<f64>, Array2<f64>)> {
+        let g = self.n_genes();
+        let n = self.n_cells() as f64;
+        let mut matrix = cross_products(&self.matrix, &vec![1.0; self.n_cells()])?;
+        for (i, row) in matrix.chunks_exact_mut(g.max(1)).enumerate() {
+            let (mean, scale) = (n * self.mean[i], 1.0 / (self.sd[i] * (n - 1.0)));
+            for j in i..g {
+                row[j] = (row[j] - mean * self.mean[j]) * scale / self.sd[j];
+            }
+        }
+        let eigen = leading(&mut matrix, g, most)?;
+        let rank = self.rank(&eigen)?;
+        let loadings = Array2::from_shape_fn((g, rank), |(i, j)| eigen.vectors[(i, j)]);
+        Ok((eigen.values[..rank].to_vec(), loadings))
+    }
+
+    /// The same from the cells' cross-products Z Z': if Z Z' u = s^2 u, then Z' u / s is a loading.
+    fn components_of_cells(&self, most: usize) -> Result<(Vec<f64>, Array2<f64>)> {
+        let freedom = self.n_cells() as f64 - 1.0;
+        let mut matrix = self.cell_products()?;
+        matrix.iter_mut().for_each(|v| *v /= freedom);
+        let eigen = leading(&mut matrix, self.n_cells(), most)?;
+        let rank = self.rank(&eigen)?;
+        let values = eigen.values[..rank].to_vec();
+        Ok((values, self.loadings_of_cells(&eigen, rank)))
+    }
+
+    /// Z Z' = B B' - a 1' - 1 a' + q, with B = L D^-1, a = B m, q = m' m for m = D^-1 mu.
+    fn cell_products(&self) -> Result<Vec<f64>> {
+        let n = self.n_cells();
+        let weights: Vec<f64> = self.sd.iter().map(|sd| 1.0 / (sd * sd)).collect();
+        let mut products = cross_products(&self.matrix.transpose(), &weights)?;
+        let weighted: Vec<f64> = self.mean.iter().zip(&weights).map(|(m, w)| m * w).collect();
+        let constant: f64 = self.mean.iter().zip(&weighted).map(|(m, w)| m * w).sum();
+        let offset: Vec<f64> = (0..n)
+            .map(|cell| {
+                let (genes, values) = self.matrix.row(cell);
+                let pairs = genes.iter().zip(values);
+                pairs
+                    .map(|(&g, &v)| weighted[g as usize] * f64::from(v))
+                    .sum()
+            })
+            .collect();
+        for (i, row) in products.chunks_exact_mut(n).enumerate() {
+            for j in i..n {
+                row[j] += constant - offset[i] - offset[j];
+            }
+        }
+        Ok(products)
+    }
+
+    /// Z' u / s for every vector u, with s^2 = value x (cells - 1).
+    fn loadings_of_cells(&self, eigen: &Eigen, rank: usize) -> Array2<f64> {
+        let n = self.n_cells();
+        let mut loadings = Array2::<f64>::zeros((self.n_genes(), rank));
+        let mut sums = vec![0f64; rank];
+        for cell in 0..n {
+            let vector: Vec<f64> = (0..rank).map(|j| eigen.vectors[(cell, j)]).collect();
+            sums.iter_mut().zip(&vector).for_each(|(s, u)| *s += u);
+            let (genes, values) = self.matrix.row(cell);
+            for (&gene, &value) in genes.iter().zip(values) {
+                let mut row = loadings.row_mut(gene as usize);
+                row.iter_mut()
+                    .zip(&vector)
+                    .for_each(|(l, u)| *l += f64::from(value) * u);
+            }
+        }
+        let length: Vec<f64> = eigen.values[..rank]
+            .iter()
+            .map(|v| (v * (n as f64 - 1.0)).sqrt())
+            .collect();
+        for (gene, mut row) in loadings.rows_mut().into_iter().enumerate() {
+            for j in 0..rank {
+                row[j] = (row[j] - self.mean[gene] * sums[j]) / (self.sd[gene] * length[j]);
+            }
+        }
+        loadings
+    }
+
+    /// How many of the values are more than rounding.
+    fn rank(&self, eigen: &Eigen) -> Result<usize> {
+        let size = self.n_cells().max(self.n_genes()) as f64;
+        let largest = eigen.values.first().copied().unwrap_or(0.0);
+        let rounding = (largest * size * f64::EPSILON).max(f64::MIN_POSITIVE);
+        let rank = eigen.values.iter().take_while(|v| **v > rounding).count();
+        if rank == 0 {
+            return Err(Error::counts(
+                "no gene of `counts` varies between cells, so there are no principal components",
+            ));
+        }
+        Ok(rank)
+    }
+}
+
+/// Makes the loading of largest magnitude of each component positive.
+fn fix_signs(loadings: &mut Array2<f64>) {
+    for mut component in loadings.columns_mut() {
+        let largest = component
+            .iter()
+            .fold(0f64, |m, v| if v.abs() > m.abs() { *v } else { m });
+        if largest < 0.0 {
+            component.mapv_inplace(|v| -v);
+        }
+    }
+}
