@@ -28,7 +28,7 @@ DomainPlot.default <- function(object, ..., coords, pt.size = NULL, cols = NULL,
   place <- label_coords(labels[[1L]], rlang::maybe_missing(coords))
   y_down <- y.down %||% isTRUE(attr(coords, "y_down"))
   titles <- check_titles(titles, labels)
-  colours <- lapply(match_colours(labels, cols), identity)
+  colours <- match_colours(labels, cols)
   size <- pt.size %||% point_size(place, length(labels))
   panels <- lapply(seq_along(labels), function(i) {
     domain_panel(place, labels[[i]], colours[[i]], size, y_down, titles[[i]])
@@ -50,7 +50,8 @@ DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords 
 
 # A list of factors, one a panel.
 label_table <- function(object, argument = "object") {
-  labels <- if (is.list(object)) as.list(object) else list(domain = object)
+  labels <- if (is.list(object)) as.list(object) else list(object)
+  if (is.null(names(labels))) names(labels) <- rep("", length(labels))
   Map(function(x, name) check_discrete(as_labels(x, argument), x, name, argument), labels, names(labels))
 }
 
@@ -138,17 +139,18 @@ domain_panel <- function(coords, labels, colours, size, y_down, title) {
   shape <- if (nrow(data) > 50000) 15 else 16
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$label)) +
     ggplot2::geom_point(size = size, shape = shape, stroke = 0) +
-    ggplot2::scale_colour_manual(values = colours, na.value = "grey85", drop = TRUE, guide = domain_guide(length(colours))) +
+    ggplot2::scale_colour_manual(values = colours, na.value = "grey85", guide = domain_guide(length(colours))) +
     ggplot2::coord_fixed() +
-    ggplot2::labs(title = title, colour = NULL) +
+    ggplot2::labs(title = if (nzchar(title)) title, colour = NULL) +
     theme_domains()
   if (y_down) plot <- plot + ggplot2::scale_y_reverse()
   if (nlevels(data$image) > 1L) plot <- plot + ggplot2::facet_wrap(~image)
   plot
 }
 
+# Up to 20 lines a column: a narrow legend leaves more room to the tissue.
 domain_guide <- function(n) {
-  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 14), byrow = FALSE)
+  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 20))
 }
 
 theme_domains <- function() {

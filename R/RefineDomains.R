@@ -8,6 +8,7 @@
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For labels with names, rows are matched by name.
 #' @param k How many nearest cells vote.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param assay Assay that the logged command names. NULL: the default assay.
 #' @param domain.name Meta data column with the labels.
 #' @param refined.name Meta data column for the result; may be the same as `domain.name`.
 #' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. The
@@ -38,9 +39,10 @@ RefineDomains.default <- function(object, ..., coords, k = 50, threads = NULL) {
 
 #' @rdname RefineDomains
 #' @exportS3Method RefineDomains Seurat
-RefineDomains.Seurat <- function(object, ..., coords = NULL, k = 50, threads = NULL, domain.name = "spacross_domain",
+RefineDomains.Seurat <- function(object, ..., coords = NULL, k = 50, threads = NULL, assay = NULL, domain.name = "spacross_domain",
                                  refined.name = "spacross_refined") {
   check_dots(...)
+  assay <- check_assay(object, assay)
   check_name(refined.name, "refined.name")
   labels <- seurat_labels(object, domain.name, "domain.name")
   refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), k = k, threads = threads)

@@ -287,7 +287,10 @@ write_spacross <- function(object, result, names, assay) {
   )
   object[[names$domain]] <- result$domain
   if (!is.null(result$reconstruction)) {
-    object[[names$assay]] <- SeuratObject::CreateAssayObject(data = result$reconstruction)
+    imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
+    # The key made from the assay's name could be that of the reduction.
+    SeuratObject::Key(imputed) <- "imputed_"
+    object[[names$assay]] <- imputed
   }
   object
 }

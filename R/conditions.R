@@ -40,12 +40,16 @@ core <- function(result) {
   }
   text <- result$message
   argument <- if (is.na(result$argument)) NULL else result$argument
-  blamed <- if (is.null(argument)) NULL else c("x" = "The problem is in {.arg {argument}}.")
+  named <- is.null(argument) || grepl(argument, text, fixed = TRUE)
+  blamed <- if (named) NULL else c("x" = "The problem is in {.arg {argument}}.")
   abort_spax(result$kind, c("{text}", blamed, core_remedy(result$kind)), argument)
 }
 
 core_remedy <- function(kind) {
   remedies <- c(
+    argument = "Change that value and call again.",
+    counts = "Give raw counts, genes in rows and cells in columns: none negative, missing or infinite.",
+    coords = "Give one finite x and y for each cell.",
     memory = "Use fewer genes or components in {.fn spacross_options}, or a machine with more memory.",
     device = "{.fn SpaxDevices} lists what this build and machine offer.",
     numeric = "Try a smaller {.code learning_rate} in {.fn spacross_options}, and look for extreme counts.",

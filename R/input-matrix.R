@@ -72,7 +72,7 @@ check_counts <- function(counts) {
   if (length(empty) > 0L) {
     warn_spax("counts", c(
       "{length(empty)} cell{?s} without any counts: {some_of(colnames(counts)[empty])}.",
-      "i" = "{?It keeps/They keep} a label, but one that rests on the neighbours alone."
+      "i" = "{cli::qty(empty)}{?It keeps/They keep} a label, but one that rests on the neighbours alone."
     ), "counts")
   }
   empty
