@@ -93,14 +93,16 @@ impl Features {
         }
     }
 
-    fn from_scaled(scaled: ScaledGenes, genes: Vec<u32>) -> Self {
-        Self {
+    fn from_scaled(scaled: ScaledGenes, genes: Vec<u32>) -> Result<Self> {
+        scaled.check_variation()?;
+        let input = scaled.to_dense();
+        Ok(Self {
             kind: FeatureKind::ScaledGenes,
             genes,
-            gene_mean: scaled.mean.clone(),
-            gene_sd: scaled.sd.clone(),
-            ..Self::from_matrix(scaled.to_dense())
-        }
+            gene_mean: scaled.mean,
+            gene_sd: scaled.sd,
+            ..Self::from_matrix(input)
+        })
     }
 
     fn from_components(scaled: &ScaledGenes, genes: Vec<u32>, components: usize) -> Result<Self> {
@@ -117,7 +119,7 @@ impl Features {
 /// Filters, normalises and scales the counts of one slice, and takes principal components.
 ///
 /// # Errors
-/// Counts or settings that are not valid, or no gene that passes the filter.
+/// Counts or settings that are not valid, no gene that passes the filter, or none that varies.
 pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
     settings.check()?;
     check_counts(counts)?;
@@ -128,7 +130,7 @@ pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
     let (sum, log1p) = (settings.target_sum, settings.log1p);
     let scaled = ScaledGenes::new(normalise(counts, &kept, &genes, sum, log1p)?)?;
     if settings.scaled_genes || genes.len() < settings.n_components {
-        Ok(Features::from_scaled(scaled, genes))
+        Features::from_scaled(scaled, genes)
     } else {
         Features::from_components(&scaled, genes, settings.n_components)
     }
