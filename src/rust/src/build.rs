@@ -1,6 +1,7 @@
 //! What this build is, and what it can run on.
 
 use extendr_api::prelude::*;
+use spax_core::device::devices;
 
 use crate::error::guard;
 
@@ -22,15 +23,11 @@ fn core_build() -> Robj {
 #[extendr]
 fn core_devices() -> Robj {
     guard(|| {
-        Ok(list!(
-            name = ["cpu", "cuda"],
-            available = [true, false],
-            reason = [
-                "always there",
-                "this build of spaxR has no CUDA: it was compiled for the CPU"
-            ]
-        )
-        .into())
+        let devices = devices();
+        let names: Vec<&str> = devices.iter().map(|d| d.name).collect();
+        let available: Vec<bool> = devices.iter().map(|d| d.available).collect();
+        let reasons: Vec<&str> = devices.iter().map(|d| d.reason).collect();
+        Ok(list!(name = names, available = available, reason = reasons).into())
     })
 }
 

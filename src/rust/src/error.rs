@@ -35,8 +35,3 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()))
         .unwrap_or_else(|| "a panic without a message".into())
 }
-
-/// A failure of extendr's, which only a fault of ours can cause.
-pub fn internal(error: impl std::fmt::Display) -> Error {
-    Error::Internal(error.to_string())
-}

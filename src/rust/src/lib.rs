@@ -9,6 +9,7 @@ mod convert;
 mod counts;
 mod error;
 mod graph;
+mod spacross;
 
 use extendr_api::prelude::*;
 
@@ -26,4 +27,5 @@ extendr_module! {
     use build;
     use counts;
     use graph;
+    use spacross;
 }

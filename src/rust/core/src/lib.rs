@@ -5,6 +5,7 @@
 //! [`threads`] and sums in an order that does not depend on the number of threads.
 
 pub mod cluster;
+pub mod device;
 pub mod error;
 pub mod graph;
 pub mod metrics;
@@ -14,6 +15,7 @@ pub mod rng;
 pub mod simd;
 pub mod sparse;
 pub mod spacross;
+pub mod system;
 pub mod threads;
 
 pub use error::{Error, Result};

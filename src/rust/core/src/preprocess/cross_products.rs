@@ -30,9 +30,11 @@ pub(super) fn cross_products(matrix: &Csr, weights: &[f64]) -> Result<Vec<f64>> 
 }
 
 fn zeros(m: usize) -> Result<Vec<f64>> {
-    let too_large = || Error::Memory {
-        needed: (m as u64).saturating_mul(m as u64).saturating_mul(8),
-        available: 0,
+    let too_large = || {
+        Error::argument(
+            "n_genes",
+            format!("there is no memory for the covariance of {m} genes: lower `n_genes`"),
+        )
     };
     let size = m.checked_mul(m).ok_or_else(too_large)?;
     let mut products = Vec::new();
@@ -66,11 +68,11 @@ impl<'a> Slab<'a> {
         }
         let mut next = ends.clone();
         let mut by_column = vec![(0u32, 0f64); ends[matrix.n_cols()]];
-        for row in first..last {
+        for (row, &weight) in (first..last).zip(&weights[first..last]) {
             let (columns, values) = matrix.row(row);
             for (&c, &v) in columns.iter().zip(values) {
                 let place = &mut next[c as usize];
-                by_column[*place] = ((row - first) as u32, weights[row] * f64::from(v));
+                by_column[*place] = ((row - first) as u32, weight * f64::from(v));
                 *place += 1;
             }
         }

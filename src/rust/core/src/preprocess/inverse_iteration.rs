@@ -4,7 +4,7 @@
 //! SIAM Review 1979; grouping as in LAPACK's dstein.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, ColMut, Mat, Par};
+use faer::{Accum, ColMut, Mat, MatRef, Par};
 
 use crate::rng::{Purpose, Rng};
 
@@ -31,7 +31,7 @@ impl Tridiagonal {
             .fold(0.0, f64::max)
     }
 
-    /// Largest magnitude of (T - value) x.
+    /// |(T - value) x|.
     fn residual(&self, value: f64, x: &[f64]) -> f64 {
         let n = x.len();
         let term = |i: usize| {
@@ -45,9 +45,9 @@ impl Tridiagonal {
             } else {
                 0.0
             };
-            (left + (self.diagonal[i] - value) * x[i] + right).abs()
+            (left + (self.diagonal[i] - value) * x[i] + right).powi(2)
         };
-        (0..n).map(term).fold(0.0, f64::max)
+        (0..n).map(term).sum::<f64>().sqrt()
     }
 }
 
@@ -66,16 +66,15 @@ pub(super) fn eigenvectors(matrix: &Tridiagonal, values: &[f64]) -> Option<Mat<f
         // Equal values need shifts that differ, or every start leads to the same vector.
         let shift = value.min(last_shift - apart);
         last_shift = shift;
-        let factors = Factors::new(matrix, shift, f64::EPSILON * norm);
-        let mut x = start(n, j);
-        for round in 0..ROUNDS {
-            factors.solve(&mut x);
-            normalise(&mut x);
-            if round > 0 {
-                orthogonalise(&mut x, &vectors, group, j);
-            }
-        }
-        if !(matrix.residual(value, &x) <= 1e3 * f64::EPSILON * norm) {
+        let x = iterate(
+            matrix,
+            shift,
+            norm,
+            &vectors.as_ref().subcols(group, j - group),
+            j,
+        );
+        let residual = matrix.residual(value, &x);
+        if residual.is_nan() || residual > 1e3 * f64::EPSILON * norm {
             return None;
         }
         vectors
@@ -85,6 +84,20 @@ pub(super) fn eigenvectors(matrix: &Tridiagonal, values: &[f64]) -> Option<Mat<f
             .for_each(|(v, x)| *v = *x);
     }
     Some(vectors)
+}
+
+/// The vector number `j`, whose eigenvalue is next to `shift`, orthogonal to its `group`.
+fn iterate(matrix: &Tridiagonal, shift: f64, norm: f64, group: &MatRef<f64>, j: usize) -> Vec<f64> {
+    let factors = Factors::new(matrix, shift, f64::EPSILON * norm);
+    let mut x = start(matrix.diagonal.len(), j);
+    for round in 0..ROUNDS {
+        factors.solve(&mut x);
+        normalise(&mut x);
+        if round > 0 {
+            orthogonalise(&mut x, group);
+        }
+    }
+    x
 }
 
 /// A start that no eigenvector is likely to be orthogonal to, the same in every run.
@@ -101,25 +114,24 @@ fn normalise(x: &mut [f64]) {
     x.iter_mut().for_each(|v| *v *= factor);
 }
 
-/// Takes the columns `from..to` out of `x`, twice, since once leaves rounding behind.
-fn orthogonalise(x: &mut [f64], vectors: &Mat<f64>, from: usize, to: usize) {
-    if from == to {
+/// Takes the columns of `group` out of `x`, twice, since once leaves rounding behind.
+fn orthogonalise(x: &mut [f64], group: &MatRef<f64>) {
+    if group.ncols() == 0 {
         return;
     }
-    let basis = vectors.as_ref().subcols(from, to - from);
-    let mut parts = Mat::zeros(to - from, 1);
+    let mut parts = Mat::zeros(group.ncols(), 1);
     for _ in 0..2 {
         let mut column = ColMut::from_slice_mut(x).as_mat_mut();
         let (add, set, par) = (Accum::Add, Accum::Replace, Par::Seq);
         matmul(
             parts.as_mut(),
             set,
-            basis.transpose(),
+            group.transpose(),
             column.as_ref(),
             1.0,
             par,
         );
-        matmul(column.as_mut(), add, basis, parts.as_ref(), -1.0, par);
+        matmul(column.as_mut(), add, group, parts.as_ref(), -1.0, par);
     }
     normalise(x);
 }

@@ -178,6 +178,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_are_those_of_r() {
+        // i <- 0:149; x <- ((i * 53) %% 97) / 10; y <- sin(x) + x / 5 + ((i * i) %% 7) / 10
+        // loess(y ~ x, span = 0.3, degree = 2)$fitted[c(1, 2, 51, 76, 101, 150)], R 4.2.2
+        let wanted = [
+            (0, 0.093346551188),
+            (1, 0.445671205408),
+            (50, 0.849597010644),
+            (75, 2.062748613969),
+            (100, 1.360218520991),
+            (149, 0.262497441731),
+        ];
+        let x: Vec<f64> = (0..150).map(|i| ((i * 53) % 97) as f64 / 10.0).collect();
+        let noise = |i: usize| ((i * i) % 7) as f64 / 10.0;
+        let y = x.iter().enumerate();
+        let y: Vec<f64> = y.map(|(i, v)| v.sin() + v / 5.0 + noise(i)).collect();
+        let smooth = loess(&x, &y, 0.3);
+        for (i, value) in wanted {
+            assert!((smooth[i] - value).abs() < 1e-11, "{i}: {}", smooth[i]);
+        }
+    }
+
+    #[test]
     fn a_parabola_is_its_own_smooth() {
         let x: Vec<f64> = (0..97).map(|i| ((i * 37) % 97) as f64 / 10.0).collect();
         let y: Vec<f64> = x.iter().map(|v| 2.0 - v + 0.5 * v * v).collect();

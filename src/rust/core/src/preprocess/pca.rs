@@ -36,6 +36,7 @@ impl ScaledGenes {
                 "`n_components` must be at least 1",
             ));
         }
+        self.check_variation()?;
         let most = n_components.min(self.n_cells() - 1).min(self.n_genes());
         let few_cells = self.n_cells() < self.n_genes() && self.n_cells() <= FEW_CELLS;
         let (values, mut loadings) = if few_cells {
@@ -58,13 +59,14 @@ impl ScaledGenes {
         let n = self.n_cells() as f64;
         let mut matrix = cross_products(&self.matrix, &vec![1.0; self.n_cells()])?;
         for (i, row) in matrix.chunks_exact_mut(g.max(1)).enumerate() {
-            let (mean, scale) = (n * self.mean[i], 1.0 / (self.sd[i] * (n - 1.0)));
-            for j in i..g {
-                row[j] = (row[j] - mean * self.mean[j]) * scale / self.sd[j];
+            let (mean, scale) = (n * self.mean[i], self.scale[i] / (n - 1.0));
+            let others = self.mean.iter().zip(&self.scale).skip(i);
+            for (product, (other, other_scale)) in row[i..].iter_mut().zip(others) {
+                *product = (*product - mean * other) * scale * other_scale;
             }
         }
         let eigen = leading(&mut matrix, g, most)?;
-        let rank = self.rank(&eigen)?;
+        let rank = self.rank(&eigen);
         let loadings = Array2::from_shape_fn((g, rank), |(i, j)| eigen.vectors[(i, j)]);
         Ok((eigen.values[..rank].to_vec(), loadings))
     }
@@ -75,7 +77,7 @@ impl ScaledGenes {
         let mut matrix = self.cell_products()?;
         matrix.iter_mut().for_each(|v| *v /= freedom);
         let eigen = leading(&mut matrix, self.n_cells(), most)?;
-        let rank = self.rank(&eigen)?;
+        let rank = self.rank(&eigen);
         let values = eigen.values[..rank].to_vec();
         Ok((values, self.loadings_of_cells(&eigen, rank)))
     }
@@ -83,7 +85,7 @@ impl ScaledGenes {
     /// Z Z' = B B' - a 1' - 1 a' + q, with B = L D^-1, a = B m, q = m' m for m = D^-1 mu.
     fn cell_products(&self) -> Result<Vec<f64>> {
         let n = self.n_cells();
-        let weights: Vec<f64> = self.sd.iter().map(|sd| 1.0 / (sd * sd)).collect();
+        let weights: Vec<f64> = self.scale.iter().map(|s| s * s).collect();
         let mut products = cross_products(&self.matrix.transpose(), &weights)?;
         let weighted: Vec<f64> = self.mean.iter().zip(&weights).map(|(m, w)| m * w).collect();
         let constant: f64 = self.mean.iter().zip(&weighted).map(|(m, w)| m * w).sum();
@@ -97,9 +99,9 @@ impl ScaledGenes {
             })
             .collect();
         for (i, row) in products.chunks_exact_mut(n).enumerate() {
-            for j in i..n {
-                row[j] += constant - offset[i] - offset[j];
-            }
+            let base = constant - offset[i];
+            let others = row[i..].iter_mut().zip(&offset[i..]);
+            others.for_each(|(product, other)| *product += base - other);
         }
         Ok(products)
     }
@@ -126,24 +128,18 @@ impl ScaledGenes {
             .collect();
         for (gene, mut row) in loadings.rows_mut().into_iter().enumerate() {
             for j in 0..rank {
-                row[j] = (row[j] - self.mean[gene] * sums[j]) / (self.sd[gene] * length[j]);
+                row[j] = (row[j] - self.mean[gene] * sums[j]) * self.scale[gene] / length[j];
             }
         }
         loadings
     }
 
     /// How many of the values are more than rounding.
-    fn rank(&self, eigen: &Eigen) -> Result<usize> {
+    fn rank(&self, eigen: &Eigen) -> usize {
         let size = self.n_cells().max(self.n_genes()) as f64;
         let largest = eigen.values.first().copied().unwrap_or(0.0);
-        let rounding = (largest * size * f64::EPSILON).max(f64::MIN_POSITIVE);
-        let rank = eigen.values.iter().take_while(|v| **v > rounding).count();
-        if rank == 0 {
-            return Err(Error::counts(
-                "no gene of `counts` varies between cells, so there are no principal components",
-            ));
-        }
-        Ok(rank)
+        let rounding = largest * size * f64::EPSILON;
+        eigen.values.iter().take_while(|v| **v > rounding).count()
     }
 }
 

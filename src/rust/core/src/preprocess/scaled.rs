@@ -21,6 +21,8 @@ pub struct ScaledGenes {
     pub mean: Vec<f64>,
     /// Standard deviation of every gene; 1 where it does not vary, so that it scales to zeros.
     pub sd: Vec<f64>,
+    /// 1 / sd, and 0 for a gene that does not vary: then its rounding cannot pass for variation.
+    pub(super) scale: Vec<f64>,
 }
 
 impl ScaledGenes {
@@ -30,8 +32,27 @@ impl ScaledGenes {
         if matrix.n_rows() < 2 {
             return Err(Error::counts("`counts` has fewer than two cells"));
         }
-        let (mean, sd) = moments(&matrix);
-        Ok(Self { matrix, mean, sd })
+        let mean = means(&matrix);
+        let sd = deviations(&matrix, &mean);
+        let scale = sd.iter().map(|sd| sd.map_or(0.0, f64::recip)).collect();
+        let sd = sd.into_iter().map(|sd| sd.unwrap_or(1.0)).collect();
+        Ok(Self {
+            matrix,
+            mean,
+            sd,
+            scale,
+        })
+    }
+
+    /// # Errors
+    /// Every gene has one value in all cells.
+    pub fn check_variation(&self) -> Result<()> {
+        if self.scale.iter().any(|&scale| scale > 0.0) {
+            return Ok(());
+        }
+        Err(Error::counts(
+            "no gene of `counts` varies between cells: nothing tells the cells apart",
+        ))
     }
 
     /// Number of cells.
@@ -53,7 +74,7 @@ impl ScaledGenes {
             let (genes, values) = self.matrix.row(cell);
             for (&gene, &value) in genes.iter().zip(values) {
                 let g = gene as usize;
-                row[g] = ((f64::from(value) - self.mean[g]) / self.sd[g]) as f32;
+                row[g] = ((f64::from(value) - self.mean[g]) * self.scale[g]) as f32;
             }
         }
         dense
@@ -79,8 +100,8 @@ impl ScaledGenes {
         let weights: Vec<f64> = w
             .rows()
             .into_iter()
-            .zip(&self.sd)
-            .flat_map(|(row, &sd)| row.to_vec().into_iter().map(move |v| v / sd))
+            .zip(&self.scale)
+            .flat_map(|(row, &scale)| row.to_vec().into_iter().map(move |v| v * scale))
             .collect();
         let offset = self.offset(&weights, width);
         let mut product = vec![0f32; n * width];
@@ -117,42 +138,55 @@ impl ScaledGenes {
 
     /// What a zero of each gene becomes.
     fn scaled_zeros(&self) -> impl Iterator<Item = f64> + '_ {
-        self.mean.iter().zip(&self.sd).map(|(mean, sd)| -mean / sd)
+        let pairs = self.mean.iter().zip(&self.scale);
+        pairs.map(|(mean, scale)| -mean * scale)
     }
 }
 
-/// Mean and standard deviation of every column, the latter about the mean.
-fn moments(matrix: &Csr) -> (Vec<f64>, Vec<f64>) {
-    let n = matrix.n_rows() as f64;
-    let columns = matrix.n_cols();
-    let mut mean = vec![0f64; columns];
-    let mut range = vec![(f32::INFINITY, f32::NEG_INFINITY); columns];
-    let mut seen = vec![0usize; columns];
+fn means(matrix: &Csr) -> Vec<f64> {
+    let mut mean = vec![0f64; matrix.n_cols()];
     for (column, value) in entries(matrix) {
         mean[column] += f64::from(value);
-        range[column] = (range[column].0.min(value), range[column].1.max(value));
-        seen[column] += 1;
     }
+    let n = matrix.n_rows() as f64;
     mean.iter_mut().for_each(|m| *m /= n);
-    let mut squares = vec![0f64; columns];
-    for (column, value) in entries(matrix) {
-        squares[column] += (f64::from(value) - mean[column]).powi(2);
+    mean
+}
+
+/// What one column holds.
+#[derive(Clone)]
+struct Column {
+    low: f32,
+    high: f32,
+    seen: usize,
+    squares: f64,
+}
+
+/// Standard deviation about the mean of every column; none where all values are the same.
+fn deviations(matrix: &Csr, mean: &[f64]) -> Vec<Option<f64>> {
+    let unseen = Column {
+        low: f32::INFINITY,
+        high: f32::NEG_INFINITY,
+        seen: 0,
+        squares: 0.0,
+    };
+    let mut columns = vec![unseen; matrix.n_cols()];
+    for (c, value) in entries(matrix) {
+        let column = &mut columns[c];
+        column.low = column.low.min(value);
+        column.high = column.high.max(value);
+        column.seen += 1;
+        column.squares += (f64::from(value) - mean[c]).powi(2);
     }
-    let sd = (0..columns).map(|c| {
-        let unseen = n - seen[c] as f64;
-        // Exact, where a sum of squares would leave rounding to divide by.
-        let (low, high) = range[c];
-        let constant =
-            (unseen == 0.0 && low == high) || (low >= 0.0 && high <= 0.0) || seen[c] == 0;
-        let variance = (squares[c] + unseen * mean[c] * mean[c]) / (n - 1.0);
-        if constant {
-            1.0
-        } else {
-            variance.sqrt()
-        }
-    });
-    let sd = sd.collect();
-    (mean, sd)
+    let n = matrix.n_rows();
+    let deviation = |(column, mean): (&Column, &f64)| {
+        let zeros = n - column.seen;
+        let same = column.low == column.high && (zeros == 0 || column.high == 0.0);
+        let squares = column.squares + zeros as f64 * mean * mean;
+        let varies = column.seen > 0 && !same;
+        varies.then(|| (squares / (n as f64 - 1.0)).sqrt())
+    };
+    columns.iter().zip(mean).map(deviation).collect()
 }
 
 fn entries(matrix: &Csr) -> impl Iterator<Item = (usize, f32)> + '_ {
