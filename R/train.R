@@ -55,8 +55,9 @@ progress_bar <- function(epochs) {
   env$losses <- ""
   bar <- cli::cli_progress_bar(
     total = epochs, clear = FALSE, .envir = env, .auto_close = FALSE,
-    format = "Training {cli::pb_bar} epoch {cli::pb_current}/{cli::pb_total} | {losses} | {cli::pb_eta_str}",
-    format_done = "Trained {cli::pb_total} epochs in {cli::pb_elapsed} | {losses}"
+    # A narrow console cuts off the end: what matters most stands first.
+    format = "Epoch {cli::pb_current}/{cli::pb_total} {cli::pb_bar} {cli::pb_eta_str} {losses}",
+    format_done = "Trained {cli::pb_total} epochs in {cli::pb_elapsed}: {losses}"
   )
   list(
     update = function(done, rows) {
