@@ -1,1 +1,33 @@
+//! What R calls. Conversion and errors only: every calculation is in `spax-core`.
+//!
+//! Each function takes R values, returns an R value, and never throws an R error: a failure comes
+//! back as a list of class `spaxR_core_error` (see [`error`]), which `core()` in R/conditions.R
+//! turns into a condition. The generated R/extendr-wrappers.R is kept up to date by `make document`.
 
+mod build;
+mod cluster;
+mod convert;
+mod counts;
+mod error;
+mod graph;
+mod spacross;
+
+use extendr_api::prelude::*;
+
+/// Called once by the C entry point, when R loads the library.
+///
+/// candle would run its matrix products on rayon's global pool, whose threads do not survive a
+/// `fork()`. One thread in candle leaves all parallel work to the pools of `spax_core::threads`.
+#[no_mangle]
+pub extern "C" fn spaxR_prepare() {
+    std::env::set_var("CANDLE_NUM_THREADS", "1");
+}
+
+extendr_module! {
+    mod spaxR;
+    use build;
+    use cluster;
+    use counts;
+    use graph;
+    use spacross;
+}

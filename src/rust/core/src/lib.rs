@@ -8,6 +8,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod cluster;
+pub mod device;
 pub mod error;
 pub mod graph;
 pub mod metrics;
@@ -17,6 +18,7 @@ pub mod rng;
 pub mod simd;
 pub mod spacross;
 pub mod sparse;
+pub mod system;
 pub mod threads;
 
 pub use error::{Error, Result};

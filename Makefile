@@ -1,0 +1,78 @@
+# make demo    set up, build, and run the main job on the bundled slice of human cortex
+# make test    set up, build, and run all tests (Rust core and R package)
+# make build   install the package into build/library
+# make document   generated files: R/extendr-wrappers.R, NAMESPACE, man/
+# make check   R CMD build and R CMD check: no errors, no warnings
+# make lint    formatting and clippy
+# make clean   remove what is built, except the compiled Rust crates (make distclean removes those too)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Compiled crates are kept here, and shared with the copies of the sources that R CMD check makes.
+# Without this variable an install compiles everything and keeps nothing (tools/config.R).
+export SPAXR_CARGO_TARGET ?= $(CURDIR)/src/rust/target
+LIBRARY := $(CURDIR)/build/library
+export R_LIBS := $(LIBRARY)
+# Rust's installer puts cargo here.
+CARGO_HOME_BIN := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
+export PATH := $(PATH):$(CARGO_HOME_BIN)
+CARGO := cd src/rust && CARGO_TARGET_DIR="$(SPAXR_CARGO_TARGET)" cargo
+
+SOURCES := DESCRIPTION NAMESPACE configure tools/config.R $(shell find R inst man src -type d \( -path src/rust/target -o -path src/rust/core/tests -o -path src/.cargo \) -prune -o -type f -not -name '*.o' -not -name '*.so' -not -name 'Makevars' -print)
+INSTALLED := build/installed
+
+.PHONY: all setup build demo test test-core test-r document current lint check clean distclean
+
+all: build
+
+setup:
+	@tools/setup.sh
+
+build: $(INSTALLED)
+
+$(INSTALLED): $(SOURCES) | setup
+	@mkdir -p $(LIBRARY)
+	R CMD INSTALL --no-multiarch --library=$(LIBRARY) .
+	@touch $@
+
+demo: build
+	Rscript --vanilla inst/scripts/cortex.R demo-output
+
+test: test-core test-r
+
+test-core: setup
+	$(CARGO) test --locked -p spax-core
+
+test-r: build
+	NOT_CRAN=true Rscript --vanilla -e 'testthat::test_dir("tests/testthat", package = "spaxR", load_package = "installed", reporter = "progress", stop_on_failure = TRUE)'
+
+# The wrappers come from the installed library, and the man pages from the package with those wrappers.
+document: build
+	Rscript --vanilla tools/wrappers.R
+	$(MAKE) build
+	Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "installed")'
+
+# Fails when the generated files in the tree are not those that `make document` writes.
+GENERATED := NAMESPACE man R/extendr-wrappers.R
+current:
+	rm -rf build/before && mkdir -p build/before
+	cp -R $(GENERATED) build/before
+	$(MAKE) document
+	diff -r build/before/NAMESPACE NAMESPACE
+	diff -r build/before/man man
+	diff -r build/before/extendr-wrappers.R R/extendr-wrappers.R
+
+lint: setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+check: build
+	tools/check.sh $(CURDIR)/build
+
+clean:
+	rm -rf build demo-output src/*.o src/*.so
+	./cleanup
+
+distclean: clean
+	rm -rf "$(SPAXR_CARGO_TARGET)"

@@ -1,0 +1,71 @@
+#' Graph of spatial neighbours
+#'
+#' Joins each cell to its nearest cells in the plane, or to all within a radius. Two cells are joined when either is among the
+#' other's neighbours; edges have no weight, and no cell is joined to itself.
+#'
+#' @param object A Seurat object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
+#' @param ... Not used; anything here is an error.
+#' @param k Neighbours a cell, at least 2 and fewer than the cells.
+#' @param radius NULL, or a distance in the units of the coordinates: all cells within it are joined, and `k` is not used.
+#' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param coords Where the coordinates come from: see [SpatialCoords()].
+#' @param assay Assay that the graph belongs to. NULL: the default assay.
+#' @param graph.name Name of the graph in the object.
+#' @return The default method: a symmetric `dgCMatrix`, cells x cells, with 1 for each edge. The Seurat method: the object with this
+#'   matrix as a `Graph` named `graph.name`, and the command logged.
+#' @source Section "Spatial graph" of Communications Biology 8, 1393 (2025).
+#' @export
+#' @examples
+#' slice <- cortex_slice(small = TRUE)
+#' graph <- BuildSpatialGraph(slice$spots[c("x", "y")], k = 6)
+#' summary(Matrix::colSums(graph))
+BuildSpatialGraph <- function(object, ...) UseMethod("BuildSpatialGraph")
+
+#' @rdname BuildSpatialGraph
+#' @export
+BuildSpatialGraph.default <- function(object, ..., k = 12, radius = NULL, threads = NULL) {
+  check_dots(...)
+  coords <- SpatialCoords.default(NULL, object)
+  graph <- core_graph(coords, k, radius, check_threads(threads))
+  parts <- core(core_graph_csc(graph))
+  methods::new("dgCMatrix",
+    p = as.integer(parts$p), i = as.integer(parts$i), x = rep(1, length(parts$i)),
+    Dim = rep(nrow(coords), 2L), Dimnames = list(rownames(coords), rownames(coords))
+  )
+}
+
+#' @rdname BuildSpatialGraph
+#' @exportS3Method BuildSpatialGraph Seurat
+BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, k = 12, radius = NULL, threads = NULL, assay = NULL,
+                                     graph.name = "spatial_nn") {
+  check_dots(...)
+  check_name(graph.name, "graph.name")
+  assay <- check_assay(object, assay)
+  place <- check_one_slice(SpatialCoords(object, coords))
+  graph <- SeuratObject::as.Graph(BuildSpatialGraph.default(place[c("x", "y")], k = k, radius = radius, threads = threads))
+  SeuratObject::DefaultAssay(graph) <- assay
+  object[[graph.name]] <- graph
+  SeuratObject::LogSeuratCommand(object)
+}
+
+# The core's graph (an external pointer) of checked coordinates.
+core_graph <- function(coords, k, radius, threads) {
+  n_cells <- nrow(coords)
+  if (is.null(radius)) {
+    k <- check_k(k, n_cells)
+    radius <- NA_real_
+  } else {
+    check_radius(radius)
+    k <- NA_integer_
+  }
+  core(core_spatial_graph(coords_matrix(coords), k, as.double(radius), threads))
+}
+
+check_radius <- function(radius) {
+  if (!is.numeric(radius) || length(radius) != 1L || !is.finite(radius) || radius <= 0) {
+    abort_spax("argument", c(
+      "{.arg radius} must be one distance above 0, not {show_value(radius)}.",
+      "i" = "It is in the units of the coordinates."
+    ), "radius")
+  }
+}

@@ -1,0 +1,88 @@
+#' How good are the domains?
+#'
+#' Agreement with known labels (an annotation) where there are any, and how the domains lie in space.
+#'
+#' | column | what | best |
+#' |---|---|---|
+#' | `ARI` | adjusted Rand index | 1 |
+#' | `NMI`, `HOM`, `COM` | normalised mutual information, homogeneity, completeness | 1 |
+#' | `ASW` | mean silhouette width of the domains on the coordinates | 1 |
+#' | `CHAOS` | mean distance to the nearest cell of the same domain (coordinates scaled) | 0 |
+#' | `PAS` | share of cells whose `k` nearest mostly lie in other domains | 0 |
+#' | `ACC` | mean of `NMI`, `HOM` and `COM` | 1 |
+#' | `DIS` | mean of `CHAOS` and `PAS` | 0 |
+#'
+#' @param object A Seurat object, or domain labels: a factor or vector, one a cell.
+#' @param ... Not used; anything here is an error.
+#' @param coords Where the coordinates come from: see [SpatialCoords()].
+#' @param truth NULL, or the known labels: one a cell; for a Seurat object, the name of a meta data column.
+#' @param slice NULL, or the slice of each cell: one row of results each.
+#' @param k Nearest cells that `PAS` looks at.
+#' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param domain.name Meta data column with the domains.
+#' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
+#' @return A data frame, one row a slice: `slice`, `n` (cells used), `n_left_out` (cells without a domain or a known label, which no number counts),
+#'   `n_domains`, and the columns above. Those that need known labels are NaN without them.
+#' @source Definitions: SDMBench (Nature Methods 2024) and the SpaCross paper.
+#' @export
+#' @examples
+#' slice <- cortex_slice(small = TRUE)
+#' guess <- stats::kmeans(slice$spots$y, 4)$cluster
+#' DomainMetrics(guess, coords = slice$spots[c("x", "y")], truth = slice$spots$label)
+DomainMetrics <- function(object, ...) UseMethod("DomainMetrics")
+
+#' @rdname DomainMetrics
+#' @export
+DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NULL, k = 10, threads = NULL) {
+  check_dots(...)
+  labels <- as_labels(object)
+  place <- label_coords(labels, coords)
+  truth <- check_companion(truth, labels, "truth")
+  groups <- slice_groups(place, check_companion(slice, labels, "slice"))
+  known <- !is.na(labels) & (if (is.null(truth)) TRUE else !is.na(truth))
+  threads <- check_threads(threads)
+  k <- check_whole(k, "k", 2)
+  rows <- lapply(levels(groups), function(name) {
+    inside <- which(groups == name)
+    slice_metrics(name, labels, truth, place, inside[known[inside]], length(inside), k, threads)
+  })
+  do.call(rbind, rows)
+}
+
+#' @rdname DomainMetrics
+#' @exportS3Method DomainMetrics Seurat
+DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = "spacross_domain",
+                                 split.by = NULL) {
+  check_dots(...)
+  labels <- seurat_labels(object, domain.name, "domain.name")
+  truth <- if (!is.null(truth)) seurat_labels(object, truth, "truth")
+  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
+  place <- SpatialCoords(object, coords)
+  DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads)
+}
+
+slice_metrics <- function(name, labels, truth, coords, cells, n_all, k, threads) {
+  k <- check_k(k, length(cells))
+  found <- droplevels(labels[cells])
+  known <- if (is.null(truth)) integer() else as.integer(truth[cells])
+  values <- core(core_metrics(known, as.integer(found), coords_matrix(coords[cells, ]), k, threads))
+  data.frame(
+    slice = name, n = length(cells), n_left_out = n_all - length(cells), n_domains = nlevels(found), values
+  )
+}
+
+# Labels that go with others: as many, and matched by name where both have names.
+check_companion <- function(x, labels, argument) {
+  if (is.null(x)) {
+    return(NULL)
+  }
+  x <- as_labels(x, argument)
+  if (length(x) != length(labels)) {
+    abort_spax("argument", c(
+      "{.arg {argument}} has {length(x)} value{?s} for {length(labels)} cells.",
+      "i" = "Give one a cell, in the order of the cells."
+    ), argument)
+  }
+  if (!is.null(names(x)) && !is.null(names(labels)) && setequal(names(x), names(labels))) x <- x[names(labels)]
+  x
+}

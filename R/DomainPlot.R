@@ -1,0 +1,174 @@
+#' Plot domains in space
+#'
+#' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
+#' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
+#'
+#' @param object A Seurat object, or labels (a factor or vector, one a cell), or a data frame of labels, one panel a column.
+#' @param ... Not used; anything here is an error.
+#' @param group.by Meta data columns to draw, one panel each.
+#' @param coords Where the coordinates come from: see [SpatialCoords()].
+#' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
+#' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
+#' @param ncol Panels in a row. NULL: all.
+#' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.
+#' @param titles Titles of the panels. NULL: the names of the columns.
+#' @return A ggplot object; with several panels a patchwork, which is one too. Cells without a label are light grey. With several
+#'   images, each has a panel of its own.
+#' @export
+#' @examples
+#' slice <- cortex_slice(small = TRUE)
+#' DomainPlot(slice$spots$label, coords = slice$spots[c("x", "y")], y.down = TRUE)
+DomainPlot <- function(object, ...) UseMethod("DomainPlot")
+
+#' @rdname DomainPlot
+#' @export
+DomainPlot.default <- function(object, ..., coords, pt.size = NULL, cols = NULL, ncol = NULL, y.down = NULL, titles = NULL) {
+  check_dots(...)
+  labels <- label_table(object)
+  place <- label_coords(labels[[1L]], rlang::maybe_missing(coords))
+  y_down <- y.down %||% isTRUE(attr(coords, "y_down"))
+  titles <- check_titles(titles, labels)
+  colours <- match_colours(labels, cols)
+  size <- pt.size %||% point_size(place, length(labels))
+  panels <- lapply(seq_along(labels), function(i) {
+    domain_panel(place, labels[[i]], colours[[i]], size, y_down, titles[[i]])
+  })
+  arrange_panels(panels, ncol)
+}
+
+#' @rdname DomainPlot
+#' @exportS3Method DomainPlot Seurat
+DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
+                              y.down = NULL, titles = NULL) {
+  check_dots(...)
+  labels <- lapply(rlang::set_names(group.by), function(column) seurat_column(object, column, "group.by"))
+  DomainPlot.default(
+    label_table(labels, "group.by"),
+    coords = SpatialCoords(object, coords), pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles
+  )
+}
+
+# A list of factors, one a panel.
+label_table <- function(object, argument = "object") {
+  labels <- if (is.list(object)) as.list(object) else list(object)
+  if (is.null(names(labels))) names(labels) <- rep("", length(labels))
+  Map(function(x, name) check_discrete(as_labels(x, argument), x, name, argument), labels, names(labels))
+}
+
+check_discrete <- function(labels, x, name, argument, most = 100L) {
+  if (is.numeric(x) && nlevels(labels) > most) {
+    abort_spax("argument", c(
+      "{.val {name}} has {nlevels(labels)} different numbers: it is no grouping of the cells.",
+      "i" = "Choose a column of labels; {.fn Seurat::SpatialFeaturePlot} draws numbers."
+    ), argument)
+  }
+  labels
+}
+
+check_titles <- function(titles, labels) {
+  titles <- titles %||% names(labels)
+  if (length(titles) != length(labels)) {
+    abort_spax("argument", "{.arg titles} has {length(titles)} value{?s} for {length(labels)} panel{?s}.", "titles")
+  }
+  titles
+}
+
+# Named colours for each panel: given, or the palette, later panels after the first.
+match_colours <- function(labels, cols) {
+  first <- labels[[1L]]
+  own <- given_colours(first, cols) %||% rlang::set_names(domain_palette(nlevels(first)), levels(first))
+  rest <- lapply(labels[-1L], function(x) given_colours(x, cols) %||% borrow_colours(x, first, own))
+  c(list(own), rest)
+}
+
+given_colours <- function(labels, cols) {
+  if (is.null(cols)) {
+    return(NULL)
+  }
+  if (!is.null(names(cols)) && all(levels(labels) %in% names(cols))) {
+    return(cols[levels(labels)])
+  }
+  if (length(cols) < nlevels(labels)) {
+    abort_spax("argument", c(
+      "{.arg cols} has {length(cols)} colour{?s} for {nlevels(labels)} levels.",
+      "i" = "Give one a level, or leave it out."
+    ), "cols")
+  }
+  rlang::set_names(unname(cols)[seq_len(nlevels(labels))], levels(labels))
+}
+
+# Pairs with the largest overlap first; who finds no partner gets an unused colour.
+borrow_colours <- function(labels, first, colours) {
+  overlap <- unclass(table(labels, first))
+  result <- rlang::set_names(rep(NA_character_, nlevels(labels)), levels(labels))
+  for (step in seq_len(min(dim(overlap)))) {
+    best <- arrayInd(which.max(overlap), dim(overlap))
+    if (overlap[best] <= 0) break
+    result[best[[1L]]] <- colours[[best[[2L]]]]
+    overlap[best[[1L]], ] <- -1
+    overlap[, best[[2L]]] <- -1
+  }
+  open <- is.na(result)
+  spare <- setdiff(domain_palette(nlevels(labels) + length(colours)), c(colours, result))
+  result[open] <- spare[seq_len(sum(open))]
+  result
+}
+
+# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm.
+point_size <- function(coords, n_panels, width = 110) {
+  extent <- max(diff(range(coords$x)), diff(range(coords$y)))
+  width <- width / min(n_panels, 2)
+  # A ggplot size is the diameter in mm over 0.75 for this shape.
+  min(6, max(0.05, 1.15 * width * cell_spacing(coords) / extent / 0.75))
+}
+
+# Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells.
+cell_spacing <- function(coords) {
+  bins <- ceiling(sqrt(nrow(coords) / 10)) + 1
+  width <- max(diff(range(coords$x)), diff(range(coords$y))) / bins
+  box <- paste(floor((coords$x - min(coords$x)) / width), floor((coords$y - min(coords$y)) / width))
+  sqrt(length(unique(box)) * width^2 / nrow(coords))
+}
+
+domain_panel <- function(coords, labels, colours, size, y_down, title) {
+  data <- data.frame(x = coords$x, y = coords$y, label = unname(labels))
+  data$image <- coords$image
+  # Missing labels first, so that the others lie on top of them.
+  data <- data[order(!is.na(data$label)), ]
+  # Squares draw faster than discs, and nobody sees the difference among so many.
+  shape <- if (nrow(data) > 50000) 15 else 16
+  plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$label)) +
+    ggplot2::geom_point(size = size, shape = shape, stroke = 0) +
+    ggplot2::scale_colour_manual(values = colours, na.value = "grey85", guide = domain_guide(length(colours))) +
+    ggplot2::coord_fixed() +
+    ggplot2::labs(title = if (nzchar(title)) title, colour = NULL) +
+    theme_domains()
+  if (y_down) plot <- plot + ggplot2::scale_y_reverse()
+  if (nlevels(data$image) > 1L) plot <- plot + ggplot2::facet_wrap(~image)
+  plot
+}
+
+# Up to 20 lines a column: a narrow legend leaves more room to the tissue.
+domain_guide <- function(n) {
+  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 20))
+}
+
+theme_domains <- function() {
+  ggplot2::theme_void(base_size = 11) +
+    ggplot2::theme(
+      plot.title = ggplot2::element_text(hjust = 0.5, face = "bold", margin = ggplot2::margin(b = 4)),
+      legend.key.height = ggplot2::unit(4.4, "mm"),
+      legend.key.width = ggplot2::unit(4, "mm"),
+      legend.text = ggplot2::element_text(size = 9),
+      plot.margin = ggplot2::margin(4, 4, 4, 4),
+      plot.background = ggplot2::element_rect(fill = "white", colour = NA)
+    )
+}
+
+arrange_panels <- function(panels, ncol) {
+  if (length(panels) == 1L) {
+    return(panels[[1L]])
+  }
+  check_packages("patchwork", "A plot with several panels")
+  patchwork::wrap_plots(panels, ncol = ncol %||% length(panels))
+}

@@ -1,0 +1,92 @@
+#' Smooth domain labels in space
+#'
+#' Gives each cell the commonest label among its `k` nearest cells, itself included. Helps data with single cells (osmFISH, MERFISH); makes
+#' little difference on Visium.
+#'
+#' @param object A Seurat object, or labels: a factor or vector, one a cell.
+#' @param ... Not used; anything here is an error.
+#' @param coords Where the coordinates come from: see [SpatialCoords()]. For labels with names, rows are matched by name.
+#' @param k How many nearest cells vote.
+#' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param assay Assay that the logged command names. NULL: the default assay.
+#' @param domain.name Meta data column with the labels.
+#' @param refined.name Meta data column for the result; may be the same as `domain.name`.
+#' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. The
+#'   Seurat method: the object with the factor in the meta data column `refined.name`, each image on its own, and the command logged.
+#' @export
+#' @examples
+#' slice <- cortex_slice(small = TRUE)
+#' noisy <- factor(sample(slice$spots$label))
+#' table(RefineDomains(noisy, coords = slice$spots[c("x", "y")], k = 20))
+RefineDomains <- function(object, ...) UseMethod("RefineDomains")
+
+#' @rdname RefineDomains
+#' @export
+RefineDomains.default <- function(object, ..., coords, k = 50, threads = NULL) {
+  check_dots(...)
+  labels <- as_labels(object)
+  place <- label_coords(labels, coords)
+  threads <- check_threads(threads)
+  known <- which(!is.na(labels))
+  k <- check_k(k, length(known))
+  groups <- slice_groups(place, NULL)
+  for (cells in split(known, groups[known])) {
+    codes <- refine_codes(as.integer(labels)[cells], place[cells, ], k, threads)
+    labels[cells] <- levels(labels)[codes]
+  }
+  labels
+}
+
+#' @rdname RefineDomains
+#' @exportS3Method RefineDomains Seurat
+RefineDomains.Seurat <- function(object, ..., coords = NULL, k = 50, threads = NULL, assay = NULL, domain.name = "spacross_domain",
+                                 refined.name = "spacross_refined") {
+  check_dots(...)
+  assay <- check_assay(object, assay)
+  check_name(refined.name, "refined.name")
+  labels <- seurat_labels(object, domain.name, "domain.name")
+  refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), k = k, threads = threads)
+  object[[refined.name]] <- refined
+  SeuratObject::LogSeuratCommand(object)
+}
+
+refine_codes <- function(codes, coords, k, threads) {
+  core(core_refine(codes, coords_matrix(coords), check_k(k, nrow(coords)), threads))
+}
+
+# Labels as a factor with names, if they came with any.
+as_labels <- function(labels, argument = "object") {
+  if (!is.atomic(labels) || length(labels) == 0L || !is.null(dim(labels))) {
+    abort_spax("argument", c(
+      "{.arg {argument}} must be a factor or vector of labels, one a cell, not {show_value(labels)}."
+    ), argument)
+  }
+  result <- if (is.factor(labels)) labels else as.factor(labels)
+  if (all(is.na(result))) {
+    abort_spax("argument", c("All labels in {.arg {argument}} are missing.", "i" = "Choose another column."), argument)
+  }
+  rlang::set_names(result, names(labels))
+}
+
+seurat_labels <- function(object, column, argument) {
+  as_labels(seurat_column(object, column, argument), argument)
+}
+
+# Coordinates in the order of the labels, the image kept if they have been through SpatialCoords() before.
+label_coords <- function(labels, coords) {
+  if (rlang::is_missing(coords)) coords <- NULL
+  cells <- names(labels) %||% paste0("cell", seq_along(labels))
+  if (is.null(names(labels)) && !is.null(coords)) {
+    check_coords_length(NROW(coords), length(labels))
+    cells <- if (has_row_names(coords)) rownames(coords) else cells
+  }
+  place <- SpatialCoords.default(cells, coords)
+  if (is.data.frame(coords) && is.factor(coords$image)) place$image <- coords[cells, "image"]
+  place
+}
+
+# The slice of each cell: the one given, else its image, else one for all.
+slice_groups <- function(coords, slice) {
+  slice <- slice %||% coords$image %||% rep("all", nrow(coords))
+  droplevels(as.factor(slice))
+}

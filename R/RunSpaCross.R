@@ -1,0 +1,310 @@
+#' Spatial domains with SpaCross
+#'
+#' Trains SpaCross, a masked graph autoencoder, on one slice of spatial transcriptomics and groups its cells into spatial domains. Takes raw counts and
+#' coordinates; everything in between (choice of genes, normalisation, components, graph, network, clustering) happens inside, natively: no Python.
+#'
+#' The stages: genes are filtered, scaled and ranked, and 200 principal components taken; cells are joined to their spatial neighbours; the network learns an
+#' embedding from masked cells; [FindDomains()] groups it. [spacross_options()] holds every setting.
+#'
+#' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default. Try a few seeds, or
+#' `spacross_options(consensus = 3)`, before you trust a small domain.
+#'
+#' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
+#'
+#' @param object A Seurat object (v4 or v5 assays), or a matrix of raw counts, genes x cells.
+#' @param n.domains How many domains to find, at least 2.
+#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image; for a matrix they are needed.
+#' @param ... Not used; anything here is an error.
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Layers split as in `counts.1`, `counts.2` are joined.
+#' @param reduction NULL, or an embedding to train on in place of the counts' components: the name of a reduction, or for the default method a matrix of cells x
+#'   columns (`object` may then be NULL).
+#' @param dims Columns of `reduction` to use. NULL: all.
+#' @param options Result of [spacross_options()].
+#' @param epochs NULL: as `options` say.
+#' @param published TRUE runs the arithmetic of the published code for comparison: its contrast over all pairs (quadratic in cells, refused above 20,000), its
+#'   settings, and mclust on the embedding.
+#' @param impute TRUE trains on scaled genes in place of components, and returns their reconstruction.
+#' @param seed One whole number, or NULL to draw one from R's generator.
+#' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param device `"auto"` or `"cpu"`; see [SpaxDevices()].
+#' @param verbose TRUE shows a progress bar with epoch, losses and time left (one line at either end when R is not interactive).
+#' @param reduction.name,reduction.key Name and key of the reduction to write.
+#' @param domain.name Meta data column to write.
+#' @param imputed.assay Assay to write when `impute = TRUE`.
+#' @return For a Seurat object, the same object with
+#'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
+#'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
+#'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
+#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes` and `seed`, and the command logged.
+#'
+#'   For a matrix, a list of class `SpaCrossResult`:
+#'   * `embedding`: cells x 16; `domain`: a factor named by cell;
+#'   * `history`: a data frame with a row an epoch: `epoch`, and the losses `total`, `reconstruction`, `consistency`, `contrast` (NaN before the first
+#'     hybrid graph);
+#'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
+#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`.
+#' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
+#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()].
+#' @export
+#' @examples
+#' slice <- cortex_slice(small = TRUE)
+#' fit <- RunSpaCross(slice$counts, n.domains = 4, coords = slice$spots, epochs = 30, verbose = FALSE)
+#' fit
+#' table(fit$domain, slice$spots$label)
+RunSpaCross <- function(object, ...) UseMethod("RunSpaCross")
+
+#' @rdname RunSpaCross
+#' @export
+RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., reduction = NULL, dims = NULL, options = spacross_options(),
+                                epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto",
+                                verbose = TRUE) {
+  check_dots(...)
+  call <- user_call()
+  timer <- new_timer()
+  task <- timed(timer, "checks", {
+    input <- spacross_input(object, coords, reduction, dims, impute)
+    run <- spacross_settings(
+      rlang::maybe_missing(n.domains), input, options, epochs, published, impute, seed, threads, device, verbose
+    )
+    if (!is.null(input$counts)) check_counts(input$counts)
+    c(input, run)
+  })
+  found <- spacross_fit(task, timer)
+  spacross_result(found, task, timer, call)
+}
+
+#' @rdname RunSpaCross
+#' @exportS3Method RunSpaCross Seurat
+RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., assay = NULL, layer = "counts", reduction = NULL, dims = NULL,
+                               options = spacross_options(), epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL,
+                               device = "auto", verbose = TRUE, reduction.name = "spacross", reduction.key = "spacross_",
+                               domain.name = "spacross_domain", imputed.assay = "SpaCross") {
+  check_dots(...)
+  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, assay = imputed.assay)
+  check_output_names(names)
+  assay <- check_assay(object, assay)
+  input <- if (is.null(reduction)) seurat_counts(object, assay, layer)
+  embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
+  result <- RunSpaCross.default(
+    input, rlang::maybe_missing(n.domains), check_one_slice(SpatialCoords(object, coords)),
+    reduction = embedding, options = options, epochs = epochs, published = published, impute = impute,
+    seed = seed, threads = threads, device = device, verbose = verbose
+  )
+  object <- write_spacross(object, result, names, assay)
+  SeuratObject::Tool(object) <- unclass(result)[c("options", "history", "timings", "versions", "genes", "seed", "device")]
+  coords <- if (is.character(coords)) coords
+  SeuratObject::LogSeuratCommand(object)
+}
+
+# The cells, their coordinates, and the counts or the embedding to train on.
+spacross_input <- function(object, coords, reduction, dims, impute) {
+  check_flag(impute, "impute")
+  if (is.null(reduction)) {
+    counts <- as_counts(object)
+    cells <- if (is.null(colnames(object))) unnamed_cells(coords, ncol(counts)) else colnames(counts)
+    colnames(counts) <- cells
+    return(list(counts = counts, cells = cells, coords = SpatialCoords.default(cells, coords)))
+  }
+  if (impute) {
+    abort_spax("argument", c(
+      "{.code impute = TRUE} needs the counts, not a {.arg reduction}.",
+      "i" = "Leave out {.arg reduction}."
+    ), "impute")
+  }
+  x <- pick_dims(as_embedding(reduction, "reduction"), dims)
+  cells <- rownames(x) %||% unnamed_cells(coords, nrow(x))
+  list(embedding = x, cells = cells, coords = SpatialCoords.default(cells, coords))
+}
+
+# Cells without names of their own take those of the coordinates, which then must be in their order.
+unnamed_cells <- function(coords, n_cells) {
+  if (length(dim(coords)) == 2L && has_row_names(coords)) {
+    check_coords_length(nrow(coords), n_cells)
+    return(rownames(coords))
+  }
+  paste0("cell", seq_len(n_cells))
+}
+
+# Everything that can be refused before long work.
+spacross_settings <- function(n.domains, input, options, epochs, published, impute, seed, threads, device, verbose) {
+  n_cells <- length(input$cells)
+  check_is_options(options)
+  check_flag(published, "published")
+  if (published) options <- published_options(options)
+  if (!is.null(epochs)) options$epochs <- check_whole(epochs, "epochs", 1)
+  if (is.null(options$radius)) check_k(options$k, n_cells)
+  check_all_pairs(options, n_cells)
+  check_cluster_packages(options)
+  list(
+    n_domains = check_n_domains(n.domains, n_cells), options = options, impute = impute, seed = check_seed(seed),
+    threads = check_threads(threads), device = check_device(device), verbose = check_flag(verbose, "verbose")
+  )
+}
+
+check_all_pairs <- function(options, n_cells, most = 20000) {
+  if (options$contrast == "all_pairs" && n_cells > most) {
+    abort_spax("argument", c(
+      "The published contrast compares all pairs of cells: with {n_cells} cells it would take days.",
+      "i" = "Up to {most} cells are allowed; leave out {.code published = TRUE} (or {.code contrast = \"all_pairs\"})."
+    ), "published")
+  }
+}
+
+check_cluster_packages <- function(options) {
+  needed <- list(mclust = "mclust", leiden = "igraph", louvain = "igraph")[[options$cluster]]
+  if (!is.null(needed)) check_packages(c(needed, "withr"), "This {.code cluster} method")
+}
+
+check_output_names <- function(names) {
+  arguments <- c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay")
+  for (name in names(arguments)) check_name(names[[name]], arguments[[name]])
+  if (!grepl("^[[:alnum:]]+_$", names$key)) {
+    abort_spax("argument", c(
+      "{.arg reduction.key} must be letters or digits and one underscore at the end, not {show_value(names$key)}.",
+      "i" = "For instance {.code reduction.key = \"spacross_\"}."
+    ), "reduction.key")
+  }
+}
+
+# Trains as often as the consensus wants, and finds the domains.
+spacross_fit <- function(task, timer) {
+  options <- task$options
+  features <- timed(timer, "preprocess", spacross_features(task))
+  info <- core(core_features_info(features))
+  graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads))
+  check_memory(features, info$n_cells, count_edges(graph, task), core_options(options))
+  smoothed <- timed(timer, "smooth", smoothed_components(task))
+  runs <- lapply(seq_len(options$consensus), function(run) {
+    seed <- run_seed(task$seed, run)
+    fit <- timed(timer, "train", train_once(task, features, graph, seed, run == 1L))
+    fit$labels <- timed(timer, "domains", labels_once(task, fit$embedding, smoothed, seed))
+    fit
+  })
+  labels <- timed(timer, "domains", agree(lapply(runs, `[[`, "labels"), task$n_domains))
+  first <- runs[[1L]]
+  first$domain <- finish_domains(labels, task)
+  first$info <- info
+  first
+}
+
+# An upper bound of the edges, without a copy of the graph.
+count_edges <- function(graph, task) {
+  if (is.null(task$options$radius)) {
+    return(2 * as.double(task$options$k) * length(task$cells))
+  }
+  length(core(core_graph_csc(graph))$i)
+}
+
+spacross_features <- function(task) {
+  if (!is.null(task$embedding)) {
+    return(core(core_prepare_matrix(task$embedding, task$threads)))
+  }
+  prepare_counts(task$counts, task$options, task$threads, scaled_genes = task$impute)
+}
+
+prepare_counts <- function(counts, options, threads, scaled_genes = FALSE) {
+  settings <- unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "log1p", "n_components")]
+  settings$scaled_genes <- scaled_genes
+  core(core_prepare(counts@p, counts@i, counts@x, nrow(counts), settings, threads))
+}
+
+train_once <- function(task, features, graph, seed, first) {
+  trainer <- core(core_spacross_new(
+    features, graph, core_options(task$options), task$n_domains, seed, task$threads, task$device
+  ))
+  train(trainer, task$options$epochs, task$verbose, impute = task$impute && first)
+}
+
+# Components of the log-normalised counts (or the first columns of the given embedding), averaged over spatial neighbours.
+smoothed_components <- function(task) {
+  options <- task$options
+  if (options$domains_from == "embedding") {
+    return(NULL)
+  }
+  x <- task$embedding
+  if (is.null(x)) {
+    options$log1p <- TRUE
+    options$n_components <- options$smooth_components
+    x <- core(core_features_matrix(prepare_counts(task$counts, options, task$threads)))
+  }
+  x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
+  k <- min(options$smooth_k, nrow(x) - 1L)
+  core(core_smooth(unname(x), coords_matrix(task$coords), k, options$smooth_passes, task$threads))
+}
+
+labels_once <- function(task, embedding, smoothed, seed) {
+  x <- switch(task$options$domains_from,
+    embedding = embedding,
+    smoothed = smoothed,
+    both = cbind(scale_columns(embedding), scale_columns(smoothed))
+  )
+  domains <- FindDomains.default(
+    x, task$n_domains,
+    method = task$options$cluster, starts = task$options$starts, seed = seed, threads = task$threads
+  )
+  as.integer(domains)
+}
+
+# Every column to mean 0 and standard deviation 1; a constant column to 0.
+scale_columns <- function(x) {
+  spread <- apply(x, 2L, stats::sd)
+  spread[!is.finite(spread) | spread == 0] <- 1
+  scale(x, scale = spread)
+}
+
+finish_domains <- function(labels, task) {
+  k <- task$options$refine_k
+  if (k > 0L) labels <- refine_codes(labels, task$coords, k, task$threads)
+  domain_factor(labels, task$n_domains, task$cells, task$coords)
+}
+
+spacross_result <- function(found, task, timer, call) {
+  key <- paste0("spacross_", seq_len(ncol(found$embedding)))
+  result <- list(
+    embedding = found$embedding, domain = found$domain, history = found$history, timings = timings(timer),
+    options = task$options, genes = rownames(task$counts)[found$info$genes], seed = task$seed, device = task$device,
+    versions = spax_versions(), call = call
+  )
+  dimnames(result$embedding) <- list(task$cells, key)
+  if (!is.null(found$reconstruction)) {
+    result$reconstruction <- t(found$reconstruction)
+    dimnames(result$reconstruction) <- list(result$genes, task$cells)
+  }
+  structure(result, class = "SpaCrossResult")
+}
+
+spax_versions <- function() {
+  c(list(spaxR = as.character(utils::packageVersion("spaxR")), R = as.character(getRversion())), core(core_build()))
+}
+
+# Reduction, domains and imputed assay into the object.
+write_spacross <- function(object, result, names, assay) {
+  embedding <- result$embedding
+  colnames(embedding) <- paste0(names$key, seq_len(ncol(embedding)))
+  object[[names$reduction]] <- SeuratObject::CreateDimReducObject(
+    embeddings = embedding, key = names$key, assay = assay, stdev = unname(apply(embedding, 2L, stats::sd)),
+    misc = unclass(result)[c("options", "genes", "seed", "device", "versions")]
+  )
+  object[[names$domain]] <- result$domain
+  if (!is.null(result$reconstruction)) {
+    imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
+    # The key made from the assay's name could be that of the reduction.
+    SeuratObject::Key(imputed) <- "imputed_"
+    object[[names$assay]] <- imputed
+  }
+  object
+}
+
+#' @export
+print.SpaCrossResult <- function(x, ...) {
+  total <- colSums(x$timings[c("wall", "cpu")])
+  sizes <- table(x$domain)
+  writeLines(c(
+    paste0("SpaCross on ", nrow(x$embedding), " cells: ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
+    paste0("  cells a domain: ", paste0(names(sizes), " (", sizes, ")", collapse = ", ")),
+    paste0("  ", nrow(x$history), " epochs, last loss ", format(utils::tail(x$history$total, 1L), digits = 4), ", seed ", format(x$seed)),
+    paste0("  ", format(round(total[["wall"]], 1)), " s wall, ", format(round(total[["cpu"]], 1)), " s CPU on ", x$device),
+    "  parts: $embedding $domain $history $timings $options $genes $seed $versions"
+  ))
+  invisible(x)
+}

@@ -1,0 +1,98 @@
+#' @importFrom rlang %||% .data
+#' @importFrom Matrix sparseMatrix
+NULL
+
+# Every condition of the package has a class of its own under `spaxR_error` or `spaxR_warning`,
+# names the argument, and says what to do about it.
+
+abort_spax <- function(kind, message, argument = NULL, .envir = parent.frame()) {
+  cli::cli_abort(
+    message,
+    class = c(paste0("spaxR_error_", kind), "spaxR_error"),
+    argument = argument,
+    call = user_call(),
+    .envir = .envir
+  )
+}
+
+warn_spax <- function(kind, message, argument = NULL, .envir = parent.frame()) {
+  cli::cli_warn(
+    message,
+    class = c(paste0("spaxR_warning_", kind), "spaxR_warning"),
+    argument = argument,
+    call = user_call(),
+    .envir = .envir
+  )
+}
+
+# The call that the user typed: the outermost frame that runs a function of this package.
+user_call <- function() {
+  namespace <- topenv()
+  frames <- seq_len(sys.nframe())
+  ours <- vapply(frames, function(i) identical(environment(sys.function(i)), namespace), NA)
+  sys.call(frames[ours][1L])
+}
+
+# Passes on what the core returned, or turns its error value into a condition.
+core <- function(result) {
+  if (!inherits(result, "spaxR_core_error")) {
+    return(result)
+  }
+  text <- result$message
+  argument <- if (is.na(result$argument)) NULL else result$argument
+  named <- is.null(argument) || grepl(argument, text, fixed = TRUE)
+  blamed <- if (named) NULL else c("x" = "The problem is in {.arg {argument}}.")
+  abort_spax(result$kind, c("{text}", blamed, core_remedy(result$kind)), argument)
+}
+
+core_remedy <- function(kind) {
+  remedies <- c(
+    argument = "Change that value and call again.",
+    counts = "Give raw counts, genes in rows and cells in columns: none negative, missing or infinite.",
+    coords = "Give one finite x and y for each cell.",
+    memory = "Use fewer genes or components in {.fn spacross_options}, or a machine with more memory.",
+    device = "{.fn SpaxDevices} lists what this build and machine offer.",
+    numeric = "Try a smaller {.code learning_rate} in {.fn spacross_options}, and look for extreme counts.",
+    clustering = "Ask for fewer domains, or choose another {.code cluster} method.",
+    internal = "This is a fault in spaxR: please report it with the output of {.run sessionInfo()}."
+  )
+  if (kind %in% names(remedies)) c("i" = remedies[[kind]]) else NULL
+}
+
+# Arguments that the calling function does not know are errors, never swallowed.
+check_dots <- function(...) {
+  if (...length() == 0L) {
+    return(invisible())
+  }
+  given <- rlang::names2(rlang::enquos(...))
+  abort_unknown_argument(given[[1L]], names(formals(sys.function(sys.parent()))))
+}
+
+abort_unknown_argument <- function(given, known) {
+  if (!nzchar(given)) {
+    abort_spax("argument", c(
+      "An argument was given by its place that no argument takes.",
+      "i" = "Give the arguments after the first ones by name."
+    ), "...")
+  }
+  remedy <- if (given %in% c(option_names(), "preset")) {
+    "It is an option: use {.code options = spacross_options({given} = ...)}."
+  } else {
+    did_you_mean(given, setdiff(known, c("object", "...")))
+  }
+  abort_spax("argument", c("{.arg {given}} is not an argument of this function.", "i" = remedy), given)
+}
+
+# A hint with the nearest of the names that exist.
+did_you_mean <- function(given, known) {
+  if (length(known) == 0L) {
+    return("See the help page.")
+  }
+  distance <- utils::adist(given, known, ignore.case = TRUE)[1L, ]
+  nearest <- known[[which.min(distance)]]
+  if (min(distance) <= max(2, nchar(given) / 2)) {
+    paste0("Did you mean {.code ", nearest, "}?")
+  } else {
+    paste0("There are: ", paste0("{.code ", known, "}", collapse = ", "), ".")
+  }
+}

@@ -1,0 +1,39 @@
+//! What the machine has left.
+
+use std::fs::read_to_string;
+
+/// Bytes of memory that a process can still take, or None where that cannot be told (only Linux
+/// says so): what the kernel calls available, or less where a control group sets a limit.
+pub fn available_memory() -> Option<u64> {
+    let kernel = read_to_string("/proc/meminfo").ok();
+    let free = kernel.as_deref().and_then(available_in)?;
+    Some(left_in_group().map_or(free, |left| free.min(left)))
+}
+
+/// The line `MemAvailable: <n> kB`.
+fn available_in(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find(|l| l.starts_with("MemAvailable:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// What the control group (version 2) of a container leaves.
+fn left_in_group() -> Option<u64> {
+    let number = |file: &str| -> Option<u64> {
+        let text = read_to_string(format!("/sys/fs/cgroup/{file}")).ok()?;
+        text.trim().parse().ok()
+    };
+    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_line_is_read_in_bytes() {
+        let text = "MemTotal:       24576 kB\nMemAvailable:   1024 kB\n";
+        assert_eq!(available_in(text), Some(1 << 20));
+        assert_eq!(available_in("MemTotal: 1 kB\n"), None);
+    }
+}

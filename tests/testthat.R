@@ -1,0 +1,4 @@
+library(testthat)
+library(spaxR)
+
+test_check("spaxR")

@@ -1,0 +1,104 @@
+test_that("one grouping is a ggplot with equal aspect", {
+  plot <- DomainPlot(small()$spots$label, coords = small_xy())
+  expect_s3_class(plot, "ggplot")
+  expect_equal(plot$coordinates$ratio, 1)
+  expect_silent(ggplot2::ggplot_build(plot))
+})
+
+test_that("y points downwards for images only", {
+  skip_if_not_installed("Seurat")
+  down <- function(plot) any(vapply(plot$scales$scales, function(s) "y" %in% s$aesthetics, NA))
+  object <- small_seurat()
+  expect_false(down(DomainPlot(object, group.by = "label", coords = c("x", "y"))))
+  expect_true(down(DomainPlot(object, group.by = "label", coords = c("x", "y"), y.down = TRUE)))
+  expect_true(down(DomainPlot(with_image(object, visium_v1()), group.by = "label")))
+  expect_false(down(DomainPlot(with_image(object, fov()), group.by = "label")))
+})
+
+test_that("several groupings stand side by side in shared colours", {
+  skip_if_not_installed("patchwork")
+  spots <- small()$spots
+  renamed <- factor(spots$label, labels = paste0("zone", seq_along(unique(stats::na.omit(spots$label)))))
+  colours <- match_colours(list(factor(spots$label), renamed), NULL)
+  expect_identical(unname(colours[[1]]), unname(colours[[2]]))
+  plot <- DomainPlot(data.frame(a = spots$label, b = renamed), coords = small_xy())
+  expect_s3_class(plot, "patchwork")
+})
+
+test_that("a level that shares no cells has a colour of its own", {
+  first <- factor(rep(1:2, each = 5))
+  other <- factor(rep(c("a", "b", "c"), c(5, 3, 2)))
+  colours <- match_colours(list(first, other), NULL)[[2]]
+  expect_length(unique(colours), 3)
+  expect_false(anyNA(colours))
+})
+
+test_that("the palette is distinct, and goes on beyond its end", {
+  expect_identical(domain_palette(3), domain_palette(10)[1:3])
+  expect_false(anyDuplicated(domain_palette(60)) > 0)
+  expect_length(domain_palette(0), 0)
+  expect_spax_error(domain_palette(-1), "argument", "n")
+})
+
+# Distance in OKLab of the nearest two colours, as somebody with this vision sees them.
+nearest <- function(colours, vision) {
+  rgb <- t(grDevices::col2rgb(colours)) / 255
+  linear <- ifelse(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055)^2.4) %*% t(vision)
+  lms <- pmin(pmax(linear, 0), 1) %*% t(matrix(c(
+    0.4122214708, 0.5363325363, 0.0514459929, 0.2119034982, 0.6806995451, 0.1073969566, 0.0883024619, 0.2817188376, 0.6299787005
+  ), 3, byrow = TRUE))
+  lab <- lms^(1 / 3) %*% t(matrix(c(
+    0.2104542553, 0.7936177850, -0.0040720468, 1.9779984951, -2.4285922050, 0.4505937099, 0.0259040371, 0.7827717662, -0.8086757660
+  ), 3, byrow = TRUE))
+  min(stats::dist(lab))
+}
+
+test_that("24 colours stay apart under red-green and blue-yellow blindness", {
+  visions <- list(
+    normal = diag(3),
+    protan = matrix(c(0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998), 3, byrow = TRUE),
+    deutan = matrix(c(0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881), 3, byrow = TRUE),
+    tritan = matrix(c(1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900), 3, byrow = TRUE)
+  )
+  # 0.02 in OKLab is about the least difference that is seen side by side.
+  for (name in names(visions)) expect_gt(nearest(domain_palette(24), visions[[name]]), 0.05)
+})
+
+test_that("100,000 points are drawn in seconds, with points that fit", {
+  n <- 1e5
+  place <- data.frame(x = rep(seq_len(400), 250), y = rep(seq_len(250), each = 400))
+  labels <- place$x %/% 20
+  file <- withr::local_tempfile(fileext = ".png")
+  spent <- system.time({
+    grDevices::png(file, 1200, 900, res = 150)
+    print(DomainPlot(labels, coords = place))
+    grDevices::dev.off()
+  })
+  expect_lt(sum(spent[c("user.self", "sys.self")]), 5)
+  expect_lt(point_size(place, 1), point_size(place[1:1000, ], 1))
+})
+
+test_that("training curves come from a result and from an object", {
+  expect_s3_class(TrainingPlot(quick_fit()), "ggplot")
+  expect_silent(ggplot2::ggplot_build(TrainingPlot(quick_fit())))
+  expect_s3_class(TrainingPlot(quick_seurat(epochs = 3)), "ggplot")
+  expect_spax_error(TrainingPlot(small_seurat()), "argument", "object")
+  expect_spax_error(TrainingPlot(1), "argument", "object")
+  expect_spax_error(TrainingPlot(quick_fit(), log = TRUE), "argument", "log")
+})
+
+test_that("bad input is refused", {
+  expect_spax_error(DomainPlot(stats::runif(200), coords = small_xy()[1:200, ]), "argument", "object")
+  expect_spax_error(DomainPlot(small()$spots$label, coords = small_xy(), cols = "red"), "argument", "cols")
+  expect_spax_error(DomainPlot(small()$spots$label, coords = small_xy(), pt_size = 2), "argument", "pt_size")
+})
+
+test_that("pictures stay as they were looked at", {
+  skip_if_not_installed("vdiffr")
+  skip_on_cran()
+  place <- expand.grid(x = 1:12, y = 1:8)
+  vdiffr::expect_doppelganger("domains of a grid", DomainPlot(place$x %/% 3, coords = place, pt.size = 4))
+  history <- data.frame(epoch = 1:60, total = 2 / (1:60), reconstruction = 1 / (1:60), consistency = 0.5 / (1:60), contrast = NaN)
+  history$contrast[50:60] <- 1.3
+  vdiffr::expect_doppelganger("training curve", plot_history(history))
+})

@@ -1,0 +1,86 @@
+# Run by configure: looks for Rust, says what it found, and writes src/Makevars.
+#
+# Two kinds of build:
+# - a user's install (the default) leaves nothing behind: crates go to a temporary CARGO_HOME and
+#   the target folder is deleted. With src/rust/vendor.tar.xz (tools/vendor.sh) it needs no network.
+# - a developer's (SPAXR_CARGO_TARGET=<folder>, or NOT_CRAN=true as devtools sets it) keeps the
+#   target folder and uses the developer's own cargo cache, so that only changes are compiled.
+
+windows <- .Platform$OS.type == "windows"
+wanted <- sub(
+  '.*"(.*)".*', "\\1",
+  grep("^rust-version", readLines("src/rust/Cargo.toml"), value = TRUE)
+)
+
+# Rust's own installer puts cargo here, where RStudio's PATH does not reach.
+cargo_bin <- file.path(
+  Sys.getenv("CARGO_HOME", file.path(Sys.getenv(if (windows) "USERPROFILE" else "HOME"), ".cargo")),
+  "bin"
+)
+Sys.setenv(PATH = paste(Sys.getenv("PATH"), cargo_bin, sep = .Platform$path.sep))
+
+version_of <- function(program) {
+  found <- tryCatch(
+    suppressWarnings(system2(program, "--version", stdout = TRUE, stderr = FALSE)),
+    error = function(e) character()
+  )
+  if (length(found)) found[[1L]] else NA_character_
+}
+
+fail <- function(...) {
+  message(
+    ...,
+    "\nspaxR is partly written in Rust and is compiled on this machine. Install Rust >= ", wanted,
+    " from https://rustup.rs (one command; `rustup update` renews it), and start a new R session."
+  )
+  quit("no", status = 1L)
+}
+
+check_rust <- function() {
+  versions <- c(cargo = version_of("cargo"), rustc = version_of("rustc"))
+  missing <- names(versions)[is.na(versions)]
+  if (length(missing)) {
+    fail("Not found: ", paste(missing, collapse = " and "), " (looked on the PATH and in ", cargo_bin, ").")
+  }
+  message("using ", versions[["cargo"]], "\nusing ", versions[["rustc"]])
+  rustc <- sub("^rustc ([0-9.]+).*", "\\1", versions[["rustc"]])
+  if (numeric_version(rustc) < numeric_version(wanted)) {
+    fail("rustc ", rustc, " is too old.")
+  }
+}
+
+is_true <- function(variable) tolower(Sys.getenv(variable)) %in% c("true", "1", "yes")
+
+# The values of the placeholders of Makevars.in.
+build_settings <- function() {
+  target <- Sys.getenv("SPAXR_CARGO_TARGET")
+  keep <- nzchar(target) || is_true("NOT_CRAN")
+  vendored <- file.exists("src/rust/vendor.tar.xz")
+  # CRAN allows two processes.
+  checked <- nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_")) || nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_"))
+  list(
+    TARGET = if (nzchar(target)) normalizePath(target, "/", mustWork = FALSE) else "./rust/target",
+    CARGO_BIN = cargo_bin,
+    CARGO_HOME = if (keep) "" else 'CARGO_HOME="$$PWD/.cargo"',
+    FLAGS = paste(c(
+      if (vendored && !keep) "--offline --config rust/vendor/config.toml",
+      if (checked || (vendored && !keep)) "-j 2"
+    ), collapse = " "),
+    UNPACK = if (vendored && !keep) "cd rust && tar -xJf vendor.tar.xz" else ":",
+    TIDY = if (keep) ":" else 'rm -rf "$(TARGET)" .cargo rust/vendor',
+    # Rust's symbols stay inside, and the debug information of its standard library goes.
+    LINK = if (Sys.info()[["sysname"]] == "Linux") "-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--strip-debug" else ""
+  )
+}
+
+write_makevars <- function(settings) {
+  name <- if (windows) "src/Makevars.win" else "src/Makevars"
+  lines <- readLines(paste0(name, ".in"))
+  for (key in names(settings)) {
+    lines <- gsub(paste0("@", key, "@"), settings[[key]], lines, fixed = TRUE)
+  }
+  writeLines(lines, name)
+}
+
+check_rust()
+write_makevars(build_settings())

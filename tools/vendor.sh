@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Makes src/rust/vendor.tar.xz: all crates in one file, so that the package installs without a network (as CRAN wants).
+# Not kept in the repository.
+set -euo pipefail
+cd "$(dirname "$0")/../src/rust"
+rm -rf vendor
+mkdir vendor
+# The folder that cargo names in its answer is relative to where cargo is called.
+cargo vendor --locked --versioned-dirs vendor >vendor/config.toml
+rm -f vendor.tar.xz
+tar -c --sort=name --mtime='2000-01-01' --owner=0 --group=0 --numeric-owner vendor | xz -9e >vendor.tar.xz
+rm -rf vendor
+ls -l vendor.tar.xz
