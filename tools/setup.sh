@@ -3,8 +3,11 @@
 # Rust itself is asked for, never installed: every machine has its own way to get it.
 set -euo pipefail
 
-# The R packages of DESCRIPTION that are not part of R, and roxygen2 for the man pages.
-r_packages=(cli ggplot2 Matrix rlang SeuratObject igraph knitr mclust patchwork rmarkdown Seurat testthat withr roxygen2)
+# The R packages that DESCRIPTION names and that are not part of R itself, and roxygen2 for the man pages.
+cd "$(dirname "$0")/.."
+r_packages=$(sed -n '/^\(Imports\|Suggests\):/,/^[A-Z][A-Za-z]*: *[^ ]/p' DESCRIPTION | sed -n 's/^    \([A-Za-z0-9.]*\).*/\1/p' |
+  grep -vxE 'grDevices|graphics|grid|methods|parallel|stats|tools|utils')
+r_packages="$r_packages roxygen2"
 
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); }
@@ -15,14 +18,17 @@ need pandoc pandoc
 need qpdf qpdf
 
 if command -v Rscript >/dev/null; then
-  [ -e "$(R RHOME)/lib/libR.so" ] && [ -e "$(R CMD config --cppflags | sed 's/^-I//; s/ .*//')/R.h" ] || missing+=(r-base-dev)
-  absent=$(Rscript --vanilla -e 'p <- commandArgs(TRUE); cat(p[!vapply(p, function(x) nzchar(system.file(package = x)), NA)])' "${r_packages[@]}")
+  [ -e "$(R CMD config --cppflags | sed 's/^-I//; s/ .*//')/R.h" ] || missing+=(r-base-dev)
+  absent=$(Rscript --vanilla -e 'p <- commandArgs(TRUE); cat(p[!vapply(p, function(x) nzchar(system.file(package = x)), NA)])' $r_packages)
 else
   missing+=(r-base-core r-base-dev)
-  absent="${r_packages[*]}"
+  absent=$r_packages
 fi
 for package in $absent; do
-  missing+=("r-cran-$(printf '%s' "$package" | tr '[:upper:]' '[:lower:]')")
+  case $package in
+    BiocStyle) missing+=(r-bioc-biocstyle) ;;
+    *) missing+=("r-cran-$(printf '%s' "$package" | tr '[:upper:]' '[:lower:]')") ;;
+  esac
 done
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -125,6 +125,14 @@ pub fn to_index_matrix(index: &[u32], k: usize) -> Robj {
     .into()
 }
 
+/// R's matrix of doubles, `n x k`, from row-major ones.
+pub fn to_row_major_matrix(values: &[f64], k: usize) -> Robj {
+    RMatrix::new_matrix(values.len() / k.max(1), k, |row, column| {
+        values[row * k + column]
+    })
+    .into()
+}
+
 /// R's labels (from 1) as the core's (from 0).
 pub fn labels(x: &Robj, name: &str) -> Result<Vec<u32>> {
     integers(x, name)?

@@ -5,6 +5,7 @@
 //! turns into a condition. The generated R/extendr-wrappers.R is kept up to date by `make document`.
 
 mod build;
+mod cluster;
 mod convert;
 mod counts;
 mod error;
@@ -25,6 +26,7 @@ pub extern "C" fn spaxR_prepare() {
 extendr_module! {
     mod spaxR;
     use build;
+    use cluster;
     use counts;
     use graph;
     use spacross;

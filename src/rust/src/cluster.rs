@@ -1,0 +1,64 @@
+//! Groups of cells in an embedding.
+
+use extendr_api::prelude::*;
+use ndarray::Array2;
+use spax_core::cluster::{kmeans, KMeansSettings};
+use spax_core::graph::{euclidean_neighbours, Neighbours};
+use spax_core::{threads, Result};
+
+use crate::convert::{
+    count, finite_f32, from_zero_based, seed, to_index_matrix, to_matrix, to_row_major_matrix,
+};
+use crate::error::guard;
+
+/// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
+const INDEX_SEED: u64 = 1;
+
+/// @noRd
+#[extendr]
+fn core_kmeans(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "object")?;
+        let k = count(&k, "n.domains")?;
+        let settings = KMeansSettings {
+            starts: count(&starts, "starts")?,
+            seed: self::seed(&seed)?,
+            ..KMeansSettings::default()
+        };
+        let found = threads::install(count(&threads, "threads")?, || {
+            kmeans(x.view(), k, &settings)
+        })?;
+        Ok(list!(
+            labels = from_zero_based(&found.labels),
+            centres = to_matrix(found.centres.view()),
+            inertia = found.inertia
+        )
+        .into())
+    })
+}
+
+fn neighbours(x: &Array2<f32>, k: &Robj, threads: &Robj) -> Result<Neighbours> {
+    let k = count(k, "k")?;
+    threads::install(count(threads, "threads")?, || {
+        euclidean_neighbours(x.view(), k, INDEX_SEED)
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_embedding_knn(x: Robj, k: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let found = neighbours(&finite_f32(&x, "object")?, &k, &threads)?;
+        Ok(list!(
+            index = to_index_matrix(&found.index, found.k),
+            distance = to_row_major_matrix(&found.distance, found.k)
+        )
+        .into())
+    })
+}
+
+extendr_module! {
+    mod cluster;
+    fn core_kmeans;
+    fn core_embedding_knn;
+}
