@@ -290,7 +290,8 @@ write_spacross <- function(object, result, names, assay) {
     imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
     # The key made from the assay's name could be that of the reduction.
     SeuratObject::Key(imputed) <- "imputed_"
-    object[[names$assay]] <- imputed
+    # Seurat 5 warns that it finds no counts to sum up.
+    suppressWarnings(object[[names$assay]] <- imputed)
   }
   object
 }

@@ -7,6 +7,12 @@ core_build <- function() .Call(wrap__core_build)
 core_devices <- function() .Call(wrap__core_devices)
 
 #' @noRd
+core_kmeans <- function(x, k, starts, seed, threads) .Call(wrap__core_kmeans, x, k, starts, seed, threads)
+
+#' @noRd
+core_embedding_knn <- function(x, k, threads) .Call(wrap__core_embedding_knn, x, k, threads)
+
+#' @noRd
 core_check_counts <- function(p, i, x, n_genes) .Call(wrap__core_check_counts, p, i, x, n_genes)
 
 #' @noRd
