@@ -5,10 +5,14 @@ mod best;
 mod curve;
 mod embedding;
 mod lists;
+mod shared;
 mod sites;
+mod smooth;
 mod spatial;
 
 pub use adjacency::Graph;
 pub use curve::curve_order;
 pub use embedding::{euclidean_neighbours, inner_product_neighbours};
+pub use shared::{shared_neighbour_edges, Edges};
+pub use smooth::smooth;
 pub use spatial::{spatial_knn, Neighbours};
