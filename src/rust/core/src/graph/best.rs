@@ -1,14 +1,18 @@
-//! The best-scoring items of each query, by blocked matrix products.
+//! The items that score best for each query: inner products by tiles, never a matrix of them.
 
-use gemm::Parallelism;
+use std::ops::Range;
 
-/// Items scored at a time: with [`QUERIES`] rows, a block of scores that stays in the cache.
-const ITEMS: usize = 1024;
+/// Items scored side by side.
+const LANES: usize = 16;
 
-/// Queries that one task scores together.
-pub(super) const QUERIES: usize = 128;
+/// Queries scored side by side: with [`LANES`] items the sums fill the registers of AVX2.
+const ABREAST: usize = 4;
+
+/// Tiles that stay in the cache while the queries of a block go over them.
+const TILES: usize = 32;
 
 /// Rows of equal width, row-major.
+#[derive(Clone)]
 pub(super) struct Rows {
     pub(super) data: Vec<f32>,
     pub(super) width: usize,
@@ -29,6 +33,62 @@ impl Rows {
             data: rows.copied().collect(),
             width: self.width,
         }
+    }
+}
+
+/// Items, [`LANES`] in a tile: first coordinates of all, then second ones and so on.
+pub(super) struct Tiles {
+    data: Vec<f32>,
+    /// The items; [`NOBODY`] where a tile is not full.
+    ids: Vec<u32>,
+    width: usize,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+impl Tiles {
+    pub(super) fn new(width: usize) -> Self {
+        Self {
+            data: Vec::new(),
+            ids: Vec::new(),
+            width,
+        }
+    }
+
+    /// Appends the rows `ids` of `items` and returns their tiles, which hold nothing else.
+    pub(super) fn push(&mut self, items: &Rows, ids: &[u32]) -> Range<usize> {
+        let first = self.len();
+        for ids in ids.chunks(LANES) {
+            let start = self.data.len();
+            self.data.resize(start + LANES * self.width, 0.0);
+            let tile = &mut self.data[start..];
+            for (lane, &id) in ids.iter().enumerate() {
+                let places = tile.iter_mut().skip(lane).step_by(LANES);
+                places
+                    .zip(items.row(id as usize))
+                    .for_each(|(place, &x)| *place = x);
+            }
+            self.ids.extend_from_slice(ids);
+            self.ids.resize(self.len() * LANES, NOBODY);
+        }
+        first..self.len()
+    }
+
+    pub(super) fn all(items: &Rows) -> Self {
+        let mut tiles = Self::new(items.width);
+        let ids: Vec<u32> = (0..items.len() as u32).collect();
+        tiles.push(items, &ids);
+        tiles
+    }
+
+    fn len(&self) -> usize {
+        self.data.len() / (LANES * self.width)
+    }
+
+    fn of(&self, range: &Range<usize>) -> impl Iterator<Item = (&[f32], &[u32])> {
+        let size = LANES * self.width;
+        let data = self.data[range.start * size..range.end * size].chunks_exact(size);
+        data.zip(self.ids[range.start * LANES..range.end * LANES].chunks_exact(LANES))
     }
 }
 
@@ -53,25 +113,25 @@ impl Best {
     fn new(keep: usize) -> Self {
         Self {
             keep,
-            held: Vec::with_capacity(keep + keep.clamp(32, 4096)),
+            held: Vec::with_capacity(keep + keep.clamp(16, 4096)),
             bar: f32::NEG_INFINITY,
         }
     }
 
-    fn offer(&mut self, scores: &[f32], ids: &[u32]) {
-        for (scores, ids) in scores.chunks(16).zip(ids.chunks(16)) {
-            let bar = self.bar;
-            // Nearly always false, and without a branch inside.
-            if scores.iter().fold(false, |any, &s| any | (s >= bar)) {
-                self.offer_each(scores, ids);
-            }
+    /// Takes nothing.
+    fn closed() -> Self {
+        Self {
+            keep: 0,
+            held: Vec::new(),
+            bar: f32::INFINITY,
         }
     }
 
-    fn offer_each(&mut self, scores: &[f32], ids: &[u32]) {
+    #[inline(never)]
+    fn offer(&mut self, scores: &[f32; LANES], ids: &[u32]) {
         for (&score, &id) in scores.iter().zip(ids) {
-            if score >= self.bar {
-                if self.held.len() == self.held.capacity() {
+            if score >= self.bar && id != NOBODY {
+                if self.held.len() == self.keep + self.keep.clamp(16, 4096) {
                     self.weed();
                 }
                 self.held.push((score, id));
@@ -86,61 +146,117 @@ impl Best {
     }
 
     fn sorted(mut self) -> Vec<Scored> {
+        if self.held.len() > self.keep {
+            self.weed();
+        }
         self.held.sort_unstable_by(better);
-        self.held.truncate(self.keep);
         self.held
     }
 }
 
-/// For each row of `queries` the `keep` items with the largest inner products, best first, ties by lower id. `items` are
-/// several blocks of rows with an id a row; fewer than `keep` come back when there are fewer.
-pub(super) fn best_items<'a>(
-    queries: &Rows,
-    items: impl Iterator<Item = (&'a [f32], &'a [u32])>,
+/// For each of a block of queries the `keep` items with the largest inner products, best first, ties by lower id; fewer
+/// when there are fewer.
+pub(super) fn best_of_all(queries: &Rows, items: &Tiles, keep: usize) -> Vec<Vec<Scored>> {
+    let n = queries.len();
+    let packed = pack(queries);
+    let mut best: Vec<Best> = (0..n).map(|_| Best::new(keep)).collect();
+    best.resize_with(n.next_multiple_of(ABREAST), Best::closed);
+    for first in (0..items.len()).step_by(TILES) {
+        let tiles = first..(first + TILES).min(items.len());
+        let groups = packed.chunks_exact(ABREAST * queries.width);
+        for (queries, best) in groups.zip(best.chunks_exact_mut(ABREAST)) {
+            scan::<ABREAST>(queries, items, &tiles, best);
+        }
+    }
+    best.truncate(n);
+    best.into_iter().map(Best::sorted).collect()
+}
+
+/// [`best_of_all`] of one query among some of the tiles.
+pub(super) fn best_among(
+    query: &[f32],
+    items: &Tiles,
+    tiles: impl Iterator<Item = Range<usize>>,
     keep: usize,
-) -> Vec<Vec<Scored>> {
-    let width = queries.width;
-    let mut best: Vec<Best> = (0..queries.len()).map(|_| Best::new(keep)).collect();
-    let mut scores = vec![0f32; queries.len() * ITEMS];
-    for (rows, ids) in items {
-        for (rows, ids) in rows.chunks(ITEMS * width).zip(ids.chunks(ITEMS)) {
-            let scores = &mut scores[..queries.len() * ids.len()];
-            inner_products(&queries.data, rows, width, scores);
-            for (best, scores) in best.iter_mut().zip(scores.chunks_exact(ids.len())) {
+) -> Vec<Scored> {
+    let mut best = [Best::new(keep)];
+    tiles.for_each(|tiles| scan::<1>(query, items, &tiles, &mut best));
+    let [best] = best;
+    best.sorted()
+}
+
+/// [`ABREAST`] queries side by side, coordinate after coordinate; the last are filled up with zeros.
+fn pack(queries: &Rows) -> Vec<f32> {
+    let (n, width) = (queries.len(), queries.width);
+    let mut packed = vec![0f32; n.next_multiple_of(ABREAST) * width];
+    for i in 0..n {
+        let group = &mut packed[i / ABREAST * ABREAST * width..];
+        let places = group.iter_mut().skip(i % ABREAST).step_by(ABREAST);
+        places
+            .zip(queries.row(i))
+            .for_each(|(place, &x)| *place = x);
+    }
+    packed
+}
+
+/// Offers the items of some tiles to `Q` queries.
+fn scan<const Q: usize>(queries: &[f32], items: &Tiles, tiles: &Range<usize>, best: &mut [Best]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        // SAFETY: the processor has both.
+        return unsafe { scan_avx2::<Q>(queries, items, tiles, best) };
+    }
+    scan_any::<Q, false>(queries, items, tiles, best);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn scan_avx2<const Q: usize>(
+    queries: &[f32],
+    items: &Tiles,
+    tiles: &Range<usize>,
+    best: &mut [Best],
+) {
+    scan_any::<Q, true>(queries, items, tiles, best);
+}
+
+#[inline(always)]
+fn scan_any<const Q: usize, const FUSED: bool>(
+    queries: &[f32],
+    items: &Tiles,
+    tiles: &Range<usize>,
+    best: &mut [Best],
+) {
+    for (tile, ids) in items.of(tiles) {
+        let scores = score_tile::<Q, FUSED>(queries, tile);
+        for (scores, best) in scores.iter().zip(best.iter_mut()) {
+            let bar = best.bar;
+            // Nearly always false, and without a branch inside.
+            if scores.iter().fold(false, |any, &s| any | (s >= bar)) {
                 best.offer(scores, ids);
             }
         }
     }
-    best.into_iter().map(Best::sorted).collect()
 }
 
-/// `out` = `a b'`, all row-major: rows of `a` by rows of `b`.
-fn inner_products(a: &[f32], b: &[f32], width: usize, out: &mut [f32]) {
-    let (m, n, w) = (a.len() / width, b.len() / width, width as isize);
-    assert_eq!(out.len(), m * n);
-    // SAFETY: the three slices hold m x width, n x width and m x n numbers, which is all that these strides reach;
-    // `out` is borrowed mutably, so that it overlaps neither input.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            width,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            false,
-            a.as_ptr(),
-            1,
-            w,
-            b.as_ptr(),
-            w,
-            1,
-            0f32,
-            1f32,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
+#[inline(always)]
+fn score_tile<const Q: usize, const FUSED: bool>(
+    queries: &[f32],
+    tile: &[f32],
+) -> [[f32; LANES]; Q] {
+    let mut sums = [[0f32; LANES]; Q];
+    for (xs, ys) in queries.chunks_exact(Q).zip(tile.chunks_exact(LANES)) {
+        for q in 0..Q {
+            for lane in 0..LANES {
+                let sum = &mut sums[q][lane];
+                // A fused product without the instruction for it would be a slow call.
+                *sum = if FUSED {
+                    xs[q].mul_add(ys[lane], *sum)
+                } else {
+                    *sum + xs[q] * ys[lane]
+                };
+            }
+        }
     }
+    sums
 }

@@ -3,21 +3,15 @@
 //! Exact by blocked products up to some 30,000 cells, by an inverted file above.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
-use super::best::{Rows, Scored};
-use super::lists::{self, Lists, Search};
-use super::spatial::{check_k, slabs, Neighbours};
+use super::best::Rows;
+use super::found::Found;
+use super::lists;
+use super::spatial::{check_k, Neighbours};
 use crate::{Error, Result};
-
-/// Up to so many pairs of query and item every one is scored (30,000 by 30,000).
-const MAX_PAIRS: usize = 900_000_000;
 
 /// Further candidates whose exact distances are compared when f32 scores choose.
 const SPARE: usize = 8;
-
-/// Searches whose results are held before they are written.
-const SLAB: usize = 64;
 
 /// For each row of `queries` (n x d) the `k` rows of `items` (m x d) with the largest inner product, best first, ties by
 /// lower index; `distance` is 1 - inner product. Rows are meant to be L2-normalised.
@@ -43,14 +37,10 @@ pub fn inner_product_neighbours(
     }
     check_k(k, items.nrows() + usize::from(!exclude_self))?;
     let keep = k + usize::from(exclude_self);
-    let job = Job::new(
-        places(queries),
-        with_last(items, 0.0),
-        || places(items),
-        keep,
-        seed,
-    );
-    job.run(k, |query, found| {
+    let found = Found::search(plain(queries), plain(items), keep, seed, || {
+        (with_ones(queries), with_ones(items))
+    })?;
+    found.answers(k, |query, found| {
         let others = found.iter().filter(|s| !(exclude_self && s.1 == query));
         others.map(|&(s, i)| (1.0 - f64::from(s), i)).collect()
     })
@@ -65,15 +55,12 @@ pub fn euclidean_neighbours(x: ArrayView2<f32>, k: usize, seed: u64) -> Result<N
     check(x)?;
     check_k(k, x.nrows())?;
     // f32 products tell distances apart best round the origin.
-    let centred = centred(x);
-    let places = || Rows {
-        data: centred.clone(),
-        width: x.ncols() + 1,
-    };
-    let items = lists::as_items(&centred, x.ncols() + 1);
+    let places = centred(x);
+    let items = lists::as_items(&places);
     let keep = (k + 1 + SPARE).min(x.nrows());
-    let job = Job::new(places(), items, places, keep, seed);
-    job.run(k, |query, found| {
+    let copies = || (places.clone(), places.clone());
+    let found = Found::search(places.clone(), items, keep, seed, copies)?;
+    found.answers(k, |query, found| {
         let here = x.row(query as usize);
         let others = found.iter().map(|s| s.1).filter(|&i| i != query);
         let mut near: Vec<(f64, u32)> = others
@@ -102,84 +89,33 @@ fn squared_distance(a: ndarray::ArrayView1<f32>, b: ndarray::ArrayView1<f32>) ->
     gaps.map(|gap| gap * gap).sum()
 }
 
-/// Rows with one more number at the end.
-fn with_last(x: ArrayView2<f32>, last: f32) -> Rows {
-    let rows = x.rows().into_iter();
+fn plain(x: ArrayView2<f32>) -> Rows {
     Rows {
-        data: rows
-            .flat_map(|r| r.into_iter().copied().chain([last]))
-            .collect(),
+        data: x.iter().copied().collect(),
+        width: x.ncols(),
+    }
+}
+
+/// Rows as places (see [`lists::as_items`]): a 1 at the end.
+fn with_ones(x: ArrayView2<f32>) -> Rows {
+    let row = |r: ndarray::ArrayView1<f32>| r.iter().copied().chain([1.0]).collect::<Vec<_>>();
+    Rows {
+        data: x.rows().into_iter().flat_map(row).collect(),
         width: x.ncols() + 1,
     }
 }
 
-/// Rows as queries: the 1 at the end meets the items' offsets.
-fn places(x: ArrayView2<f32>) -> Rows {
-    with_last(x, 1.0)
-}
-
 /// Places moved to mean zero.
-fn centred(x: ArrayView2<f32>) -> Vec<f32> {
+fn centred(x: ArrayView2<f32>) -> Rows {
     let n = x.nrows().max(1) as f64;
     let column = |c: ndarray::ArrayView1<f32>| c.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
     let mean: Vec<f64> = x.columns().into_iter().map(column).collect();
-    let row = |r: ndarray::ArrayView1<f32>| -> Vec<f32> {
+    let centre = |r: ndarray::ArrayView1<f32>| -> Vec<f32> {
         let moved = r.iter().zip(&mean).map(|(&v, m)| (f64::from(v) - m) as f32);
         moved.chain([1.0]).collect()
     };
-    x.rows().into_iter().flat_map(row).collect()
-}
-
-/// What to score against what.
-struct Job {
-    queries: Rows,
-    lists: Lists,
-    searches: Vec<Search>,
-    keep: usize,
-}
-
-impl Job {
-    fn new(
-        queries: Rows,
-        items: Rows,
-        places: impl FnOnce() -> Rows,
-        keep: usize,
-        seed: u64,
-    ) -> Self {
-        let (n, m) = (queries.len(), items.len());
-        let (lists, searches) = if n.saturating_mul(m) <= MAX_PAIRS {
-            (Lists::single(items), lists::exhaustive(n, m))
-        } else {
-            lists::inverted_file(&queries, &items, &places(), keep, seed)
-        };
-        Self {
-            queries,
-            lists,
-            searches,
-            keep,
-        }
-    }
-
-    /// `finish` turns the scored items of a query into at least `k` answers, best first.
-    fn run(
-        &self,
-        k: usize,
-        finish: impl Fn(u32, &[Scored]) -> Vec<(f64, u32)> + Sync,
-    ) -> Result<Neighbours> {
-        let mut out = Neighbours::with_rows(self.queries.len(), k)?;
-        for slab in slabs(self.searches.len(), SLAB) {
-            let found: Vec<Vec<(u32, Vec<(f64, u32)>)>> = self.searches[slab]
-                .par_iter()
-                .map(|search| {
-                    let best = self.lists.run(search, &self.queries, self.keep);
-                    let queries = search.queries.iter().zip(&best);
-                    queries.map(|(&q, b)| (q, finish(q, b))).collect()
-                })
-                .collect();
-            for (query, answers) in found.into_iter().flatten() {
-                out.write(query, answers.into_iter());
-            }
-        }
-        Ok(out)
+    Rows {
+        data: x.rows().into_iter().flat_map(centre).collect(),
+        width: x.ncols() + 1,
     }
 }

@@ -4,6 +4,7 @@ mod adjacency;
 mod best;
 mod curve;
 mod embedding;
+mod found;
 mod lists;
 mod shared;
 mod sites;

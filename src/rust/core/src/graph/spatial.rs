@@ -50,7 +50,7 @@ impl Neighbours {
 }
 
 /// `n * k` defaults.
-fn filled<T: Clone + Default>(n: usize, k: usize) -> Result<Vec<T>> {
+pub(super) fn filled<T: Clone + Default>(n: usize, k: usize) -> Result<Vec<T>> {
     let too_many = || {
         Error::argument(
             "k",
