@@ -62,7 +62,7 @@ test_that("flags, epochs and options of the wrong kind are refused", {
 })
 
 test_that("too little memory is an error before training", {
-  expect_spax_error(check_memory(1e9, 1e6, 1e10, core_options(spacross_options())), "memory")
+  expect_spax_error(check_memory(1e9, 1e6, 0, 1e10, core_options(spacross_options())), "memory")
 })
 
 test_that("an error leaves the object as it was", {

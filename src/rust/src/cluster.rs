@@ -2,17 +2,43 @@
 
 use extendr_api::prelude::*;
 use ndarray::Array2;
-use spax_core::cluster::{kmeans, KMeansSettings};
+use spax_core::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
 use spax_core::graph::{euclidean_neighbours, Neighbours};
 use spax_core::{threads, Result};
 
 use crate::convert::{
-    count, finite_f32, from_zero_based, seed, to_index_matrix, to_matrix, to_row_major_matrix,
+    count, finite_f32, from_zero_based, label_columns, seed, to_index_matrix, to_matrix,
+    to_row_major_matrix,
 };
 use crate::error::guard;
 
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
 const INDEX_SEED: u64 = 1;
+
+/// @noRd
+#[extendr]
+fn core_gmm(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "object")?;
+        let k = count(&k, "n.domains")?;
+        let settings = MixtureSettings {
+            starts: count(&starts, "starts")?,
+            seed: self::seed(&seed)?,
+            ..MixtureSettings::default()
+        };
+        let found = threads::install(count(&threads, "threads")?, || {
+            gaussian_mixture(x.view(), k, &settings)
+        })?;
+        Ok(list!(
+            labels = from_zero_based(&found.labels),
+            means = to_matrix(found.means.view()),
+            log_likelihood = found.log_likelihood,
+            bic = found.bic,
+            n_nonempty = found.n_nonempty as i32
+        )
+        .into())
+    })
+}
 
 /// @noRd
 #[extendr]
@@ -57,8 +83,20 @@ fn core_embedding_knn(x: Robj, k: Robj, threads: Robj) -> Robj {
     })
 }
 
+/// @noRd
+#[extendr]
+fn core_consensus(labels: Robj, k: Robj) -> Robj {
+    guard(|| {
+        let runs = label_columns(&labels)?;
+        let agreed = consensus(&runs, count(&k, "n.domains")?)?;
+        Ok(list!(labels = from_zero_based(&agreed)).into())
+    })
+}
+
 extendr_module! {
     mod cluster;
+    fn core_gmm;
+    fn core_consensus;
     fn core_kmeans;
     fn core_embedding_knn;
 }

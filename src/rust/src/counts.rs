@@ -1,11 +1,7 @@
 //! Counts and features.
 
 use extendr_api::prelude::*;
-use ndarray::Array2;
-use spax_core::preprocess::{
-    check_counts, prepare, scale_genes, FeatureKind, Features, ScaledGenes, Settings,
-};
-use spax_core::spacross::Input;
+use spax_core::preprocess::{check_counts, prepare, FeatureKind, Features, Settings};
 use spax_core::sparse::CountsView;
 use spax_core::{threads, Result};
 
@@ -52,79 +48,15 @@ fn settings(list: &Robj) -> Result<Settings> {
     })
 }
 
-/// The model's input, and where it came from.
-pub struct Prepared {
-    values: Values,
-    /// Rows of the counts that are used.
-    genes: Vec<u32>,
-    kind: FeatureKind,
-    explained_variance: Vec<f64>,
-}
-
-enum Values {
-    /// Cells x columns.
-    Dense(Array2<f32>),
-    /// For imputation, never written out.
-    Sparse(ScaledGenes),
-}
-
-impl Prepared {
-    fn new(counts: &CountsView, settings: &Settings) -> Result<Self> {
-        if !settings.scaled_genes {
-            return Ok(prepare(counts, settings)?.into());
-        }
-        let (scaled, genes) = scale_genes(counts, settings)?;
-        Ok(Self {
-            values: Values::Sparse(scaled),
-            genes,
-            kind: FeatureKind::ScaledGenes,
-            explained_variance: Vec::new(),
-        })
-    }
-
-    /// Cells and columns.
-    pub fn dim(&self) -> (usize, usize) {
-        match &self.values {
-            Values::Dense(x) => x.dim(),
-            Values::Sparse(genes) => (genes.n_cells(), genes.n_genes()),
-        }
-    }
-
-    /// Whether the decoder gives back genes.
-    pub fn for_imputation(&self) -> bool {
-        matches!(self.values, Values::Sparse(_))
-    }
-
-    /// A copy for a trainer, which reorders it.
-    pub fn input(&self) -> Input {
-        match &self.values {
-            Values::Dense(x) => Input::dense(x.clone()),
-            Values::Sparse(genes) => Input::scaled(genes.clone()),
-        }
-    }
-}
-
-impl From<Features> for Prepared {
-    fn from(features: Features) -> Self {
-        Self {
-            values: Values::Dense(features.input),
-            genes: features.genes,
-            kind: features.kind,
-            explained_variance: features.explained_variance,
-        }
-    }
-}
-
 /// @noRd
 #[extendr]
 fn core_prepare(p: Robj, i: Robj, x: Robj, n_genes: Robj, settings: Robj, threads: Robj) -> Robj {
     guard(|| {
         let counts = view(&p, &i, &x, &n_genes)?;
         let settings = self::settings(&settings)?;
-        let prepared = threads::install(count(&threads, "threads")?, || {
-            Prepared::new(&counts, &settings)
-        })?;
-        Ok(ExternalPtr::new(prepared).into())
+        let features =
+            threads::install(count(&threads, "threads")?, || prepare(&counts, &settings))?;
+        Ok(ExternalPtr::new(features).into())
     })
 }
 
@@ -133,8 +65,8 @@ fn core_prepare(p: Robj, i: Robj, x: Robj, n_genes: Robj, settings: Robj, thread
 fn core_prepare_matrix(x: Robj, threads: Robj) -> Robj {
     guard(|| {
         count(&threads, "threads")?;
-        let prepared = Prepared::from(Features::from_matrix(finite_f32(&x, "reduction")?));
-        Ok(ExternalPtr::new(prepared).into())
+        let features = Features::from_matrix(finite_f32(&x, "reduction")?);
+        Ok(ExternalPtr::new(features).into())
     })
 }
 
@@ -142,7 +74,7 @@ fn core_prepare_matrix(x: Robj, threads: Robj) -> Robj {
 #[extendr]
 fn core_features_info(features: Robj) -> Robj {
     guard(|| {
-        let features: &Prepared = pointer(&features, "features")?;
+        let features: &Features = pointer(&features, "features")?;
         let (n_cells, n_columns) = features.dim();
         let kind = match features.kind {
             FeatureKind::Pca => "pca",
@@ -152,6 +84,7 @@ fn core_features_info(features: Robj) -> Robj {
         Ok(list!(
             n_cells = n_cells as i32,
             n_columns = n_columns as i32,
+            n_nonzero = features.n_nonzero() as f64,
             genes = from_zero_based(&features.genes),
             kind = kind,
             explained_variance = features.explained_variance.as_slice()
@@ -164,11 +97,8 @@ fn core_features_info(features: Robj) -> Robj {
 #[extendr]
 fn core_features_matrix(features: Robj) -> Robj {
     guard(|| {
-        let features: &Prepared = pointer(&features, "features")?;
-        Ok(match &features.values {
-            Values::Dense(x) => to_matrix(x.view()),
-            Values::Sparse(genes) => to_matrix(genes.to_dense().view()),
-        })
+        let features: &Features = pointer(&features, "features")?;
+        Ok(to_matrix(features.to_dense().view()))
     })
 }
 

@@ -4,14 +4,13 @@ use std::cell::RefCell;
 
 use extendr_api::prelude::*;
 use ndarray::Array2;
-use spax_core::preprocess::Settings;
+use spax_core::preprocess::{Columns, Features, Settings};
 use spax_core::spacross::memory::{estimate, Size};
-use spax_core::spacross::{Contrast, EpochLosses, Params, Trainer};
+use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
 use spax_core::system::available_memory;
 use spax_core::{device, threads, Error, Result};
 
 use crate::convert::{count, pointer, seed, string, to_matrix, Options};
-use crate::counts::Prepared;
 use crate::error::guard;
 use crate::graph::SpatialGraph;
 
@@ -83,7 +82,7 @@ fn core_spacross_defaults() -> Robj {
     })
 }
 
-fn params(list: &Robj) -> Result<Params> {
+fn params(list: &Robj, imputation: bool) -> Result<Params> {
     let o = Options::new(list)?;
     Ok(Params {
         hidden1: o.count("hidden1")?,
@@ -108,21 +107,27 @@ fn params(list: &Robj) -> Result<Params> {
         weight_decay: o.number("weight_decay")?,
         clip_norm: o.number("clip_norm")?,
         epochs: o.count("epochs")?,
-        imputation: false,
+        imputation,
     })
 }
 
 /// @noRd
 #[extendr]
-fn core_memory(n_cells: Robj, n_columns: Robj, n_edges: Robj, options: Robj) -> Robj {
+fn core_memory(
+    n_cells: Robj,
+    n_columns: Robj,
+    n_nonzero: Robj,
+    n_edges: Robj,
+    options: Robj,
+) -> Robj {
     guard(|| {
         let size = Size {
             n_cells: count(&n_cells, "n_cells")?,
             n_columns: count(&n_columns, "n_columns")?,
             n_edges: count(&n_edges, "n_edges")?,
-            n_nonzero: 0,
+            n_nonzero: count(&n_nonzero, "n_nonzero")?,
         };
-        let needed = estimate(&size, &params(&options)?) as f64;
+        let needed = estimate(&size, &params(&options, size.n_nonzero > 0)?) as f64;
         let available = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64);
         Ok(list!(needed = needed, available = available).into())
     })
@@ -140,17 +145,15 @@ fn core_spacross_new(
     device: Robj,
 ) -> Robj {
     guard(|| {
-        let features: &Prepared = pointer(&features, "features")?;
+        let features: &Features = pointer(&features, "features")?;
         let graph: &SpatialGraph = pointer(&graph, "graph")?;
-        let params = Params {
-            imputation: features.for_imputation(),
-            ..params(&options)?
-        };
+        let imputation = matches!(features.input, Columns::Scaled(_));
+        let params = params(&options, imputation)?;
         let params = params.check(features.dim().0, count(&n_domains, "n_domains")?)?;
         let device = device::find(string(&device, "device")?)?;
         let threads = count(&threads, "threads")?;
         let trainer = Trainer::new(
-            threads::install(threads, || Ok(features.input()))?,
+            threads::install(threads, || Ok(Input::new(features)))?,
             &graph.graph,
             graph.order.clone(),
             params,

@@ -17,14 +17,25 @@ use spax_core::{threads, Result};
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
-    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    let ticks = |i: usize| {
+        fields
+            .get(i)
+            .and_then(|f| f.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
     (ticks(11) + ticks(12)) / 100.0
 }
 
 fn peak_megabytes() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or("");
-    let kilobytes = line.split_whitespace().nth(1).and_then(|v| v.parse::<f64>().ok());
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmHWM"))
+        .unwrap_or("");
+    let kilobytes = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|v| v.parse::<f64>().ok());
     kilobytes.unwrap_or(0.0) / 1024.0
 }
 
@@ -47,14 +58,24 @@ fn time(trainer: &mut Trainer, epochs: usize) -> Result<(f64, f64)> {
         trainer.step()?;
     }
     let each = 1e3 / epochs as f64;
-    Ok((wall.elapsed().as_secs_f64() * each, (cpu_seconds() - cpu) * each))
+    Ok((
+        wall.elapsed().as_secs_f64() * each,
+        (cpu_seconds() - cpu) * each,
+    ))
 }
 
 fn main() -> Result<()> {
-    let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let arguments: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter_map(|a| a.parse().ok())
+        .collect();
     let argument = |i: usize, default: usize| arguments.get(i).copied().unwrap_or(default);
-    let (n, columns, n_threads, epochs) =
-        (argument(0, 3639), argument(1, 200), argument(2, 1), argument(3, 10));
+    let (n, columns, n_threads, epochs) = (
+        argument(0, 3639),
+        argument(1, 200),
+        argument(2, 1),
+        argument(3, 10),
+    );
     let (coords, x) = simulate(n, columns);
     let (graph, order) = threads::install(n_threads, || {
         Ok((Graph::knn(coords.view(), 12)?, curve_order(coords.view())?))
@@ -66,7 +87,15 @@ fn main() -> Result<()> {
     };
     let params = params.check(n, 7)?;
     let device = Device::Cpu;
-    let mut trainer = Trainer::new(Input::dense(x), &graph, order, params, 1, n_threads, &device)?;
+    let mut trainer = Trainer::new(
+        Input::dense(x),
+        &graph,
+        order,
+        params,
+        1,
+        n_threads,
+        &device,
+    )?;
     time(&mut trainer, 2)?;
     let plain = time(&mut trainer, epochs)?;
     let start = cpu_seconds();

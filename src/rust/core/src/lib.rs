@@ -4,6 +4,9 @@
 //! sparse rows; every random draw comes from [`rng`]; every parallel loop runs in the pool of
 //! [`threads`] and sums in an order that does not depend on the number of threads.
 
+// A loop over an index reads several arrays at once, and vectorises.
+#![allow(clippy::needless_range_loop)]
+
 pub mod cluster;
 pub mod device;
 pub mod error;
@@ -13,8 +16,8 @@ pub mod nn;
 pub mod preprocess;
 pub mod rng;
 pub mod simd;
-pub mod sparse;
 pub mod spacross;
+pub mod sparse;
 pub mod system;
 pub mod threads;
 

@@ -59,12 +59,7 @@ impl Philox {
     /// The blocks `index`, `index + 1`, ... side by side: `out[w][l]` is word w of block
     /// `index + l`. The loop over lanes vectorises.
     #[inline(always)]
-    pub fn blocks<const LANES: usize>(
-        &self,
-        round: u32,
-        index: u64,
-        out: &mut [[u32; LANES]; 4],
-    ) {
+    pub fn blocks<const LANES: usize>(&self, round: u32, index: u64, out: &mut [[u32; LANES]; 4]) {
         for l in 0..LANES {
             let at = index.wrapping_add(l as u64);
             out[0][l] = at as u32;

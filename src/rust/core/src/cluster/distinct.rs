@@ -1,6 +1,9 @@
 //! Groups that must not be empty: as many as asked for, where there are as many distinct rows.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
+
+use super::kmeans::{kmeans, KMeansSettings};
+use crate::Result;
 
 /// How many of the labels `0..k` occur.
 pub fn count_nonempty(labels: &[u32], k: usize) -> usize {
@@ -20,6 +23,44 @@ pub(super) fn fill_empty(x: &ArrayView2<f32>, labels: &mut [u32], distances: &[f
         };
         labels[row] = empty;
     }
+}
+
+/// Splits the largest group in two, by k-means, for every empty group. A group stays empty only when
+/// fewer than `k` rows are distinct.
+pub(super) fn split_into_empty(
+    x: &ArrayView2<f32>,
+    labels: &mut [u32],
+    k: usize,
+    seed: u64,
+) -> Result<()> {
+    while let Some(empty) = first_empty(labels, k) {
+        let Some(largest) = largest_divisible(x, labels, k) else {
+            return Ok(());
+        };
+        let rows: Vec<usize> = (0..labels.len())
+            .filter(|&i| labels[i] == largest)
+            .collect();
+        let settings = KMeansSettings {
+            seed,
+            ..Default::default()
+        };
+        let halves = kmeans(x.select(Axis(0), &rows).view(), 2, &settings)?.labels;
+        for (row, _) in rows.into_iter().zip(halves).filter(|(_, half)| *half == 1) {
+            labels[row] = empty;
+        }
+    }
+    Ok(())
+}
+
+/// The group of most rows, the first of equals, among those that hold two distinct rows.
+fn largest_divisible(x: &ArrayView2<f32>, labels: &[u32], k: usize) -> Option<u32> {
+    let mut sizes = vec![0usize; k];
+    labels.iter().for_each(|&l| sizes[l as usize] += 1);
+    let divisible = divisible_groups(x, labels, k);
+    let groups = (0..k).filter(|&c| divisible[c]);
+    groups
+        .reduce(|a, b| if sizes[b] > sizes[a] { b } else { a })
+        .map(|c| c as u32)
 }
 
 fn first_empty(labels: &[u32], k: usize) -> Option<u32> {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::distinct::fill_empty;
 use super::input;
 use super::lloyd::{lloyd, Assignment};
+use super::sampling::sample;
 use super::seeding::plus_plus;
 use super::tiles::Tiles;
 use crate::rng::{Purpose, Rng};
@@ -81,26 +82,14 @@ fn fit_sample(
     fit_rows: usize,
     settings: &KMeansSettings,
 ) -> (Tiles, Vec<f32>, Assignment) {
-    let rows = sample(x.nrows(), fit_rows, settings.seed, settings.round);
+    let mut rng = Rng::new(settings.seed, Purpose::KMeans, settings.round);
+    let rows = sample(x.nrows(), fit_rows, &mut rng);
     let sampled = Tiles::new(&x.select(Axis(0), &rows).view());
     let (centres, _) = best_start(&sampled, k, settings);
     let tiles = Tiles::new(x);
     let mut centres = tiles.scale_centres(&sampled.unscale(&centres));
     let assignment = lloyd(&tiles, &mut centres, 0, 0.0);
     (tiles, centres, assignment)
-}
-
-/// `size` of `0..n` without repeats, in their order.
-fn sample(n: usize, size: usize, seed: u64, round: u32) -> Vec<usize> {
-    let mut rng = Rng::new(seed, Purpose::KMeans, round);
-    // Knuth's selection sampling: one draw a row, no permutation of all rows.
-    let mut rows = Vec::with_capacity(size);
-    for i in 0..n {
-        if rng.below(n - i) < size - rows.len() {
-            rows.push(i);
-        }
-    }
-    rows
 }
 
 /// The centres (in the units of `data`) and the assignment of the start with the least inertia.

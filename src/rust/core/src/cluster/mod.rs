@@ -5,12 +5,23 @@
 //! seed gives the same labels for any number of threads: sums run over chunks of fixed size, whose
 //! results are added in their order.
 
+mod centred;
+mod consensus;
 mod distinct;
+mod em;
+mod gaussians;
 mod input;
 mod kmeans;
+mod linkage;
 mod lloyd;
+mod mixture;
+mod sampling;
 mod seeding;
+mod starts;
 mod tiles;
+mod ward;
 
+pub use consensus::consensus;
 pub use distinct::count_nonempty;
 pub use kmeans::{kmeans, KMeans, KMeansSettings};
+pub use mixture::{gaussian_mixture, Mixture, MixtureSettings};

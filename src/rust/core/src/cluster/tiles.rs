@@ -104,7 +104,7 @@ pub(super) fn add_in_order(parts: impl IntoIterator<Item = Vec<f64>>, width: usi
     total
 }
 
-fn column_means(x: &ArrayView2<f32>) -> Vec<f64> {
+pub(super) fn column_means(x: &ArrayView2<f32>) -> Vec<f64> {
     let parts: Vec<Vec<f64>> = (0..x.nrows().div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {

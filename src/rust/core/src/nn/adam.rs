@@ -88,7 +88,11 @@ impl Adam {
 }
 
 fn global_norm(gradients: &[Option<Vec<f32>>]) -> f64 {
-    let squares = gradients.iter().flatten().flatten().map(|&g| f64::from(g).powi(2));
+    let squares = gradients
+        .iter()
+        .flatten()
+        .flatten()
+        .map(|&g| f64::from(g).powi(2));
     squares.sum::<f64>().sqrt()
 }
 

@@ -53,8 +53,7 @@ impl CustomOp2 for Gather {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (n, width) = x.dims2()?;
-        let (dx, d_token) =
-            with_slice(&grad.contiguous()?, |g| Ok(scatter(&self.0, g, width)))?;
+        let (dx, d_token) = with_slice(&grad.contiguous()?, |g| Ok(scatter(&self.0, g, width)))?;
         Ok((
             Some(matrix(dx, n, width)?),
             Some(matrix(d_token, 1, width)?),
@@ -78,7 +77,10 @@ fn scatter(sources: &[u32], grad: &[f32], width: usize) -> (Vec<f32>, Vec<f32>) 
                 if sources[row] as usize == row {
                     dx.copy_from_slice(g);
                 } else if sources[row] == TOKEN {
-                    token.iter_mut().zip(g).for_each(|(t, &g)| *t += f64::from(g));
+                    token
+                        .iter_mut()
+                        .zip(g)
+                        .for_each(|(t, &g)| *t += f64::from(g));
                 }
             }
             token

@@ -39,10 +39,7 @@ impl CustomOp2 for Linear {
         with_slice(&grad, |g| {
             let dx = with_slice(w, |w| Ok(times(g, w, outer, inner)))?;
             let dw = with_slice(x, |x| Ok(gram(g, x, outer, inner)))?;
-            Ok((
-                Some(matrix(dx, n, inner)?),
-                Some(matrix(dw, outer, inner)?),
-            ))
+            Ok((Some(matrix(dx, n, inner)?), Some(matrix(dw, outer, inner)?)))
         })
     }
 }

@@ -134,7 +134,9 @@ mod tests {
     use super::*;
 
     fn numbers(n: usize) -> Vec<f32> {
-        (0..n).map(|i| ((i * 37 % 101) as f32 - 50.0) / 17.0).collect()
+        (0..n)
+            .map(|i| ((i * 37 % 101) as f32 - 50.0) / 17.0)
+            .collect()
     }
 
     fn close(a: &[f32], b: &[f32]) {

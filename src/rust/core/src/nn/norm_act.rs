@@ -215,13 +215,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn fwd_body<const A: u8>(
-    x: &[f32],
-    line: &Line,
-    dropout: Dropout,
-    first: usize,
-    out: &mut [f32],
-) {
+fn fwd_body<const A: u8>(x: &[f32], line: &Line, dropout: Dropout, first: usize, out: &mut [f32]) {
     let width = line.scale.len();
     let mut factors = vec![1f32; width];
     for (r, (out, x)) in out

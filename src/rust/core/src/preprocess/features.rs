@@ -78,45 +78,74 @@ pub enum FeatureKind {
     Matrix,
 }
 
+/// The columns of the input. Genes for imputation stay sparse: scaled, they would fill cells x genes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Columns {
+    /// Cells x features.
+    Dense(Array2<f32>),
+    /// Cells x genes, scaled implicitly.
+    Scaled(ScaledGenes),
+}
+
 /// The model's input and where it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
-    /// Cells x features.
-    pub input: Array2<f32>,
+    pub input: Columns,
     /// What its columns are.
     pub kind: FeatureKind,
     /// Genes used, as rising indices into the rows of the counts. Empty for a user's own matrix.
     pub genes: Vec<u32>,
     /// Variance of each principal component; otherwise empty.
     pub explained_variance: Vec<f64>,
-    /// Mean of each gene before scaling; empty unless the columns are scaled genes.
-    pub gene_mean: Vec<f64>,
-    /// Standard deviation of each gene before scaling; empty unless the columns are scaled genes.
-    pub gene_sd: Vec<f64>,
 }
 
 impl Features {
     /// A matrix (cells x features) that needs no preparation, such as an existing reduction.
     pub fn from_matrix(input: Array2<f32>) -> Self {
         Self {
-            input,
+            input: Columns::Dense(input),
             kind: FeatureKind::Matrix,
             genes: Vec::new(),
             explained_variance: Vec::new(),
-            gene_mean: Vec::new(),
-            gene_sd: Vec::new(),
         }
     }
 
-    fn from_scaled(scaled: ScaledGenes, genes: Vec<u32>) -> Result<Self> {
+    /// Cells and columns of the input.
+    pub fn dim(&self) -> (usize, usize) {
+        match &self.input {
+            Columns::Dense(x) => x.dim(),
+            Columns::Scaled(genes) => (genes.n_cells(), genes.n_genes()),
+        }
+    }
+
+    /// Entries held where the input is sparse; 0 where it is dense.
+    pub fn n_nonzero(&self) -> usize {
+        match &self.input {
+            Columns::Dense(_) => 0,
+            Columns::Scaled(genes) => genes.matrix.nnz(),
+        }
+    }
+
+    /// The input, cells x columns, copied.
+    pub fn to_dense(&self) -> Array2<f32> {
+        match &self.input {
+            Columns::Dense(x) => x.clone(),
+            Columns::Scaled(genes) => genes.to_dense(),
+        }
+    }
+
+    /// A panel of genes, dense unless it is for imputation.
+    fn from_scaled(scaled: ScaledGenes, genes: Vec<u32>, keep_sparse: bool) -> Result<Self> {
         scaled.check_variation()?;
-        let input = scaled.to_dense();
+        let input = match keep_sparse {
+            true => Columns::Scaled(scaled),
+            false => Columns::Dense(scaled.to_dense()),
+        };
         Ok(Self {
+            input,
             kind: FeatureKind::ScaledGenes,
             genes,
-            gene_mean: scaled.mean,
-            gene_sd: scaled.sd,
-            ..Self::from_matrix(input)
+            explained_variance: Vec::new(),
         })
     }
 
@@ -136,20 +165,6 @@ impl Features {
 /// # Errors
 /// Counts or settings that are not valid, no gene that passes the filter, or none that varies.
 pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
-    let (scaled, genes) = scale_genes(counts, settings)?;
-    if settings.scaled_genes || genes.len() < settings.n_components {
-        Features::from_scaled(scaled, genes)
-    } else {
-        Features::from_components(&scaled, genes, settings.n_components)
-    }
-}
-
-/// The part of [`prepare`] before the components, with no dense array: the scaled genes, and which
-/// rows of the counts they are.
-///
-/// # Errors
-/// Those of [`prepare`].
-pub fn scale_genes(counts: &CountsView, settings: &Settings) -> Result<(ScaledGenes, Vec<u32>)> {
     settings.check()?;
     check_counts(counts)?;
     let kept = filtered(counts, settings)?;
@@ -158,7 +173,11 @@ pub fn scale_genes(counts: &CountsView, settings: &Settings) -> Result<(ScaledGe
     let genes: Vec<u32> = places.into_iter().map(|p| kept[p]).collect();
     let (sum, log1p) = (settings.target_sum, settings.log1p);
     let scaled = ScaledGenes::new(normalise(counts, &kept, &genes, sum, log1p)?)?;
-    Ok((scaled, genes))
+    if settings.scaled_genes || genes.len() < settings.n_components {
+        Features::from_scaled(scaled, genes, settings.scaled_genes)
+    } else {
+        Features::from_components(&scaled, genes, settings.n_components)
+    }
 }
 
 fn filtered(counts: &CountsView, settings: &Settings) -> Result<Vec<u32>> {

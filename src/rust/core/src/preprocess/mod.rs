@@ -16,7 +16,7 @@ mod scaled;
 mod variance;
 
 pub use check::{check_counts, CountSummary};
-pub use features::{prepare, scale_genes, FeatureKind, Features, Settings};
+pub use features::{prepare, Columns, FeatureKind, Features, Settings};
 pub use genes::{kept_genes, min_cells_for};
 pub use loess::loess;
 pub use normalise::normalise;

@@ -22,7 +22,7 @@ pub struct ScaledGenes {
     /// Standard deviation of every gene; 1 where it does not vary, so that it scales to zeros.
     pub sd: Vec<f64>,
     /// 1 / sd, and 0 for a gene that does not vary: then its rounding cannot pass for variation.
-    pub(super) scale: Vec<f64>,
+    pub(crate) scale: Vec<f64>,
 }
 
 impl ScaledGenes {

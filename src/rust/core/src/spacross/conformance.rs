@@ -44,7 +44,10 @@ impl Reference {
     }
 
     fn floats(&self, name: &str) -> Vec<f32> {
-        let tensor = self.tensors.get(name).unwrap_or_else(|| panic!("no {name}"));
+        let tensor = self
+            .tensors
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name}"));
         let tensor = tensor.to_dtype(DType::F32).unwrap();
         tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
@@ -69,7 +72,10 @@ impl Reference {
     }
 
     fn graph(&self) -> Graph {
-        let edges = self.nodes("edge_row").into_iter().zip(self.nodes("edge_col"));
+        let edges = self
+            .nodes("edge_row")
+            .into_iter()
+            .zip(self.nodes("edge_col"));
         Graph::from_edges(self.count("/n"), edges).unwrap()
     }
 
@@ -122,7 +128,10 @@ impl Reference {
             var.set(&tensor).unwrap();
         };
         let weight = [format!("{linear}.weight"), format!("{linear}.lin.weight")];
-        let weight = weight.iter().find(|w| self.tensors.contains_key(*w)).unwrap();
+        let weight = weight
+            .iter()
+            .find(|w| self.tensors.contains_key(*w))
+            .unwrap();
         set(&block.weight, self.floats(weight));
         let affine = ["weight", "bias"].map(|part| self.floats(&format!("{norm}.{part}")));
         set(&block.norm.affine, affine.concat());
@@ -140,8 +149,16 @@ impl Reference {
         let node = |layer: &str, part: &str| format!("{prefix}.encoder.encoder_{layer}.{part}");
         self.fill_block(l1, &node("L1", "0"), &node("L1", "1"));
         self.fill_block(l2, &node("L2", "0"), &node("L2", "1"));
-        self.fill_block(g1, &format!("{prefix}.gc1.conv"), &format!("{prefix}.gc1.bn"));
-        self.fill_block(g2, &format!("{prefix}.gc2.conv"), &format!("{prefix}.gc2.bn"));
+        self.fill_block(
+            g1,
+            &format!("{prefix}.gc1.conv"),
+            &format!("{prefix}.gc1.bn"),
+        );
+        self.fill_block(
+            g2,
+            &format!("{prefix}.gc2.conv"),
+            &format!("{prefix}.gc2.bn"),
+        );
     }
 
     /// All parameters of a state (`init`, `step0.after`, ...).
@@ -186,6 +203,7 @@ impl Reference {
             matrix: Csr::new(p, indptr, indices, values).unwrap(),
             mean: vec![1.0; p],
             sd: vec![2.0; p],
+            scale: vec![0.5; p],
         }
     }
 
@@ -213,7 +231,10 @@ fn close(what: &str, ours: &[f32], theirs: &[f32], floor: f64) {
     let gaps = ours.iter().zip(theirs).map(|(a, b)| f64::from(a - b));
     let gap = squares(&mut { gaps });
     let size = squares(&mut theirs.iter().map(|&v| f64::from(v))).max(floor);
-    assert!(gap <= TOLERANCE * size, "{what}: off by {gap:e} of {size:e}");
+    assert!(
+        gap <= TOLERANCE * size,
+        "{what}: off by {gap:e} of {size:e}"
+    );
 }
 
 fn close_number(what: &str, ours: f64, theirs: f64) {
@@ -246,7 +267,11 @@ fn named(model: &Model, read: impl Fn(&Var) -> Vec<f32>) -> Vec<(String, Vec<f32
             );
         }
     }
-    block(&model.projector, "projector.conv.lin.weight", "projector.bn");
+    block(
+        &model.projector,
+        "projector.conv.lin.weight",
+        "projector.bn",
+    );
     match &model.decoder {
         Decoder::Graph(b) => {
             block(b, "decoder.layer1.conv.lin.weight", "decoder.layer1.bn");
@@ -266,12 +291,30 @@ fn check_step(reference: &Reference, step: usize, forward: &Forward, losses: &Ep
     let tensor = |name: &str| reference.floats(&format!("step{step}.{name}"));
     let embedding = to_vec(&forward.online).unwrap();
     close("online", &embedding, &tensor("online_embedding"), 0.0);
-    close("target", &to_vec(&forward.target).unwrap(), &tensor("target_embedding"), 0.0);
-    close("projected", &to_vec(&forward.projected).unwrap(), &tensor("projected"), 0.0);
+    close(
+        "target",
+        &to_vec(&forward.target).unwrap(),
+        &tensor("target_embedding"),
+        0.0,
+    );
+    close(
+        "projected",
+        &to_vec(&forward.projected).unwrap(),
+        &tensor("projected"),
+        0.0,
+    );
     let loss = |name: &str| reference.number(&format!("/step/{step}/{name}"));
-    close_number("reconstruction", losses.reconstruction.into(), loss("loss_recon"));
+    close_number(
+        "reconstruction",
+        losses.reconstruction.into(),
+        loss("loss_recon"),
+    );
     close_number("consistency", losses.consistency.into(), loss("loss_match"));
-    close_number("gradient norm", losses.gradient_norm, loss("grad_norm_before_clip"));
+    close_number(
+        "gradient norm",
+        losses.gradient_norm,
+        loss("grad_norm_before_clip"),
+    );
     close_number("total", losses.total.into(), loss("loss_total"));
     if let Some(contrast) = losses.contrast {
         close_number("contrast", contrast.into(), loss("loss_contrast_all_pairs"));
@@ -296,7 +339,12 @@ fn three_steps(name: &str) {
         check_step(&reference, step, &forward, &losses);
         for (parameter, values) in named(&trainer.model, |var| to_vec(var).unwrap()) {
             let theirs = reference.floats(&format!("step{step}.after.{parameter}"));
-            close(&format!("{parameter} after step {step}"), &values, &theirs, 1e-2);
+            close(
+                &format!("{parameter} after step {step}"),
+                &values,
+                &theirs,
+                1e-2,
+            );
         }
     }
     let last = format!("step{}.after", reference.count("/steps") - 1);
@@ -311,7 +359,12 @@ fn three_steps(name: &str) {
     let reconstruction = trainer.reconstruct().unwrap();
     let theirs: Vec<f32> = reference.floats("final.reconstruction");
     let theirs: Vec<f32> = theirs.into_iter().map(|v| v.max(0.0)).collect();
-    close("reconstruction", reconstruction.as_slice().unwrap(), &theirs, 0.0);
+    close(
+        "reconstruction",
+        reconstruction.as_slice().unwrap(),
+        &theirs,
+        0.0,
+    );
 }
 
 #[test]
@@ -336,7 +389,11 @@ fn three_steps_of_imputation() {
 
 #[test]
 fn the_described_contrast_has_its_own_value() {
-    for name in ["spacross_contrast", "spacross_momentum", "spacross_imputation"] {
+    for name in [
+        "spacross_contrast",
+        "spacross_momentum",
+        "spacross_imputation",
+    ] {
         let reference = Reference::load(name);
         let mut trainer = reference.trainer(Contrast::Node);
         let draws = reference.draws(0, reference.count("/n"));
@@ -350,25 +407,41 @@ fn the_described_contrast_has_its_own_value() {
 
 #[test]
 fn clipped_gradients_of_the_first_step() {
-    for name in ["spacross_no_contrast", "spacross_contrast", "spacross_momentum", "spacross_imputation"] {
+    for name in [
+        "spacross_no_contrast",
+        "spacross_contrast",
+        "spacross_momentum",
+        "spacross_imputation",
+    ] {
         let reference = Reference::load(name);
-        let contrast = reference.pairs().map_or(Contrast::Off, |_| Contrast::AllPairs);
+        let contrast = reference
+            .pairs()
+            .map_or(Contrast::Off, |_| Contrast::AllPairs);
         let mut trainer = reference.trainer(contrast);
         let draws = reference.draws(0, reference.count("/n"));
         let (_, total, _) = trainer
             .losses_with(&draws, EpochDropout::new(0.0, 1, 0))
             .unwrap();
         let store = total.backward().unwrap();
-        let limit = reference.number("/clip_norm") / reference.number("/step/0/grad_norm_before_clip");
+        let limit =
+            reference.number("/clip_norm") / reference.number("/step/0/grad_norm_before_clip");
         let gradient = |var: &Var| {
             let zeros = vec![0f32; var.elem_count()];
             let values = store.get(var).map_or(zeros, |g| to_vec(g).unwrap());
-            values.into_iter().map(|g| g * limit.min(1.0) as f32).collect()
+            values
+                .into_iter()
+                .map(|g| g * limit.min(1.0) as f32)
+                .collect()
         };
         for (parameter, ours) in named(&trainer.model, gradient) {
             let key = format!("step0.grad_clipped.{parameter}");
             if reference.tensors.contains_key(&key) {
-                close(&format!("{name}: gradient of {parameter}"), &ours, &reference.floats(&key), 1e-3);
+                close(
+                    &format!("{name}: gradient of {parameter}"),
+                    &ours,
+                    &reference.floats(&key),
+                    1e-3,
+                );
             }
         }
     }
@@ -446,7 +519,10 @@ fn the_described_sampler_keeps_what_is_near_or_shares_a_cluster() {
     for name in SAMPLERS {
         let sampler = Sampler::load(name);
         let graph = sampler.reference.graph();
-        let (all, kept) = (sampler.select(None), sampler.select(Some(&sampler.clusters)));
+        let (all, kept) = (
+            sampler.select(None),
+            sampler.select(Some(&sampler.clusters)),
+        );
         for pair in &all {
             let (a, b) = (pair.0 as usize, pair.1 as usize);
             let shared = sampler.clusters.iter().any(|run| run[a] == run[b]);

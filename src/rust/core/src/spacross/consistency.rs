@@ -37,14 +37,20 @@ fn value_and_gradient(
     let (positives, negatives) = (pairs.masked.len(), pairs.online.len());
     let share = |n: usize| 0.5 / n.max(1) as f32;
     let (agree, d_agree) = sum_terms(positives, width, |p, out| {
-        let (a, b) = (row(r, pairs.masked[p], width), row(z, pairs.masked[p], width));
+        let (a, b) = (
+            row(r, pairs.masked[p], width),
+            row(z, pairs.masked[p], width),
+        );
         let cosine = Cosine::new(a, b);
         let (loss, slope) = apart(cosine.value, t);
         cosine.gradient(a, b, slope * share(positives), out);
         loss
     });
     let (differ, d_differ) = sum_terms(negatives, width, |p, out| {
-        let (a, b) = (row(r, pairs.online[p], width), row(z, pairs.target[p], width));
+        let (a, b) = (
+            row(r, pairs.online[p], width),
+            row(z, pairs.target[p], width),
+        );
         let cosine = Cosine::new(a, b);
         let (loss, slope) = alike(cosine.value, t);
         cosine.gradient(a, b, slope * share(negatives), out);

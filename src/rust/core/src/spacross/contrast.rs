@@ -158,7 +158,12 @@ fn all_pairs_parts(x: &Gathered) -> Parts {
 
 /// Mean cross-entropy over every pair of a row of `z` and a row of `target`, and the gradients of
 /// both; blocks of rows, so that memory grows with |M| and not with its square.
-fn all_logits(z: &[f32], target: &[f32], width: usize, positive: bool) -> (f64, Vec<f32>, Vec<f32>) {
+fn all_logits(
+    z: &[f32],
+    target: &[f32],
+    width: usize,
+    positive: bool,
+) -> (f64, Vec<f32>, Vec<f32>) {
     let n = z.len() / width;
     let share = 1.0 / (n.max(1) as f64 * n.max(1) as f64) as f32;
     let blocks: Vec<(f64, Vec<f32>, Vec<f32>)> = z

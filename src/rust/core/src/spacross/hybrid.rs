@@ -50,10 +50,13 @@ pub fn select_pairs(
         // A node shares every cluster with itself.
         pairs.anchor.push(node);
         pairs.positive.push(node);
-        let candidates = near.as_ref().map_or(&[][..], |near| near.row(node as usize));
+        let candidates = near
+            .as_ref()
+            .map_or(&[][..], |near| near.row(node as usize));
         for &other in candidates {
             let shared = |runs: &[Vec<u32>]| {
-                runs.iter().any(|run| run[node as usize] == run[other as usize])
+                runs.iter()
+                    .any(|run| run[node as usize] == run[other as usize])
             };
             let global = || clusters.is_none_or(shared);
             if spatial.contains(node as usize, other) || global() {

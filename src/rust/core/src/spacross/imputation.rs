@@ -89,7 +89,11 @@ impl<'a> LinearDecoder<'a> {
             self.row_loss(z, xv, input.norm(node), sharpness, share, out)
         });
         let mut dz = vec![0f32; z.len()];
-        let by_z: Vec<f32> = terms.chunks_exact(d + 2).flat_map(|t| &t[..d]).copied().collect();
+        let by_z: Vec<f32> = terms
+            .chunks_exact(d + 2)
+            .flat_map(|t| &t[..d])
+            .copied()
+            .collect();
         add_rows(&mut dz, masked, &by_z, d);
         let (dv, db) = self.decoder_gradients(z, input, masked, &terms);
         ((loss * f64::from(share)) as f32, [dz, dv, db])

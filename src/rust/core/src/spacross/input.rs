@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::nn::linear::Design;
 use crate::nn::matmul::{gram, times_transposed};
-use crate::preprocess::ScaledGenes;
+use crate::preprocess::{Columns, Features, ScaledGenes};
 use crate::sparse::Csr;
 
 /// N x p, f32.
@@ -31,9 +31,20 @@ struct Scaled {
 }
 
 impl Input {
+    pub fn new(features: &Features) -> Self {
+        match &features.input {
+            Columns::Dense(x) => Self::dense(x.clone()),
+            Columns::Scaled(genes) => Self::scaled(genes.clone()),
+        }
+    }
+
     pub fn dense(x: Array2<f32>) -> Self {
         let (n, p) = x.dim();
-        let x = x.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
+        let x = x
+            .as_standard_layout()
+            .into_owned()
+            .into_raw_vec_and_offset()
+            .0;
         let norms = x
             .par_chunks_exact(p.max(1))
             .map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt())
@@ -48,7 +59,7 @@ impl Input {
 
     pub fn scaled(genes: ScaledGenes) -> Self {
         let (n, p) = (genes.matrix.n_rows(), genes.matrix.n_cols());
-        let inverse_sd: Vec<f32> = genes.sd.iter().map(|s| s.recip() as f32).collect();
+        let inverse_sd: Vec<f32> = genes.scale.iter().map(|&s| s as f32).collect();
         let mean: Vec<f32> = genes.mean.iter().map(|&m| m as f32).collect();
         let norms = scaled_norms(&genes.matrix, &mean, &inverse_sd);
         Self {
@@ -97,7 +108,11 @@ impl Input {
                 })
             }
         };
-        Self { form, norms, ..self }
+        Self {
+            form,
+            norms,
+            ..self
+        }
     }
 }
 
@@ -158,7 +173,9 @@ impl Scaled {
         }
         let mut out = self.matrix.times_dense(&scaled, outer);
         out.par_chunks_exact_mut(outer).for_each(|row| {
-            row.iter_mut().zip(&offset).for_each(|(x, o)| *x -= *o as f32);
+            row.iter_mut()
+                .zip(&offset)
+                .for_each(|(x, o)| *x -= *o as f32);
         });
         out
     }
@@ -169,7 +186,9 @@ impl Scaled {
         let product = self.transpose.times_dense(g, outer);
         let mut sums = vec![0f64; outer];
         for row in g.chunks_exact(outer) {
-            sums.iter_mut().zip(row).for_each(|(s, &g)| *s += f64::from(g));
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(s, &g)| *s += f64::from(g));
         }
         (0..outer * p)
             .map(|e| {

@@ -37,7 +37,15 @@ impl Draws {
         let mut rng = Rng::new(seed, Purpose::Negatives, epoch);
         let mut random = || (0..masked.len()).map(|_| rng.below(n) as u32).collect();
         let (negative, first, second) = (random(), random(), random());
-        Self::from_parts(n, &masked, token, noise, &sources, negative, [first, second])
+        Self::from_parts(
+            n,
+            &masked,
+            token,
+            noise,
+            &sources,
+            negative,
+            [first, second],
+        )
     }
 
     /// Puts recorded draws together: `noise[i]` takes the features of `sources[i]`.
@@ -81,7 +89,10 @@ mod tests {
         let draws = Draws::new(1000, 0.3, 0.05, 7, 4);
         assert_eq!(draws.masked.len(), 300);
         let replaced = (0..1000).filter(|&i| draws.online[i] != i as u32).count();
-        assert!((299..=300).contains(&replaced), "a noise node may draw itself");
+        assert!(
+            (299..=300).contains(&replaced),
+            "a noise node may draw itself"
+        );
         let tokens = draws.online.iter().filter(|&&s| s == TOKEN).count();
         assert_eq!(tokens, 285);
         let seen = draws.target.iter().filter(|&&s| s != TOKEN).count();

@@ -1,5 +1,7 @@
 //! SpaCross: masked self-supervised learning on the graph of a tissue (METHODS 3).
 
+#[cfg(test)]
+mod conformance;
 pub mod consistency;
 pub mod contrast;
 pub mod hybrid;
@@ -10,8 +12,6 @@ pub mod memory;
 pub mod model;
 pub mod params;
 pub mod reconstruction;
-#[cfg(test)]
-mod conformance;
 mod rows;
 mod trainer;
 

@@ -417,10 +417,8 @@ impl Model {
                 let h = graph.apply(&projected)?;
                 block.finish_fixed(&linear(&h, &block.weight.as_detached_tensor())?)
             }
-            Decoder::Linear { weight, bias } => {
-                linear(&projected, &weight.as_detached_tensor())?
-                    .broadcast_add(&bias.as_detached_tensor())
-            }
+            Decoder::Linear { weight, bias } => linear(&projected, &weight.as_detached_tensor())?
+                .broadcast_add(&bias.as_detached_tensor()),
         }
     }
 }

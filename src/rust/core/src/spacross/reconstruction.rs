@@ -166,21 +166,36 @@ impl<'a> Decoder<'a> {
         let affine = sum_parts(affines, 2 * self.p());
         let mut dh = self.all_rows(&affine);
         add_rows(&mut dh, target.masked, &dh_masked, self.d);
-        (loss as f32, [dh, self.d_weight(weight, &affine), self.d_affine(&affine)])
+        (
+            loss as f32,
+            [dh, self.d_weight(weight, &affine), self.d_affine(&affine)],
+        )
     }
 
     /// Decodes some masked rows and takes the loss back to h, but for what the batch's moments send
     /// to every row.
     fn masked_rows(&self, nodes: &[u32], target: &Target) -> Sums {
         let (d, p) = (self.d, self.p());
-        let h: Vec<f32> = nodes.iter().flat_map(|&i| row(self.h, i, d)).copied().collect();
+        let h: Vec<f32> = nodes
+            .iter()
+            .flat_map(|&i| row(self.h, i, d))
+            .copied()
+            .collect();
         let mut y = times_transposed(&h, self.v, d, p);
         let mut affine = vec![0f32; 2 * p];
         let share = 1.0 / target.masked.len() as f32;
         let mut loss = 0f64;
         let mut scratch = Scratch::new(p);
         for (&node, y) in nodes.iter().zip(y.chunks_exact_mut(p)) {
-            loss += f64::from(output_row(self, target, node, share, y, &mut affine, &mut scratch));
+            loss += f64::from(output_row(
+                self,
+                target,
+                node,
+                share,
+                y,
+                &mut affine,
+                &mut scratch,
+            ));
         }
         let weight = gram(&y, &h, p, d);
         for y in y.chunks_exact_mut(p) {
@@ -235,8 +250,8 @@ impl<'a> Decoder<'a> {
             let (g, g_hat) = (f64::from(affine[c]), f64::from(affine[p + c]));
             for a in 0..d {
                 let w = &mut weight[c * d + a];
-                let moments = g * self.mean_h[a]
-                    + g_hat * f64::from(self.inverse[c]) * self.cov_v[c * d + a];
+                let moments =
+                    g * self.mean_h[a] + g_hat * f64::from(self.inverse[c]) * self.cov_v[c * d + a];
                 *w = (scale * (f64::from(*w) - moments)) as f32;
             }
         }
@@ -349,11 +364,15 @@ mod tests {
         let x = Tensor::from_slice(&x, (n, p), &Device::Cpu).unwrap();
         let x = x.index_select(&index, 0).unwrap();
         let norm = |t: &Tensor| t.sqr().unwrap().sum(1).unwrap().sqrt().unwrap();
-        let cos = ((&out * &x).unwrap().sum(1).unwrap() / (norm(&out) * norm(&x)).unwrap()).unwrap();
+        let cos =
+            ((&out * &x).unwrap().sum(1).unwrap() / (norm(&out) * norm(&x)).unwrap()).unwrap();
         let half = ((cos + 1.0).unwrap() / 2.0).unwrap();
         let direct = (half.log().unwrap().mean(0).unwrap() * -2.0).unwrap();
 
-        let (a, b) = (fused.to_scalar::<f32>().unwrap(), direct.to_scalar::<f32>().unwrap());
+        let (a, b) = (
+            fused.to_scalar::<f32>().unwrap(),
+            direct.to_scalar::<f32>().unwrap(),
+        );
         assert!((a - b).abs() < 1e-5 * b.abs(), "{a} {b}");
         for c in 0..p {
             assert!((moments.mean[c] - direct_moments.mean[c]).abs() < 1e-5);
@@ -363,7 +382,14 @@ mod tests {
         for variable in [&h, &v, &affine] {
             let a = fused.get(variable).unwrap();
             let b = direct.get(variable).unwrap();
-            let gap = norm(&(a - b).unwrap().flatten_all().unwrap().unsqueeze(0).unwrap());
+            let gap = norm(
+                &(a - b)
+                    .unwrap()
+                    .flatten_all()
+                    .unwrap()
+                    .unsqueeze(0)
+                    .unwrap(),
+            );
             let size = norm(&b.flatten_all().unwrap().unsqueeze(0).unwrap());
             let ratio = (gap / size).unwrap().to_vec1::<f32>().unwrap()[0];
             assert!(ratio < 1e-5, "gradients differ by {ratio}");

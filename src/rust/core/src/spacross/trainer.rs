@@ -252,7 +252,12 @@ impl Trainer {
         let (online, target) = (embed(&self.model.online)?, embed(&self.model.target)?);
         let round = (self.epoch / self.params.params.update_every) as u32;
         let clusters = match self.params.params.cluster_test {
-            true => Some(cluster_labels(target.view(), &self.params, self.seed, round)?),
+            true => Some(cluster_labels(
+                target.view(),
+                &self.params,
+                self.seed,
+                round,
+            )?),
             false => None,
         };
         let pairs = select_pairs(

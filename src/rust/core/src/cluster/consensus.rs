@@ -1,0 +1,216 @@
+//! One labelling from several: average linkage on how often two cells share a label.
+//!
+//! Two cells are as far apart as the number of runs in which their labels differ. Cells with the
+//! same labels in all runs (the same tuple) are at distance zero and merge first, so that linkage
+//! over distinct tuples, weighted by their cells, equals linkage over all cells, without a matrix of
+//! cells by cells. Source: evidence accumulation, Fred and Jain, IEEE TPAMI 27, 2005.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::input::check_groups;
+use super::linkage::average_linkage;
+use crate::{Error, Result};
+
+/// Distinct tuples that enter the linkage, whose memory grows with their square. Rarer tuples count
+/// as the nearest of these.
+const MOST_TUPLES: usize = 4000;
+
+/// The `k` groups of average linkage on the co-association of `runs`, each a labelling of all cells
+/// (any numbers; equal means together). Groups are numbered in the order of their first cells, and
+/// equal distances are merged in the order of the groups' first cells. Fewer than `k` groups come
+/// out only when the cells have fewer than `k` distinct tuples of labels.
+///
+/// # Errors
+/// `Argument` when there are no runs, their lengths differ, or `k` is not in `1..=cells`.
+pub fn consensus(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
+    consensus_of(runs, k, MOST_TUPLES)
+}
+
+fn consensus_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
+    let cells = check(runs, k)?;
+    let flat: Vec<u32> = (0..cells)
+        .flat_map(|i| runs.iter().map(move |run| run[i]))
+        .collect();
+    let (tuples, tuple_of) = distinct_tuples(&flat, runs.len());
+    let kept = most_frequent(&tuple_of, tuples.len(), most.max(k));
+    let stand_in = nearest_kept(&tuples, &kept);
+    let mut sizes = vec![0u64; kept.len()];
+    tuple_of.iter().for_each(|&t| sizes[stand_in[t]] += 1);
+    let differ = |a: usize, b: usize| differences(tuples[kept[a]], tuples[kept[b]]);
+    let groups = average_linkage(&sizes, differ, k);
+    Ok(number_by_first_cell(
+        tuple_of.iter().map(|&t| groups[stand_in[t]]),
+        kept.len(),
+    ))
+}
+
+fn check(runs: &[Vec<u32>], k: usize) -> Result<usize> {
+    let Some(first) = runs.first() else {
+        return Err(Error::argument(
+            "runs",
+            "a consensus needs at least one run",
+        ));
+    };
+    if let Some(other) = runs.iter().find(|run| run.len() != first.len()) {
+        let (a, b) = (first.len(), other.len());
+        let message = format!("the runs label {a} and {b} cells: they must label the same cells");
+        return Err(Error::argument("runs", message));
+    }
+    check_groups(first.len(), k)?;
+    Ok(first.len())
+}
+
+/// The distinct rows of `flat` in the order in which they first occur, and which one each cell has.
+fn distinct_tuples(flat: &[u32], runs: usize) -> (Vec<&[u32]>, Vec<usize>) {
+    let mut places: HashMap<&[u32], usize> = HashMap::new();
+    let mut tuples = Vec::new();
+    let tuple_of = flat.chunks_exact(runs).map(|tuple| {
+        *places.entry(tuple).or_insert_with(|| {
+            tuples.push(tuple);
+            tuples.len() - 1
+        })
+    });
+    let tuple_of = tuple_of.collect();
+    (tuples, tuple_of)
+}
+
+/// The `most` tuples of most cells, the first of equals, in the order in which they first occur.
+fn most_frequent(tuple_of: &[usize], tuples: usize, most: usize) -> Vec<usize> {
+    let mut cells = vec![0usize; tuples];
+    tuple_of.iter().for_each(|&t| cells[t] += 1);
+    let mut order: Vec<usize> = (0..tuples).collect();
+    order.sort_by_key(|&t| std::cmp::Reverse(cells[t]));
+    order.truncate(most);
+    order.sort_unstable();
+    order
+}
+
+/// For every tuple the place in `kept` of the one that differs in the fewest runs (itself, if kept).
+fn nearest_kept(tuples: &[&[u32]], kept: &[usize]) -> Vec<usize> {
+    let nearest = |tuple: &&[u32]| {
+        let places = 0..kept.len();
+        places
+            .min_by_key(|&p| differences(tuple, tuples[kept[p]]))
+            .unwrap_or(0)
+    };
+    if kept.len() == tuples.len() {
+        return (0..kept.len()).collect();
+    }
+    tuples.par_iter().map(nearest).collect()
+}
+
+fn differences(a: &[u32], b: &[u32]) -> u64 {
+    a.iter().zip(b).map(|(x, y)| u64::from(x != y)).sum()
+}
+
+fn number_by_first_cell(groups: impl Iterator<Item = usize>, most: usize) -> Vec<u32> {
+    let mut names = vec![None; most];
+    let mut next = 0;
+    groups
+        .map(|group| {
+            *names[group].get_or_insert_with(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::rng::{Purpose, Rng};
+
+    /// `count` copies of a truth of four groups, each with a part of the labels drawn anew.
+    fn noisy_runs(cells: usize, count: usize, noise: f64, seed: u64) -> Vec<Vec<u32>> {
+        let mut rng = Rng::new(seed, Purpose::Data, 0);
+        let mut label = |i: usize| match rng.uniform() < noise {
+            true => rng.below(4) as u32,
+            false => (i % 4) as u32,
+        };
+        (0..count)
+            .map(|_| (0..cells).map(&mut label).collect())
+            .collect()
+    }
+
+    /// The definition: all cells apart, then the nearest two groups by the mean over pairs of cells.
+    fn brute_force(runs: &[Vec<u32>], k: usize) -> Vec<u32> {
+        let cells = runs[0].len();
+        let apart = |i: usize, j: usize| runs.iter().filter(|r| r[i] != r[j]).count();
+        let mut groups: Vec<Vec<usize>> = (0..cells).map(|i| vec![i]).collect();
+        while groups.len() > k {
+            let mut best = (usize::MAX, 1, 0, 0);
+            for a in 0..groups.len() {
+                for b in a + 1..groups.len() {
+                    let pairs = groups[a].len() * groups[b].len();
+                    let pair = |&i: &usize| groups[b].iter().map(|&j| apart(i, j)).sum::<usize>();
+                    let sum: usize = groups[a].iter().map(pair).sum();
+                    if best.0 == usize::MAX || sum * best.1 < best.0 * pairs {
+                        best = (sum, pairs, a, b);
+                    }
+                }
+            }
+            let moved = groups.remove(best.3);
+            groups[best.2].extend(moved);
+        }
+        let mut labels = vec![0; cells];
+        for (g, group) in groups.iter().enumerate() {
+            group.iter().for_each(|&i| labels[i] = g as u32);
+        }
+        labels
+    }
+
+    #[test]
+    fn equals_average_linkage_over_all_cells() {
+        for seed in 0..20 {
+            let runs = noisy_runs(60, 3 + seed as usize % 4, 0.1 * (seed % 6) as f64, seed);
+            for k in [1, 2, 3, 5] {
+                let groups = consensus(&runs, k).unwrap();
+                let tuples: std::collections::HashSet<Vec<u32>> = (0..60)
+                    .map(|i| runs.iter().map(|r| r[i]).collect())
+                    .collect();
+                if tuples.len() >= k {
+                    assert_eq!(groups, brute_force(&runs, k), "seed {seed}, k {k}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rare_tuples_join_the_nearest_when_there_are_too_many() {
+        let runs = noisy_runs(2000, 8, 0.2, 3);
+        let flat: Vec<u32> = (0..2000)
+            .flat_map(|i| runs.iter().map(move |r| r[i]))
+            .collect();
+        assert!(distinct_tuples(&flat, 8).0.len() > 500);
+        let groups = consensus_of(&runs, 4, 100).unwrap();
+        let right = (0..2000).filter(|&i| groups[i] == groups[i % 4]).count();
+        assert_eq!(super::super::count_nonempty(&groups, 4), 4);
+        assert!(right > 1900, "{right} of 2000");
+    }
+
+    #[test]
+    fn names_of_labels_do_not_matter() {
+        let runs = noisy_runs(200, 5, 0.15, 9);
+        let mut renamed = runs.clone();
+        renamed[2].iter_mut().for_each(|l| *l = 1_000_000 - *l);
+        assert_eq!(
+            consensus(&runs, 4).unwrap(),
+            consensus(&renamed, 4).unwrap()
+        );
+    }
+
+    #[test]
+    fn refuses_what_has_no_consensus() {
+        assert_eq!(consensus(&[], 2).unwrap_err().blamed(), Some("runs"));
+        let uneven = [vec![0, 1, 2], vec![0, 1]];
+        assert_eq!(consensus(&uneven, 2).unwrap_err().blamed(), Some("runs"));
+        let runs = [vec![0, 1, 2]];
+        assert_eq!(consensus(&runs, 0).unwrap_err().blamed(), Some("n.domains"));
+        assert_eq!(consensus(&runs, 4).unwrap_err().blamed(), Some("n.domains"));
+        assert_eq!(consensus(&[vec![5, 5, 5]], 2).unwrap(), vec![0, 0, 0]);
+    }
+}

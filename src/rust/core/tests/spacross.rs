@@ -1,0 +1,225 @@
+//! Training as a whole: determinism, shapes, degenerate input.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use candle_core::Device;
+use ndarray::Array2;
+use spax_core::graph::{curve_order, Graph};
+use spax_core::preprocess::ScaledGenes;
+use spax_core::rng::{Purpose, Rng};
+use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
+use spax_core::sparse::Csr;
+use spax_core::{threads, Error, Result};
+
+/// Two halves of a square that differ in their first columns.
+fn slice(n: usize, columns: usize, seed: u32) -> (Array2<f64>, Array2<f32>) {
+    let mut rng = Rng::new(2, Purpose::Data, seed);
+    let coords = Array2::from_shape_fn((n, 2), |_| rng.uniform());
+    let x = Array2::from_shape_fn((n, columns), |(i, c)| {
+        let side = if coords[[i, 0]] > 0.5 { 2.0 } else { -2.0 };
+        (rng.normal() + if c < 3 { side } else { 0.0 }) as f32
+    });
+    (coords, x)
+}
+
+fn quick() -> Params {
+    Params {
+        update_every: 4,
+        epochs: 10,
+        ..Params::default()
+    }
+}
+
+fn trainer(coords: &Array2<f64>, input: Input, params: Params, threads: usize) -> Result<Trainer> {
+    let n = coords.nrows();
+    let k = 6.min(n - 1);
+    let (graph, order) = threads::install(threads, || {
+        Ok((Graph::knn(coords.view(), k)?, curve_order(coords.view())?))
+    })?;
+    let params = params.check(n, 2.min(n))?;
+    Trainer::new(input, &graph, order, params, 5, threads, &Device::Cpu)
+}
+
+fn run(threads: usize, params: Params) -> (Vec<EpochLosses>, Array2<f32>) {
+    let (coords, x) = slice(3000, 20, 0);
+    let mut trainer = trainer(&coords, Input::dense(x), params, threads).unwrap();
+    let losses = (0..10).map(|_| trainer.step().unwrap()).collect();
+    (losses, trainer.embedding().unwrap())
+}
+
+#[test]
+fn the_same_bytes_for_any_number_of_threads() {
+    for contrast in [Contrast::Node, Contrast::AllPairs] {
+        let params = || Params {
+            contrast,
+            ..quick()
+        };
+        let one = run(1, params());
+        assert!(one.0[9].contrast.is_some(), "the hybrid graph takes part");
+        assert_eq!(one, run(2, params()));
+        assert_eq!(one, run(4, params()));
+    }
+}
+
+#[test]
+fn training_lowers_the_loss_and_separates_the_halves() {
+    let (coords, x) = slice(1000, 20, 1);
+    let mut trainer = trainer(&coords, Input::dense(x), Params::default(), 2).unwrap();
+    let losses: Vec<f32> = (0..60)
+        .map(|_| trainer.step().unwrap().reconstruction)
+        .collect();
+    assert!(
+        losses[59] < losses[0] - 0.1,
+        "{} to {}",
+        losses[0],
+        losses[59]
+    );
+    let z = trainer.embedding().unwrap();
+    let groups = spax_core::cluster::kmeans(z.view(), 2, &Default::default()).unwrap();
+    let right = (0..1000)
+        .filter(|&i| (groups.labels[i] == 0) == (coords[[i, 0]] > 0.5))
+        .count();
+    assert!(right.max(1000 - right) > 930, "{right} of 1000");
+}
+
+#[test]
+fn results_come_back_in_the_callers_order() {
+    let (coords, x) = slice(400, 10, 2);
+    let mut trainer = trainer(&coords, Input::dense(x), quick(), 1).unwrap();
+    for _ in 0..10 {
+        trainer.step().unwrap();
+    }
+    let z = trainer.embedding().unwrap();
+    // Neighbours in the embedding are of the same half, cell by cell as they were given.
+    let half = |i: usize| coords[[i, 0]] > 0.5;
+    let near = spax_core::graph::euclidean_neighbours(z.view(), 1, 1).unwrap();
+    let same = (0..400)
+        .filter(|&i| half(i) == half(near.row(i)[0] as usize))
+        .count();
+    assert!(same > 340, "{same} of 400");
+}
+
+#[test]
+fn sparse_scaled_genes_train_like_dense_ones() {
+    let (coords, x) = slice(300, 12, 3);
+    let counts = x.mapv(|v| (v + 3.0).max(0.0));
+    let mut indptr = vec![0];
+    let (mut indices, mut values) = (vec![], vec![]);
+    for row in counts.rows() {
+        for (g, &v) in row.iter().enumerate().filter(|(_, &v)| v > 0.0) {
+            indices.push(g as u32);
+            values.push(v);
+        }
+        indptr.push(indices.len());
+    }
+    let genes = ScaledGenes::new(Csr::new(12, indptr, indices, values).unwrap()).unwrap();
+    let params = || Params {
+        imputation: true,
+        dropout: 0.0,
+        ..quick()
+    };
+    let dense = Input::dense(genes.to_dense());
+    let mut dense = trainer(&coords, dense, params(), 1).unwrap();
+    let mut sparse = trainer(&coords, Input::scaled(genes), params(), 1).unwrap();
+    for _ in 0..3 {
+        let (a, b) = (dense.step().unwrap(), sparse.step().unwrap());
+        assert!((a.total - b.total).abs() < 1e-4 * a.total.abs());
+    }
+    let reconstruction = sparse.reconstruct().unwrap();
+    assert_eq!(reconstruction.dim(), (300, 12));
+    assert!(reconstruction.iter().all(|v| v.is_finite() && *v >= 0.0));
+}
+
+/// Random shapes and settings: an error or finite results, never a panic.
+#[test]
+fn any_shape_gives_an_error_or_finite_results() {
+    let mut rng = Rng::new(77, Purpose::Data, 0);
+    let mut trained = 0;
+    for case in 0..60 {
+        let n = 3 + rng.below(60);
+        let columns = 1 + rng.below(9);
+        let (coords, mut x) = slice(n, columns, 100 + case);
+        match rng.below(4) {
+            0 => x.fill(0.0),
+            1 => x.column_mut(0).fill(1e15),
+            2 => x.row_mut(0).fill(0.0),
+            _ => {}
+        }
+        let params = Params {
+            latent: 1 + rng.below(20),
+            hidden1: 1 + rng.below(70),
+            mask_rate: rng.uniform(),
+            dropout: rng.uniform() * 0.9,
+            replace_rate: rng.uniform(),
+            momentum: rng.uniform() * 0.99,
+            top_k: 1 + rng.below(30),
+            update_every: 1 + rng.below(3),
+            imputation: rng.below(2) == 0,
+            contrast: [Contrast::Node, Contrast::AllPairs, Contrast::Off][rng.below(3)],
+            learning_rate: 10f64.powf(rng.uniform_in(-4.0, -1.0)),
+            ..Params::default()
+        };
+        let result = trainer(&coords, Input::dense(x), params, 1).and_then(|mut trainer| {
+            for _ in 0..6 {
+                let losses = trainer.step()?;
+                assert!(losses.total.is_finite());
+            }
+            trained += 1;
+            trainer.embedding()
+        });
+        match result {
+            Ok(z) => assert!(z.iter().all(|v| v.is_finite()), "case {case}"),
+            Err(Error::Internal(message)) => panic!("case {case}: {message}"),
+            Err(_) => {}
+        }
+    }
+    assert!(trained > 20, "only {trained} cases trained");
+}
+
+#[test]
+fn settings_out_of_range_name_the_argument() {
+    let check = |params: Params| match params.check(100, 5) {
+        Err(Error::Argument { argument, .. }) => argument,
+        _ => "none",
+    };
+    let base = Params::default;
+    assert_eq!(
+        check(Params {
+            dropout: 1.0,
+            ..base()
+        }),
+        "dropout"
+    );
+    assert_eq!(
+        check(Params {
+            mask_rate: 0.0,
+            ..base()
+        }),
+        "mask_rate"
+    );
+    assert_eq!(
+        check(Params {
+            epochs: 0,
+            ..base()
+        }),
+        "epochs"
+    );
+    assert_eq!(
+        check(Params {
+            learning_rate: f64::NAN,
+            ..base()
+        }),
+        "learning_rate"
+    );
+    assert_eq!(check(base()), "none");
+    let all_pairs = Params {
+        contrast: Contrast::AllPairs,
+        ..base()
+    };
+    assert!(matches!(
+        all_pairs.check(50_000, 5),
+        Err(Error::Argument {
+            argument: "contrast",
+            ..
+        })
+    ));
+}
