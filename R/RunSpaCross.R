@@ -172,7 +172,7 @@ spacross_fit <- function(task, timer) {
   features <- timed(timer, "preprocess", spacross_features(task))
   info <- core(core_features_info(features))
   graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads))
-  check_memory(info$n_cells, info$n_columns, info$n_nonzero, count_edges(graph, task), core_options(options))
+  check_memory(features, info$n_cells, count_edges(graph, task), core_options(options))
   smoothed <- timed(timer, "smooth", smoothed_components(task))
   runs <- lapply(seq_len(options$consensus), function(run) {
     seed <- run_seed(task$seed, run)
@@ -290,7 +290,8 @@ write_spacross <- function(object, result, names, assay) {
     imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
     # The key made from the assay's name could be that of the reduction.
     SeuratObject::Key(imputed) <- "imputed_"
-    object[[names$assay]] <- imputed
+    # Seurat 5 warns that it finds no counts to sum up.
+    suppressWarnings(object[[names$assay]] <- imputed)
   }
   object
 }

@@ -37,7 +37,7 @@ core_graph_csc <- function(graph) .Call(wrap__core_graph_csc, graph)
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
 
 #' @noRd
-core_memory <- function(n_cells, n_columns, n_edges, options) .Call(wrap__core_memory, n_cells, n_columns, n_edges, options)
+core_memory <- function(features, n_edges, options) .Call(wrap__core_memory, features, n_edges, options)
 
 #' @noRd
 core_spacross_new <- function(features, graph, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, options, n_domains, seed, threads, device)

@@ -30,8 +30,9 @@
 #'   \item{`w_recon`, `w_consistency`, `w_contrast`}{weights of the three losses.}
 #'   \item{`contrast`}{`"node"`: each cell against the summary of its own neighbours; `"all_pairs"`: as the published code
 #'     does it, quadratic in cells; `"none"`: off.}
-#'   \item{`top_k`, `update_every`, `kmeans_runs`}{the hybrid graph: how many most similar cells, how many epochs between two
-#'     rebuilds, how many k-means runs.}
+#'   \item{`top_k`, `update_every`}{the hybrid graph: how many most similar cells, how many epochs between two rebuilds.}
+#'   \item{`cluster_test`, `kmeans_runs`}{whether a similar cell that is no neighbour must also share a cluster in one of so many
+#'     k-means runs. The published code never rejects one.}
 #'   \item{`learning_rate`, `weight_decay`, `clip_norm`, `epochs`}{the optimiser (Adam).}
 #' }
 #' @section Domains:
@@ -101,7 +102,7 @@ presets <- function() {
 
 # What the published code fixes, whatever the defaults of spaxR become.
 published_fixed <- function() {
-  list(contrast = "all_pairs", cluster = "mclust", domains_from = "embedding", consensus = 1L)
+  list(contrast = "all_pairs", cluster_test = FALSE, cluster = "mclust", domains_from = "embedding", consensus = 1L)
 }
 
 published_free <- function() {
@@ -193,6 +194,7 @@ check_options <- function(options) {
     check_choice(options[[name]], choices[[name]], name)
   }
   check_flag(options$log1p, "log1p")
+  check_flag(options$cluster_test, "cluster_test")
   if (!is.null(options$radius)) {
     check_option_number(options$radius, "radius", list(least = .Machine$double.xmin, most = Inf, whole = FALSE))
   }

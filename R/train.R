@@ -88,8 +88,8 @@ describe_losses <- function(row) {
 }
 
 # Refuses before training what would not fit into memory.
-check_memory <- function(n_cells, n_columns, n_nonzero, n_edges, options) {
-  memory <- core(core_memory(n_cells, n_columns, n_nonzero, n_edges, options))
+check_memory <- function(features, n_cells, n_edges, options) {
+  memory <- core(core_memory(features, n_edges, options))
   if (isTRUE(memory$needed > memory$available)) {
     needed <- format_bytes(memory$needed)
     available <- format_bytes(memory$available)

@@ -52,3 +52,9 @@ expect_spax_error <- function(code, kind, argument = NULL) {
   if (!is.null(argument)) expect_identical(condition$argument, argument)
   invisible(condition)
 }
+
+# What an error says: the same text for every version of testthat.
+said <- function(code) {
+  condition <- tryCatch(code, error = identity)
+  writeLines(c(paste0("<", class(condition)[[1]], "> in ", rlang::as_label(condition$call[[1]])), cli::ansi_strip(conditionMessage(condition))))
+}

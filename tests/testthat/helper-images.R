@@ -18,6 +18,17 @@ visium_v1 <- function(cells = colnames(small()$counts), key = "slice_") {
   )
 }
 
+# As Read10X_Image() of Seurat 5 makes it: the row of the image first.
+visium_v2 <- function() {
+  spots <- small()$spots
+  places <- data.frame(x = as.double(spots$y), y = as.double(spots$x), cell = rownames(spots))
+  fov <- SeuratObject::CreateFOV(SeuratObject::CreateCentroids(places), type = "centroids", assay = "RNA", key = "slice_")
+  methods::new(getClass("VisiumV2", where = asNamespace("Seurat")),
+    boundaries = methods::slot(fov, "boundaries"), molecules = methods::slot(fov, "molecules"), assay = "RNA", key = "slice_",
+    image = array(0.5, c(4, 4, 3)), scale.factors = Seurat::scalefactors(spot = 100, fiducial = 150, hires = 0.2, lowres = 0.05)
+  )
+}
+
 slide_seq <- function() {
   spots <- small()$spots
   methods::new(getClass("SlideSeq", where = asNamespace("Seurat")),

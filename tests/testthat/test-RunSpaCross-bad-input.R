@@ -62,7 +62,9 @@ test_that("flags, epochs and options of the wrong kind are refused", {
 })
 
 test_that("too little memory is an error before training", {
-  expect_spax_error(check_memory(1e9, 1e6, 0, 1e10, core_options(spacross_options())), "memory")
+  features <- core(core_prepare_matrix(matrix(rnorm(40), 20), 1))
+  options <- core_options(spacross_options())
+  expect_spax_error(check_memory(features, 20, n_edges = 1e14, options), "memory")
 })
 
 test_that("an error leaves the object as it was", {

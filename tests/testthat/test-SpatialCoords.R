@@ -57,6 +57,14 @@ test_that("every image class of Seurat gives the same places", {
   }
 })
 
+test_that("a VisiumV2 image gives x to the right and y downwards", {
+  skip_if_not_installed("Seurat", "5.1.0")
+  got <- SpatialCoords(with_image(small_seurat(), visium_v2()))
+  expect_equal(got$x, small_xy()$x)
+  expect_equal(got$y, small_xy()$y)
+  expect_true(attr(got, "y_down"))
+})
+
 test_that("a cell given by its outline takes the mean of the corners", {
   got <- SpatialCoords(with_image(small_seurat(), outlines()))
   expect_lt(max(abs(got$x - small_xy()$x)), 5)

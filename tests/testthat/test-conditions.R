@@ -24,16 +24,16 @@ test_that("the call in an error is the one that the user typed", {
 })
 
 test_that("messages name the argument and the remedy", {
-  expect_snapshot(error = TRUE, {
-    RunSpaCross(small()$counts, coords = small_xy())
-    quick(n.domains = 1)
-    quick(mask_rate = 0.3)
-    quick(epoch = 3, trheads = 2)
-    quick(options = list(k = 6))
-    quick(device = "cuda")
-    quick(coords = small_xy()[-1, ])
-    spacross_options(mask_rat = 0.3)
-    spacross_options(mask_rate = 1.5)
-    spacross_options(k = 6, k = 7)
+  expect_snapshot({
+    said(RunSpaCross(small()$counts, coords = small_xy()))
+    said(quick(n.domains = 1))
+    said(quick(mask_rate = 0.3))
+    said(quick(epoch = 3, trheads = 2))
+    said(quick(options = list(k = 6)))
+    said(quick(device = "cuda"))
+    said(quick(coords = small_xy()[-1, ]))
+    said(spacross_options(mask_rat = 0.3))
+    said(spacross_options(mask_rate = 1.5))
+    said(spacross_options(k = 6, k = 7))
   })
 })

@@ -23,14 +23,18 @@ test_that("what is no matrix of counts is refused", {
 
 test_that("assays, layers, reductions and columns that do not exist are named with those that do", {
   object <- small_seurat()
-  expect_snapshot(error = TRUE, {
-    quick_seurat(object, assay = "ADT")
-    quick_seurat(object, layer = "cnts")
-    quick_seurat(object, reduction = "pca")
-    quick_seurat(object, coords = c("x", "z"))
-    DomainMetrics(object, domain.name = "labl", coords = c("x", "y"))
-    DomainPlot(object, group.by = "labl", coords = c("x", "y"))
+  expect_snapshot({
+    said(quick_seurat(object, assay = "ADT"))
+    said(quick_seurat(object, reduction = "pca"))
+    said(quick_seurat(object, coords = c("x", "z")))
+    said(DomainMetrics(object, domain.name = "labl", coords = c("x", "y")))
+    said(DomainPlot(object, group.by = "labl", coords = c("x", "y")))
   })
+})
+
+test_that("a layer that does not exist is refused", {
+  condition <- expect_spax_error(quick_seurat(small_seurat(), layer = "cnts"), "argument", "layer")
+  expect_match(conditionMessage(condition), "\"counts\"")
 })
 
 test_that("layers that are split are joined by cell, genes united", {

@@ -84,7 +84,6 @@ fn core_features_info(features: Robj) -> Robj {
         Ok(list!(
             n_cells = n_cells as i32,
             n_columns = n_columns as i32,
-            n_nonzero = features.n_nonzero() as f64,
             genes = from_zero_based(&features.genes),
             kind = kind,
             explained_variance = features.explained_variance.as_slice()

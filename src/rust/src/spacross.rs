@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use extendr_api::prelude::*;
 use ndarray::Array2;
-use spax_core::preprocess::{Columns, Features, Settings};
+use spax_core::preprocess::{Features, Settings};
 use spax_core::spacross::memory::{estimate, Size};
 use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
 use spax_core::system::available_memory;
@@ -82,7 +82,8 @@ fn core_spacross_defaults() -> Robj {
     })
 }
 
-fn params(list: &Robj, imputation: bool) -> Result<Params> {
+/// Options, for the input that `features` holds.
+fn params(list: &Robj, features: &Features) -> Result<Params> {
     let o = Options::new(list)?;
     Ok(Params {
         hidden1: o.count("hidden1")?,
@@ -107,27 +108,23 @@ fn params(list: &Robj, imputation: bool) -> Result<Params> {
         weight_decay: o.number("weight_decay")?,
         clip_norm: o.number("clip_norm")?,
         epochs: o.count("epochs")?,
-        imputation,
+        imputation: features.n_nonzero() > 0,
     })
 }
 
 /// @noRd
 #[extendr]
-fn core_memory(
-    n_cells: Robj,
-    n_columns: Robj,
-    n_nonzero: Robj,
-    n_edges: Robj,
-    options: Robj,
-) -> Robj {
+fn core_memory(features: Robj, n_edges: Robj, options: Robj) -> Robj {
     guard(|| {
+        let features: &Features = pointer(&features, "features")?;
+        let (n_cells, n_columns) = features.dim();
         let size = Size {
-            n_cells: count(&n_cells, "n_cells")?,
-            n_columns: count(&n_columns, "n_columns")?,
+            n_cells,
+            n_columns,
             n_edges: count(&n_edges, "n_edges")?,
-            n_nonzero: count(&n_nonzero, "n_nonzero")?,
+            n_nonzero: features.n_nonzero(),
         };
-        let needed = estimate(&size, &params(&options, size.n_nonzero > 0)?) as f64;
+        let needed = estimate(&size, &params(&options, features)?) as f64;
         let available = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64);
         Ok(list!(needed = needed, available = available).into())
     })
@@ -147,9 +144,8 @@ fn core_spacross_new(
     guard(|| {
         let features: &Features = pointer(&features, "features")?;
         let graph: &SpatialGraph = pointer(&graph, "graph")?;
-        let imputation = matches!(features.input, Columns::Scaled(_));
-        let params = params(&options, imputation)?;
-        let params = params.check(features.dim().0, count(&n_domains, "n_domains")?)?;
+        let params =
+            params(&options, features)?.check(features.dim().0, count(&n_domains, "n_domains")?)?;
         let device = device::find(string(&device, "device")?)?;
         let threads = count(&threads, "threads")?;
         let trainer = Trainer::new(

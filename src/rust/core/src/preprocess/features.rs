@@ -165,6 +165,16 @@ impl Features {
 /// # Errors
 /// Counts or settings that are not valid, no gene that passes the filter, or none that varies.
 pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
+    let (scaled, genes) = scale_genes(counts, settings)?;
+    if settings.scaled_genes || genes.len() < settings.n_components {
+        Features::from_scaled(scaled, genes, settings.scaled_genes)
+    } else {
+        Features::from_components(&scaled, genes, settings.n_components)
+    }
+}
+
+/// The scaled genes, and which rows of the counts they are.
+fn scale_genes(counts: &CountsView, settings: &Settings) -> Result<(ScaledGenes, Vec<u32>)> {
     settings.check()?;
     check_counts(counts)?;
     let kept = filtered(counts, settings)?;
@@ -173,11 +183,7 @@ pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
     let genes: Vec<u32> = places.into_iter().map(|p| kept[p]).collect();
     let (sum, log1p) = (settings.target_sum, settings.log1p);
     let scaled = ScaledGenes::new(normalise(counts, &kept, &genes, sum, log1p)?)?;
-    if settings.scaled_genes || genes.len() < settings.n_components {
-        Features::from_scaled(scaled, genes, settings.scaled_genes)
-    } else {
-        Features::from_components(&scaled, genes, settings.n_components)
-    }
+    Ok((scaled, genes))
 }
 
 fn filtered(counts: &CountsView, settings: &Settings) -> Result<Vec<u32>> {
