@@ -282,8 +282,10 @@ fn a_mixture_takes_degenerate_shapes_and_refuses_bad_input() {
     assert_eq!(blamed(&equal, 21, Default::default()), Some("n.domains"));
     constant[[3, 0]] = f32::NAN;
     assert_eq!(blamed(&constant, 2, Default::default()), Some("embedding"));
-    let mut settings = MixtureSettings::default();
-    settings.tolerance = f64::NAN;
+    let settings = MixtureSettings {
+        tolerance: f64::NAN,
+        ..Default::default()
+    };
     assert_eq!(blamed(&equal, 2, settings), Some("tolerance"));
 }
 

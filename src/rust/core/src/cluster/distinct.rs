@@ -5,11 +5,13 @@ use ndarray::{ArrayView2, Axis};
 use super::kmeans::{kmeans, KMeansSettings};
 use crate::Result;
 
-/// How many of the labels `0..k` occur.
+/// How many of the labels `0..k` occur; other labels do not count.
 pub fn count_nonempty(labels: &[u32], k: usize) -> usize {
     let mut seen = vec![false; k];
     for &label in labels {
-        seen[label as usize] = true;
+        if let Some(seen) = seen.get_mut(label as usize) {
+            *seen = true;
+        }
     }
     seen.into_iter().filter(|&s| s).count()
 }

@@ -148,12 +148,9 @@ mod tests {
             // A heavy ridge, so that a forgotten penalty would show.
             let data = Centred::new(&x.view(), 0.1);
             // From groups that say nothing, EM would hardly move in the iterations looked at.
-            let label = |i| {
-                if i % 2 == 0 {
-                    i % 3
-                } else {
-                    rng.below(5) as u32
-                }
+            let label = |i: u32| match i % 2 {
+                0 => i % 3,
+                _ => rng.below(5) as u32,
             };
             let labels: Vec<u32> = (0..300).map(label).collect();
             let start = Gaussians::maximise(&data, &sums_of_labels(&data, &labels, 5));
