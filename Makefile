@@ -64,6 +64,7 @@ current:
 	diff -r build/before/extendr-wrappers.R R/extendr-wrappers.R
 
 lint: setup
+	@cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 

@@ -112,11 +112,13 @@ seurat_layers <- function(object, assay, layer) {
   if (inherits(stored, "StdAssay")) v5_layers(stored, layer) else v4_layer(stored, layer)
 }
 
+# SeuratObject 4 has neither accessor, and R CMD check would look for them there.
 v5_layers <- function(stored, layer) {
-  known <- SeuratObject::Layers(stored)
+  accessor <- function(name) getExportedValue("SeuratObject", name)
+  known <- accessor("Layers")(stored)
   wanted <- if (layer %in% known) layer else known[startsWith(known, paste0(layer, "."))]
   if (length(wanted) == 0L) abort_layer(layer, known)
-  lapply(wanted, function(name) SeuratObject::LayerData(stored, layer = name))
+  lapply(wanted, function(name) accessor("LayerData")(stored, layer = name))
 }
 
 v4_layer <- function(stored, layer) {

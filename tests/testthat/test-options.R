@@ -33,7 +33,7 @@ test_that("unknown, unnamed, double and impossible options are refused", {
 })
 
 test_that("every option of numbers has a range and every other a check", {
-  checked <- c(names(option_ranges()), names(option_choices()), "log1p", "radius")
+  checked <- c(names(option_ranges()), names(option_choices()), "log1p", "cluster_test", "radius")
   expect_setequal(checked, option_names())
 })
 

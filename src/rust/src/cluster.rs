@@ -1,18 +1,43 @@
 //! Groups of cells in an embedding.
 
 use extendr_api::prelude::*;
-use ndarray::Array2;
-use spax_core::cluster::{kmeans, KMeansSettings};
-use spax_core::graph::{euclidean_neighbours, Neighbours};
-use spax_core::{threads, Result};
+use spax_core::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
+use spax_core::graph::{euclidean_neighbours, shared_neighbour_edges};
+use spax_core::threads;
 
 use crate::convert::{
-    count, finite_f32, from_zero_based, seed, to_index_matrix, to_matrix, to_row_major_matrix,
+    count, finite_f32, from_zero_based, label_columns, number, seed, to_index_matrix, to_matrix,
+    to_row_major_matrix,
 };
 use crate::error::guard;
 
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
 const INDEX_SEED: u64 = 1;
+
+/// @noRd
+#[extendr]
+fn core_gmm(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "object")?;
+        let k = count(&k, "n.domains")?;
+        let settings = MixtureSettings {
+            starts: count(&starts, "starts")?,
+            seed: self::seed(&seed)?,
+            ..MixtureSettings::default()
+        };
+        let found = threads::install(count(&threads, "threads")?, || {
+            gaussian_mixture(x.view(), k, &settings)
+        })?;
+        Ok(list!(
+            labels = from_zero_based(&found.labels),
+            means = to_matrix(found.means.view()),
+            log_likelihood = found.log_likelihood,
+            bic = found.bic,
+            n_nonempty = found.n_nonempty as i32
+        )
+        .into())
+    })
+}
 
 /// @noRd
 #[extendr]
@@ -37,18 +62,15 @@ fn core_kmeans(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Rob
     })
 }
 
-fn neighbours(x: &Array2<f32>, k: &Robj, threads: &Robj) -> Result<Neighbours> {
-    let k = count(k, "k")?;
-    threads::install(count(threads, "threads")?, || {
-        euclidean_neighbours(x.view(), k, INDEX_SEED)
-    })
-}
-
 /// @noRd
 #[extendr]
 fn core_embedding_knn(x: Robj, k: Robj, threads: Robj) -> Robj {
     guard(|| {
-        let found = neighbours(&finite_f32(&x, "object")?, &k, &threads)?;
+        let x = finite_f32(&x, "object")?;
+        let k = count(&k, "k")?;
+        let found = threads::install(count(&threads, "threads")?, || {
+            euclidean_neighbours(x.view(), k, INDEX_SEED)
+        })?;
         Ok(list!(
             index = to_index_matrix(&found.index, found.k),
             distance = to_row_major_matrix(&found.distance, found.k)
@@ -57,8 +79,41 @@ fn core_embedding_knn(x: Robj, k: Robj, threads: Robj) -> Robj {
     })
 }
 
+/// @noRd
+#[extendr]
+fn core_snn_edges(x: Robj, k: Robj, prune: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "object")?;
+        let k = count(&k, "k")?;
+        let prune = number(&prune, "prune")? as f32;
+        let edges = threads::install(count(&threads, "threads")?, || {
+            shared_neighbour_edges(x.view(), k, prune, INDEX_SEED)
+        })?;
+        let weights: Vec<f64> = edges.weight.iter().map(|&w| w.into()).collect();
+        Ok(list!(
+            from = from_zero_based(&edges.from),
+            to = from_zero_based(&edges.to),
+            weight = weights
+        )
+        .into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_consensus(labels: Robj, k: Robj) -> Robj {
+    guard(|| {
+        let runs = label_columns(&labels)?;
+        let agreed = consensus(&runs, count(&k, "n.domains")?)?;
+        Ok(list!(labels = from_zero_based(&agreed)).into())
+    })
+}
+
 extendr_module! {
     mod cluster;
+    fn core_gmm;
+    fn core_consensus;
+    fn core_snn_edges;
     fn core_kmeans;
     fn core_embedding_knn;
 }

@@ -135,7 +135,20 @@ pub fn to_row_major_matrix(values: &[f64], k: usize) -> Robj {
 
 /// R's labels (from 1) as the core's (from 0).
 pub fn labels(x: &Robj, name: &str) -> Result<Vec<u32>> {
-    integers(x, name)?
+    zero_based(integers(x, name)?, name)
+}
+
+/// The columns of R's matrix of labels, one labelling each.
+pub fn label_columns(x: &Robj) -> Result<Vec<Vec<u32>>> {
+    let (rows, _) = dimensions(x, "labels")?;
+    integers(x, "labels")?
+        .chunks(rows.max(1))
+        .map(|run| zero_based(run, "labels"))
+        .collect()
+}
+
+fn zero_based(labels: &[i32], name: &str) -> Result<Vec<u32>> {
+    labels
         .iter()
         .map(|&label| match label {
             1.. => Ok(label as u32 - 1),

@@ -1,10 +1,10 @@
 //! Graphs of neighbouring cells.
 
 use extendr_api::prelude::*;
-use spax_core::graph::{curve_order, Graph};
+use spax_core::graph::{curve_order, smooth, Graph};
 use spax_core::{threads, Error};
 
-use crate::convert::{count, matrix, optional_number, pointer};
+use crate::convert::{count, finite_f32, matrix, optional_number, pointer, to_matrix};
 use crate::error::guard;
 
 /// A spatial graph, and its cells in an order that keeps neighbours close in memory.
@@ -54,8 +54,23 @@ fn core_graph_csc(graph: Robj) -> Robj {
     })
 }
 
+/// @noRd
+#[extendr]
+fn core_smooth(x: Robj, coords: Robj, k: Robj, passes: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "reduction")?;
+        let points = matrix(&coords, "coords")?;
+        let (k, passes) = (count(&k, "k")?, count(&passes, "passes")?);
+        let smoothed = threads::install(count(&threads, "threads")?, || {
+            smooth(x.view(), points, k, passes)
+        })?;
+        Ok(to_matrix(smoothed.view()))
+    })
+}
+
 extendr_module! {
     mod graph;
+    fn core_smooth;
     fn core_spatial_graph;
     fn core_graph_csc;
 }

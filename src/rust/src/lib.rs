@@ -10,6 +10,7 @@ mod convert;
 mod counts;
 mod error;
 mod graph;
+mod metrics;
 mod spacross;
 
 use extendr_api::prelude::*;
@@ -29,5 +30,6 @@ extendr_module! {
     use cluster;
     use counts;
     use graph;
+    use metrics;
     use spacross;
 }

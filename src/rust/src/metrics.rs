@@ -1,0 +1,86 @@
+//! Domains in the tissue: how good, in which order, refined.
+
+use extendr_api::prelude::*;
+use spax_core::metrics::{
+    chaos, order_domains, pas, refine_labels, silhouette, Agreement, Contingency,
+};
+use spax_core::{threads, Result};
+
+use crate::convert::{count, from_zero_based, labels, matrix};
+use crate::error::guard;
+
+/// Agreement with the known labels; every score NaN without any.
+fn agreement(truth: &[u32], found: &[u32]) -> Result<Agreement> {
+    if truth.is_empty() {
+        return Ok(Agreement {
+            ari: f64::NAN,
+            nmi: f64::NAN,
+            hom: f64::NAN,
+            com: f64::NAN,
+        });
+    }
+    Ok(Contingency::new(truth, found)?.agreement())
+}
+
+/// @noRd
+#[extendr]
+fn core_metrics(truth: Robj, labels: Robj, coords: Robj, k: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let truth = self::labels(&truth, "truth")?;
+        let found = self::labels(&labels, "labels")?;
+        let points = matrix(&coords, "coords")?;
+        let k = count(&k, "k")?;
+        let a = agreement(&truth, &found)?;
+        let (asw, chaos, pas) = threads::install(count(&threads, "threads")?, || {
+            Ok((
+                silhouette(&found, points)?,
+                chaos(&found, points)?,
+                pas(&found, points, k)?,
+            ))
+        })?;
+        Ok(list!(
+            ARI = a.ari,
+            NMI = a.nmi,
+            HOM = a.hom,
+            COM = a.com,
+            ASW = asw,
+            CHAOS = chaos,
+            PAS = pas,
+            ACC = (a.nmi + a.hom + a.com) / 3.0,
+            DIS = (chaos + pas) / 2.0
+        )
+        .into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_refine(labels: Robj, coords: Robj, k: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let found = self::labels(&labels, "labels")?;
+        let points = matrix(&coords, "coords")?;
+        let k = count(&k, "k")?;
+        let refined = threads::install(count(&threads, "threads")?, || {
+            refine_labels(&found, points, k)
+        })?;
+        Ok(from_zero_based(&refined))
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_order_domains(labels: Robj, coords: Robj) -> Robj {
+    guard(|| {
+        let found = self::labels(&labels, "labels")?;
+        let numbers = order_domains(&found, 0, matrix(&coords, "coords")?)?;
+        let renumbered: Vec<u32> = found.iter().map(|&l| numbers[l as usize]).collect();
+        Ok(from_zero_based(&renumbered))
+    })
+}
+
+extendr_module! {
+    mod metrics;
+    fn core_metrics;
+    fn core_refine;
+    fn core_order_domains;
+}
