@@ -114,10 +114,10 @@ borrow_colours <- function(labels, first, colours) {
   result
 }
 
-# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm.
-point_size <- function(coords, n_panels, width = 110) {
+# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm (75 when it has a neighbour).
+point_size <- function(coords, n_panels) {
   extent <- max(diff(range(coords$x)), diff(range(coords$y)))
-  width <- width / min(n_panels, 2)
+  width <- if (n_panels > 1L) 75 else 110
   # A ggplot size is the diameter in mm over 0.75 for this shape.
   min(6, max(0.05, 1.15 * width * cell_spacing(coords) / extent / 0.75))
 }
