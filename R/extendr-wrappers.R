@@ -7,6 +7,15 @@ core_build <- function() .Call(wrap__core_build)
 core_devices <- function() .Call(wrap__core_devices)
 
 #' @noRd
+core_gmm <- function(x, k, starts, seed, threads) .Call(wrap__core_gmm, x, k, starts, seed, threads)
+
+#' @noRd
+core_consensus <- function(labels, k) .Call(wrap__core_consensus, labels, k)
+
+#' @noRd
+core_snn_edges <- function(x, k, prune, threads) .Call(wrap__core_snn_edges, x, k, prune, threads)
+
+#' @noRd
 core_kmeans <- function(x, k, starts, seed, threads) .Call(wrap__core_kmeans, x, k, starts, seed, threads)
 
 #' @noRd
@@ -28,10 +37,22 @@ core_features_info <- function(features) .Call(wrap__core_features_info, feature
 core_features_matrix <- function(features) .Call(wrap__core_features_matrix, features)
 
 #' @noRd
+core_smooth <- function(x, coords, k, passes, threads) .Call(wrap__core_smooth, x, coords, k, passes, threads)
+
+#' @noRd
 core_spatial_graph <- function(coords, k, radius, threads) .Call(wrap__core_spatial_graph, coords, k, radius, threads)
 
 #' @noRd
 core_graph_csc <- function(graph) .Call(wrap__core_graph_csc, graph)
+
+#' @noRd
+core_metrics <- function(truth, labels, coords, k, threads) .Call(wrap__core_metrics, truth, labels, coords, k, threads)
+
+#' @noRd
+core_refine <- function(labels, coords, k, threads) .Call(wrap__core_refine, labels, coords, k, threads)
+
+#' @noRd
+core_order_domains <- function(labels, coords) .Call(wrap__core_order_domains, labels, coords)
 
 #' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
