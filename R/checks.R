@@ -138,7 +138,7 @@ check_packages <- function(packages, what) {
   if (length(absent) > 0L) {
     abort_spax("package", c(
       "{what} needs the package{?s} {.pkg {absent}}, which {?is/are} not installed.",
-      "i" = "Install {cli::qty(absent)}{?it/them} with {.code install.packages()}."
+      "i" = "Install {cli::qty(length(absent))}{?it/them} with {.code install.packages()}."
     ))
   }
 }

@@ -113,8 +113,8 @@ abort_absent_coords <- function(absent, n_cells) {
     ), "coords")
   }
   abort_spax("coords", c(
-    "{length(absent)} of {n_cells} cells {cli::qty(absent)}{?has/have} no coordinates: {some_of(absent)}.",
-    "i" = "Give theirs too, or take {cli::qty(absent)}{?this cell/these cells} out of the input first."
+    "{length(absent)} of {n_cells} cells {cli::qty(length(absent))}{?has/have} no coordinates: {some_of(absent)}.",
+    "i" = "Give theirs too, or take {cli::qty(length(absent))}{?this cell/these cells} out of the input first."
   ), "coords")
 }
 

@@ -72,7 +72,7 @@ check_counts <- function(counts) {
   if (length(empty) > 0L) {
     warn_spax("counts", c(
       "{length(empty)} cell{?s} without any counts: {some_of(colnames(counts)[empty])}.",
-      "i" = "{cli::qty(empty)}{?It keeps/They keep} a label, but one that rests on the neighbours alone."
+      "i" = "{cli::qty(length(empty))}{?It keeps/They keep} a label, but one that rests on the neighbours alone."
     ), "counts")
   }
   empty
@@ -142,7 +142,7 @@ v4_data <- function(stored, layer) {
 abort_layer <- function(layer, known) {
   abort_spax("argument", c(
     "The assay has no layer {.val {layer}}.",
-    "i" = "There {cli::qty(known)}{?is/are} {.val {known}}: give one as {.arg layer}."
+    "i" = "There {cli::qty(length(known))}{?is/are} {.val {known}}: give one as {.arg layer}."
   ), "layer")
 }
 
@@ -199,7 +199,7 @@ seurat_reduction <- function(object, reduction, dims) {
   if (!rlang::is_string(reduction) || !reduction %in% known) {
     abort_spax("argument", c(
       "The object has no reduction {show_value(reduction)}.",
-      "i" = if (length(known)) "There {cli::qty(known)}{?is/are} {.val {known}}." else "It has none: run {.fn RunSpaCross} or {.fn RunPCA} first."
+      "i" = if (length(known)) "There {cli::qty(length(known))}{?is/are} {.val {known}}." else "It has none: run {.fn RunSpaCross} or {.fn RunPCA} first."
     ), "reduction")
   }
   embedding <- SeuratObject::Embeddings(object, reduction = reduction)

@@ -121,8 +121,8 @@ published_options <- function(options) {
   clash <- Filter(function(name) !identical(given[[name]], fixed[[name]]), intersect(names(given), names(fixed)))
   if (length(clash) > 0L) {
     abort_spax("argument", c(
-      "{.code published = TRUE} fixes the option{cli::qty(clash)}{?s} {.code {clash}}.",
-      "i" = "Leave {cli::qty(clash)}{?it/them} out of {.fn spacross_options}, or leave out {.code published = TRUE}."
+      "{.code published = TRUE} fixes the option{cli::qty(length(clash))}{?s} {.code {clash}}.",
+      "i" = "Leave {cli::qty(length(clash))}{?it/them} out of {.fn spacross_options}, or leave out {.code published = TRUE}."
     ), "published")
   }
   preset <- presets()[[attr(options, "preset") %||% "visium"]]

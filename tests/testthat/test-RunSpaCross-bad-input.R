@@ -19,6 +19,9 @@ test_that("a cell without counts is named in a warning, and gets a label", {
   condition <- expect_warning(fit <- quick(Matrix::drop0(counts)), class = "spaxR_warning_counts")
   expect_match(conditionMessage(condition), colnames(counts)[7], fixed = TRUE)
   expect_false(is.na(fit$domain[[7]]))
+  counts[, 9] <- 0
+  condition <- expect_warning(check_counts(Matrix::drop0(counts)), class = "spaxR_warning_counts")
+  expect_match(conditionMessage(condition), "2 cells without")
   expect_true(all(is.finite(fit$embedding)))
 })
 
