@@ -104,24 +104,11 @@ impl Graph {
         let scale: Vec<f64> = (0..n)
             .map(|i| 1.0 / ((self.neighbours(i).len() + 1) as f64).sqrt())
             .collect();
-        let mut indptr = Vec::with_capacity(n + 1);
-        indptr.push(0);
-        let mut indices = Vec::with_capacity(self.n_edges() + n);
-        for node in 0..n {
-            let row = self.neighbours(node);
-            let below = row.partition_point(|&to| (to as usize) < node);
-            indices.extend_from_slice(&row[..below]);
-            indices.push(node as u32);
-            indices.extend_from_slice(&row[below..]);
-            indptr.push(indices.len());
-        }
+        let (indptr, indices) = self.with_loops();
         let mut values = Vec::with_capacity(indices.len());
         for node in 0..n {
-            let row = &indices[indptr[node]..indptr[node + 1]];
-            values.extend(
-                row.iter()
-                    .map(|&to| (scale[node] * scale[to as usize]) as f32),
-            );
+            let row = indices[indptr[node]..indptr[node + 1]].iter();
+            values.extend(row.map(|&to| (scale[node] * scale[to as usize]) as f32));
         }
         Csr {
             n_cols: n,
@@ -129,6 +116,21 @@ impl Graph {
             indices,
             values,
         }
+    }
+
+    /// The rows of `A + I`.
+    fn with_loops(&self) -> (Vec<usize>, Vec<u32>) {
+        let mut indptr = vec![0];
+        let mut indices = Vec::with_capacity(self.n_edges() + self.n_nodes());
+        for node in 0..self.n_nodes() {
+            let row = self.neighbours(node);
+            let below = row.partition_point(|&to| (to as usize) < node);
+            indices.extend_from_slice(&row[..below]);
+            indices.push(node as u32);
+            indices.extend_from_slice(&row[below..]);
+            indptr.push(indices.len());
+        }
+        (indptr, indices)
     }
 
     /// The same graph with its nodes renamed: new node `i` is old node `order[i]`.
@@ -144,19 +146,23 @@ impl Graph {
         Ok(Self::from_rows(order.par_iter().map(row).collect()))
     }
 
+    /// The number of cells.
     pub fn n_nodes(&self) -> usize {
         self.indptr.len() - 1
     }
 
+    /// The number of entries: twice that of undirected edges when the graph is symmetric.
     pub fn n_edges(&self) -> usize {
         self.neighbours.len()
     }
 
+    /// The neighbours of one cell, rising.
     #[inline]
     pub fn neighbours(&self, node: usize) -> &[u32] {
         &self.neighbours[self.indptr[node]..self.indptr[node + 1]]
     }
 
+    /// Whether there is an edge.
     pub fn contains(&self, from: usize, to: u32) -> bool {
         self.neighbours(from).binary_search(&to).is_ok()
     }

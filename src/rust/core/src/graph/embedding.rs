@@ -75,6 +75,9 @@ fn check(x: ArrayView2<f32>) -> Result<()> {
     if x.ncols() == 0 {
         return Err(Error::numeric("the embedding has no columns"));
     }
+    if x.nrows() >= u32::MAX as usize {
+        return Err(Error::numeric("the embedding has more than 2^32 rows"));
+    }
     // Beyond, squares overflow.
     if x.iter().any(|v| v.is_nan() || v.abs() > 1e15) {
         return Err(Error::numeric(

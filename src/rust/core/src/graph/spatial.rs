@@ -15,12 +15,14 @@ const MAX_EDGES: usize = 1 << 30;
 /// The `k` nearest of each cell: row `i` of both n x k arrays (row-major) belongs to cell `i`, nearest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbours {
+    /// Neighbours a row.
     pub k: usize,
     pub index: Vec<u32>,
     pub distance: Vec<f64>,
 }
 
 impl Neighbours {
+    /// The number of cells that were asked for.
     pub fn n_rows(&self) -> usize {
         self.index.len() / self.k.max(1)
     }
