@@ -68,8 +68,8 @@ build_settings <- function() {
     ), collapse = " "),
     UNPACK = if (vendored && !keep) "cd rust && tar -xJf vendor.tar.xz" else ":",
     TIDY = if (keep) ":" else 'rm -rf "$(TARGET)" .cargo rust/vendor',
-    # Rust's symbols stay inside, and its symbol table and debug information go.
-    LINK = if (Sys.info()[["sysname"]] == "Linux") "-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--strip-all" else ""
+    # Rust's symbols stay inside, and the debug information of its standard library goes.
+    LINK = if (Sys.info()[["sysname"]] == "Linux") "-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--strip-debug" else ""
   )
 }
 
