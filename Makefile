@@ -45,7 +45,7 @@ test-core: setup
 	$(CARGO) test --locked -p spax-core
 
 test-r: build
-	NOT_CRAN=true Rscript --vanilla -e 'testthat::test_dir("tests/testthat", package = "spaxR", load_package = "installed", reporter = "progress", stop_on_failure = TRUE)'
+	NOT_CRAN=true Rscript --vanilla -e 'testthat::test_dir("tests/testthat", package = "spaxR", load_package = "installed", reporter = testthat::ProgressReporter$$new(show_praise = FALSE, update_interval = Inf), stop_on_failure = TRUE)'
 
 # The wrappers come from the installed library, and the man pages from the package with those wrappers.
 document: build

@@ -4,6 +4,9 @@
 //! back as a list of class `spaxR_core_error` (see [`error`]), which `core()` in R/conditions.R
 //! turns into a condition. The generated R/extendr-wrappers.R is kept up to date by `make document`.
 
+// R builds the names of a library and of its entry points from the package's name.
+#![allow(non_snake_case)]
+
 mod build;
 mod cluster;
 mod convert;
