@@ -5,8 +5,10 @@
 #   the target folder is deleted. With src/rust/vendor.tar.xz (tools/vendor.sh) it needs no network.
 # - a developer's (SPAXR_CARGO_TARGET=<folder>, or NOT_CRAN=true as devtools sets it) keeps the
 #   target folder and uses the developer's own cargo cache, so that only changes are compiled.
+# With SPAXR_RUST_LIBRARY=<a libspaxR.a of these very sources> nothing is compiled but the entry point.
 
 windows <- .Platform$OS.type == "windows"
+release_folder <- if (windows) "x86_64-pc-windows-gnu/release" else "release"
 wanted <- sub(
   '.*"(.*)".*', "\\1",
   grep("^rust-version", readLines("src/rust/Cargo.toml"), value = TRUE)
@@ -51,22 +53,28 @@ check_rust <- function() {
 
 is_true <- function(variable) tolower(Sys.getenv(variable)) %in% c("true", "1", "yes")
 
+# Offline, from the crates in src/rust/vendor, and with no more processes than CRAN allows.
+vendored_flags <- function() {
+  source <- c('crates-io.replace-with="vendored"', 'vendored.directory="rust/vendor"')
+  c("--offline -j 2", paste0("--config 'source.", source, "'"))
+}
+
 # The values of the placeholders of Makevars.in.
 build_settings <- function() {
   target <- Sys.getenv("SPAXR_CARGO_TARGET")
-  keep <- nzchar(target) || is_true("NOT_CRAN")
-  vendored <- file.exists("src/rust/vendor.tar.xz")
-  # CRAN allows two processes.
+  ready <- Sys.getenv("SPAXR_RUST_LIBRARY")
+  keep <- nzchar(target) || nzchar(ready) || is_true("NOT_CRAN")
+  vendored <- !keep && file.exists("src/rust/vendor.tar.xz")
   checked <- nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_")) || nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_"))
+  target <- if (nzchar(target)) normalizePath(target, "/", mustWork = FALSE) else "./rust/target"
   list(
-    TARGET = if (nzchar(target)) normalizePath(target, "/", mustWork = FALSE) else "./rust/target",
+    TARGET = target,
+    LIBRARY = if (nzchar(ready)) normalizePath(dirname(ready), "/") else file.path(target, release_folder),
+    CARGO = if (nzchar(ready)) "true" else "cargo",
     CARGO_BIN = cargo_bin,
     CARGO_HOME = if (keep) "" else 'CARGO_HOME="$$PWD/.cargo"',
-    FLAGS = paste(c(
-      if (vendored && !keep) "--offline --config rust/vendor/config.toml",
-      if (checked || (vendored && !keep)) "-j 2"
-    ), collapse = " "),
-    UNPACK = if (vendored && !keep) "cd rust && tar -xJf vendor.tar.xz" else ":",
+    FLAGS = paste(if (vendored) vendored_flags() else if (checked) "-j 2", collapse = " "),
+    UNPACK = if (vendored) "cd rust && tar -xJf vendor.tar.xz" else ":",
     TIDY = if (keep) ":" else 'rm -rf "$(TARGET)" .cargo rust/vendor',
     # Rust's symbols stay inside, and the debug information of its standard library goes.
     LINK = if (Sys.info()[["sysname"]] == "Linux") "-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--strip-debug" else ""

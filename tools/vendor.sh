@@ -4,9 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../src/rust"
 rm -rf vendor
-mkdir vendor
-# The folder that cargo names in its answer is relative to where cargo is called.
-cargo vendor --locked --versioned-dirs vendor >vendor/config.toml
+# The settings that it prints are in tools/config.R.
+cargo vendor --locked --versioned-dirs vendor >/dev/null
 rm -f vendor.tar.xz
 tar -c --sort=name --mtime='2000-01-01' --owner=0 --group=0 --numeric-owner vendor | xz -9e >vendor.tar.xz
 rm -rf vendor
