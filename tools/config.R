@@ -74,8 +74,8 @@ build_settings <- function() {
     CARGO_BIN = cargo_bin,
     CARGO_HOME = if (keep) "" else 'CARGO_HOME="$$PWD/.cargo"',
     FLAGS = paste(if (vendored) vendored_flags() else if (checked) "-j 2", collapse = " "),
-    UNPACK = if (vendored) "cd rust && tar -xJf vendor.tar.xz" else ":",
-    TIDY = if (keep) ":" else 'rm -rf "$(TARGET)" .cargo rust/vendor',
+    UNPACK = if (vendored) "cd rust && tar -xJf vendor.tar.xz" else "@:",
+    TIDY = if (keep) "@:" else 'rm -rf "$(TARGET)" .cargo rust/vendor',
     # Rust's symbols stay inside, and the debug information of its standard library goes.
     LINK = if (Sys.info()[["sysname"]] == "Linux") "-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--strip-debug" else ""
   )
