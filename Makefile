@@ -4,6 +4,7 @@
 # make document   generated files: R/extendr-wrappers.R, NAMESPACE, man/
 # make check   R CMD build and R CMD check: no errors, no warnings
 # make lint    formatting and clippy
+# make modern  run the R tests with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
 # make clean   remove what is built, except the compiled Rust crates (make distclean removes those too)
 
 SHELL := /bin/bash
@@ -22,7 +23,7 @@ CARGO := cd src/rust && CARGO_TARGET_DIR="$(SPAXR_CARGO_TARGET)" cargo
 SOURCES := DESCRIPTION NAMESPACE configure tools/config.R $(shell find R inst man src -type d \( -path src/rust/target -o -path src/rust/core/tests -o -path src/.cargo \) -prune -o -type f -not -name '*.o' -not -name '*.so' -not -name 'Makevars' -print)
 INSTALLED := build/installed
 
-.PHONY: all setup build demo test test-core test-r document current lint check clean distclean
+.PHONY: all setup build demo test test-core test-r document current modern lint check clean distclean
 
 all: build
 
@@ -62,6 +63,10 @@ current:
 	diff -r build/before/NAMESPACE NAMESPACE
 	diff -r build/before/man man
 	diff -r build/before/extendr-wrappers.R R/extendr-wrappers.R
+
+# With compiled crates of its own: what is linked there does not run here.
+modern:
+	SPAXR_CARGO_TARGET=$(CURDIR)/build/modern-target tools/modern-r.sh
 
 lint: setup
 	@cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy

@@ -45,6 +45,7 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, k = 12, radius 
   graph <- SeuratObject::as.Graph(BuildSpatialGraph.default(place[c("x", "y")], k = k, radius = radius, threads = threads))
   SeuratObject::DefaultAssay(graph) <- assay
   object[[graph.name]] <- graph
+  coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 

@@ -57,14 +57,21 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = "spacross", d
   check_dots(...)
   check_name(domain.name, "domain.name")
   embedding <- seurat_reduction(object, reduction, dims)
-  # The order along the tissue is a nicety: an object without coordinates is no error here.
-  place <- if (!is.null(coords) || length(SeuratObject::Images(object)) == 1L) SpatialCoords(object, coords)
+  place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)
   domains <- FindDomains.default(
     embedding, rlang::maybe_missing(n.domains),
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads
   )
   object[[domain.name]] <- domains
+  coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
+}
+
+# The order along the tissue is a nicety: an object without coordinates, or whose image lacks cells, is no error here.
+lone_image_coords <- function(object) {
+  if (length(SeuratObject::Images(object)) == 1L) {
+    tryCatch(SpatialCoords(object), spaxR_error_coords = function(e) NULL)
+  }
 }
 
 check_prune <- function(prune) {

@@ -47,6 +47,7 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, k = 50, threads = N
   labels <- seurat_labels(object, domain.name, "domain.name")
   refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), k = k, threads = threads)
   object[[refined.name]] <- refined
+  coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 

@@ -83,6 +83,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., assay = NU
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, assay = imputed.assay)
   check_output_names(names)
   assay <- check_assay(object, assay)
+  if (isTRUE(impute)) check_imputed_assay(imputed.assay, assay)
   input <- if (is.null(reduction)) seurat_counts(object, assay, layer)
   embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
   result <- RunSpaCross.default(
@@ -92,7 +93,8 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., assay = NU
   )
   object <- write_spacross(object, result, names, assay)
   SeuratObject::Tool(object) <- unclass(result)[c("options", "history", "timings", "versions", "genes", "seed", "device")]
-  coords <- if (is.character(coords)) coords
+  coords <- loggable_coords(coords)
+  options <- option_lines(options)
   SeuratObject::LogSeuratCommand(object)
 }
 
@@ -163,6 +165,16 @@ check_output_names <- function(names) {
       "{.arg reduction.key} must be letters or digits and one underscore at the end, not {show_value(names$key)}.",
       "i" = "For instance {.code reduction.key = \"spacross_\"}."
     ), "reduction.key")
+  }
+}
+
+# The counts are read from one assay and would be lost under the other.
+check_imputed_assay <- function(imputed, assay) {
+  if (identical(imputed, assay)) {
+    abort_spax("argument", c(
+      "{.arg imputed.assay} is {.val {assay}}, the assay with the counts, which would be lost.",
+      "i" = "Give another name, for instance {.code imputed.assay = \"SpaCross\"}."
+    ), "imputed.assay")
   }
 }
 

@@ -174,7 +174,8 @@ visium_v1_coords <- function(image) {
   data.frame(x = table$imagecol, y = table$imagerow, cell = rownames(table))
 }
 
-# Until SeuratObject 5.4 the first coordinate of a VisiumV2 was the row of the image.
+# Until SeuratObject 5.4 the first coordinate of a VisiumV2 was the row of the image; since then the object says which it is. No accessor
+# tells, and objects from before lack the slot.
 visium_v2_coords <- function(image) {
   table <- SeuratObject::GetTissueCoordinates(image, scale = NULL)
   orientation <- if (methods::.hasSlot(image, "coords_x_orientation")) {
@@ -231,3 +232,6 @@ check_one_slice <- function(coords) {
   }
   coords
 }
+
+# What a logged command keeps: the names of meta data columns, but no table of all cells, which it could not print either.
+loggable_coords <- function(coords) if (is.character(coords)) coords

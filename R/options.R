@@ -233,10 +233,18 @@ check_is_options <- function(options) {
 print.spacross_options <- function(x, ...) {
   defaults <- option_defaults()
   changed <- !mapply(function(a, b) isTRUE(all.equal(a, b)), unclass(x)[names(defaults)], defaults)
-  value <- vapply(unclass(x)[names(defaults)], show_value, "")
+  value <- option_values(x)
   note <- ifelse(changed, paste0("  <- default ", vapply(defaults, show_value, "")), "")
   head <- paste0("SpaCross options", if (!is.null(attr(x, "preset"))) paste0(", preset \"", attr(x, "preset"), "\""))
   lines <- paste0("  ", format(names(defaults)), "  ", format(value), note)
   writeLines(c(head, sub(" +$", "", lines)))
   invisible(x)
+}
+
+option_values <- function(options) vapply(unclass(options)[names(option_defaults())], show_value, "")
+
+# For a logged command, which prints its arguments with cat(): a list there is an error.
+option_lines <- function(options) {
+  values <- option_values(options)
+  paste(names(values), "=", values)
 }

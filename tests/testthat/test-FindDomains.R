@@ -69,3 +69,12 @@ test_that("a Seurat object gets a factor column", {
   expect_identical(nlevels(object[[]]$zone), 3L)
   expect_spax_error(FindDomains(object, 3, reduction = "pca"), "argument", "reduction")
 })
+
+test_that("an image that lacks cells is no error, but gives no order", {
+  object <- quick_seurat()
+  cells <- colnames(object)
+  in_part <- FindDomains(with_image(object, visium_v1(cells[1:100])), n.domains = 3)
+  expect_identical(in_part$spacross_domain, FindDomains(object, n.domains = 3)$spacross_domain)
+  in_full <- FindDomains(with_image(object, visium_v1()), n.domains = 3)
+  expect_identical(in_full$spacross_domain, FindDomains(object, n.domains = 3, coords = c("x", "y"))$spacross_domain)
+})

@@ -85,6 +85,27 @@ test_that("a Seurat object comes back with a reduction, a factor, a tool entry a
   expect_identical(SeuratObject::Idents(object), SeuratObject::Idents(before))
 })
 
+test_that("a logged command can be printed, and keeps no table of coordinates", {
+  object <- quick_seurat(coords = small_xy(), options = spacross_options(k = 7))
+  object <- BuildSpatialGraph(object, coords = small_xy(), k = 6)
+  object <- FindDomains(object, n.domains = 3, coords = small_xy())
+  object <- RefineDomains(object, coords = small_xy(), k = 8)
+  commands <- SeuratObject::Command(object)
+  expect_setequal(commands, c("RunSpaCross.RNA", "BuildSpatialGraph.RNA", "FindDomains", "RefineDomains.RNA"))
+  for (command in commands) {
+    expect_output(print(SeuratObject::Command(object, command)), "Command: ")
+    expect_error(SeuratObject::Command(object, command, "coords"), "not a valid parameter")
+  }
+  expect_true("k = 7" %in% SeuratObject::Command(object, "RunSpaCross.RNA", "options"))
+  object <- quick_seurat()
+  expect_identical(SeuratObject::Command(object, "RunSpaCross.RNA", "coords"), c("x", "y"))
+})
+
+test_that("the reconstruction does not replace the counts it came from", {
+  expect_spax_error(quick_seurat(impute = TRUE, imputed.assay = "RNA"), "argument", "imputed.assay")
+  expect_true("RNA" %in% SeuratObject::Assays(quick_seurat(imputed.assay = "RNA", epochs = 3)))
+})
+
 test_that("names of the results can be chosen", {
   object <- quick_seurat(reduction.name = "sx", reduction.key = "SX_", domain.name = "zone")
   expect_identical(colnames(SeuratObject::Embeddings(object, "sx"))[1], "SX_1")

@@ -67,6 +67,19 @@ test_that("a VisiumV2 image gives x to the right and y downwards", {
   expect_true(attr(got, "y_down"))
 })
 
+test_that("a VisiumV2 image of a later SeuratObject says which axis is which", {
+  skip_if_not_installed("Seurat", "5.1.0")
+  spots <- small()$spots
+  places <- data.frame(x = as.double(spots$x), y = as.double(spots$y), cell = rownames(spots))
+  centroids <- SeuratObject::CreateFOV(SeuratObject::CreateCentroids(places), type = "centroids", assay = "RNA", key = "slice_")
+  image <- visium_v2()
+  methods::slot(image, "boundaries") <- methods::slot(centroids, "boundaries")
+  attr(image, "coords_x_orientation") <- "horizontal"
+  got <- visium_v2_coords(image)
+  expect_equal(got$x, spots$x)
+  expect_equal(got$y, spots$y)
+})
+
 test_that("a cell given by its outline takes the mean of the corners", {
   got <- SpatialCoords(with_image(small_seurat(), outlines()))
   expect_lt(max(abs(got$x - small_xy()$x)), 5)

@@ -93,6 +93,22 @@ test_that("bad input is refused", {
   expect_spax_error(DomainPlot(small()$spots$label, coords = small_xy(), pt_size = 2), "argument", "pt_size")
 })
 
+test_that("what is drawn is at its place in its colour, with any ggplot2", {
+  place <- expand.grid(x = 1:12, y = 1:8)
+  labels <- factor(place$x %/% 3)
+  drawn <- ggplot2::layer_data(DomainPlot(labels, coords = place, pt.size = 4))
+  expect_setequal(paste(drawn$x, drawn$y), paste(place$x, place$y))
+  want <- domain_palette(nlevels(labels))[as.integer(labels)]
+  expect_identical(drawn$colour[order(drawn$y, drawn$x)], unname(want))
+  expect_true(all(drawn$size == 4))
+  history <- data.frame(epoch = 1:60, total = 2 / (1:60), reconstruction = 1 / (1:60), consistency = 0.5 / (1:60), contrast = NaN)
+  history$contrast[50:60] <- 1.3
+  plot <- plot_history(history)
+  expect_identical(nrow(plot$data), 191L)
+  expect_identical(levels(droplevels(plot$data$loss[plot$data$epoch > 49])), levels(plot$data$loss))
+  expect_true(all(vapply(seq_along(plot$layers), function(i) all(is.finite(ggplot2::layer_data(plot, i)$y)), NA)))
+})
+
 test_that("pictures stay as they were looked at", {
   skip_if_not_installed("vdiffr")
   skip_on_cran()
