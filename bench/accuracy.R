@@ -14,7 +14,7 @@ output <- if (length(arguments) > 1) arguments[2] else file.path(here, "accuracy
 baseline <- function(slice, k) {
   coords <- as.matrix(slice$spots[c("x", "y")])
   counts <- slice$counts
-  logged <- log1p(t(t(counts) / pmax(Matrix::colSums(counts), 1)) * 1e4)
+  logged <- log1p(Matrix::t(Matrix::t(counts) / pmax(Matrix::colSums(counts), 1)) * 1e4)
   x <- as.matrix(Matrix::t(logged[Matrix::rowSums(counts) > 0, ]))
   x <- x[, apply(x, 2, sd) > 0]
   if (ncol(x) > 2000) x <- x[, order(apply(x, 2, var), decreasing = TRUE)[1:2000]]
