@@ -2,13 +2,14 @@
 #   published   RunSpaCross(published = TRUE) with the published settings of the platform, mclust EEE
 #   default     RunSpaCross() as it is
 #   baseline    20 principal components of log-normalised genes, averaged over the 18 nearest spots twice, mclust EEE (no seed)
-# Run: SPAX_DATA_DIR=... Rscript bench/accuracy.R [seeds] [output.csv]
+# Run: SPAX_DATA_DIR=... Rscript bench/accuracy.R [seeds] [output.csv] [methods, comma-separated]
 library(spaxR)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "data.R"))
 
 arguments <- commandArgs(trailingOnly = TRUE)
 seeds <- seq_len(if (length(arguments) > 0) as.integer(arguments[1]) else 5)
+methods <- if (length(arguments) > 2) strsplit(arguments[3], ",")[[1]] else c("published", "default", "baseline")
 output <- if (length(arguments) > 1) arguments[2] else file.path(here, "accuracy.csv")
 
 baseline <- function(slice, k) {
@@ -42,6 +43,7 @@ jobs <- rbind(
   expand.grid(name = names(slices), method = c("published", "default"), seed = seeds, stringsAsFactors = FALSE),
   data.frame(name = names(slices), method = "baseline", seed = NA)
 )
+jobs <- jobs[jobs$method %in% methods, ]
 runs <- do.call(rbind, lapply(seq_len(nrow(jobs)), function(job) {
   run <- do.call(one_run, jobs[job, ])
   cat(sprintf("%s %s seed %s: ARI %.3f, %.1f s CPU\n", run$slice, run$method, run$seed, run$ari, run$cpu))
