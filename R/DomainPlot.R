@@ -140,12 +140,19 @@ domain_panel <- function(coords, labels, colours, size, y_down, title) {
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$label)) +
     ggplot2::geom_point(size = size, shape = shape, stroke = 0) +
     ggplot2::scale_colour_manual(values = colours, na.value = "grey85", guide = domain_guide(length(colours))) +
-    ggplot2::coord_fixed() +
-    ggplot2::labs(title = if (nzchar(title)) title, colour = NULL) +
+    # Cells at the border stay whole.
+    ggplot2::coord_fixed(clip = "off") +
+    ggplot2::labs(title = if (nzchar(title)) fit_title(title, coords), colour = NULL) +
     theme_domains()
   if (y_down) plot <- plot + ggplot2::scale_y_reverse()
   if (nlevels(data$image) > 1L) plot <- plot + ggplot2::facet_wrap(~image)
   plot
+}
+
+# On a panel much higher than wide a title breaks into lines, or it would run into its neighbour's.
+fit_title <- function(title, coords) {
+  narrow <- diff(range(coords$y)) > 2 * diff(range(coords$x))
+  if (narrow) gsub("([_ .])", "\\1\n", title) else title
 }
 
 # Up to 20 lines a column: a narrow legend leaves more room to the tissue.

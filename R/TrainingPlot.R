@@ -53,8 +53,14 @@ plot_history <- function(history) {
     ggplot2::facet_wrap(~loss, scales = "free_y") +
     ggplot2::scale_colour_manual(values = rlang::set_names(c("black", domain_palette(3)), losses)) +
     ggplot2::scale_x_continuous(limits = c(0, max(history$epoch)), expand = ggplot2::expansion(c(0, 0.02))) +
-    ggplot2::labs(x = "Epoch", y = "Loss") +
+    ggplot2::labs(x = "Epoch", y = "Loss", caption = contrast_caption(history)) +
     theme_curves()
+}
+
+# The total rises when the contrast joins it, which is no fault.
+contrast_caption <- function(history) {
+  first <- history$epoch[is.finite(history$contrast)]
+  if (length(first) > 0L && first[[1L]] > 1L) paste0("The contrast joins the total at epoch ", first[[1L]], ".")
 }
 
 theme_curves <- function() {

@@ -10,6 +10,8 @@
 pub mod cluster;
 pub mod device;
 pub mod error;
+#[cfg(test)]
+mod gradient_tests;
 pub mod graph;
 pub mod metrics;
 pub mod nn;

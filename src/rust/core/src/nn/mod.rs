@@ -10,8 +10,6 @@
 pub mod adam;
 pub mod dropout;
 pub mod gather;
-#[cfg(test)]
-mod gradients;
 pub mod init;
 pub mod linear;
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor, Var};
 use ndarray::Array2;
 
-use super::dropout::Dropout;
-use super::gather::{gather, TOKEN};
-use super::linear::{linear, project};
-use super::norm_act::{norm_act, Activation};
-use super::propagate::Operator;
 use crate::graph::Graph;
+use crate::nn::dropout::Dropout;
+use crate::nn::gather::{gather, TOKEN};
+use crate::nn::linear::{linear, project};
+use crate::nn::norm_act::{norm_act, Activation};
+use crate::nn::propagate::Operator;
 use crate::rng::{Philox, Purpose, Rng};
 use crate::spacross::consistency::{consistency, Pairs};
 use crate::spacross::contrast::{all_pairs, per_node, Nodes};
