@@ -3,7 +3,8 @@
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
 #' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
 #'
-#' @param object A Seurat object, or labels (a factor or vector, one a cell), or a data frame of labels, one panel a column.
+#' @param object A Seurat object, a `SpaCrossResult` of [RunSpaCross()] (its domains), labels (a factor or vector, one a cell), or a data frame of
+#'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
 #' @param group.by Meta data columns to draw, one panel each.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
@@ -35,6 +36,10 @@ DomainPlot.default <- function(object, ..., coords, pt.size = NULL, cols = NULL,
   })
   arrange_panels(panels, ncol)
 }
+
+#' @rdname DomainPlot
+#' @export
+DomainPlot.SpaCrossResult <- function(object, ...) DomainPlot.default(object$domain, ...)
 
 #' @rdname DomainPlot
 #' @exportS3Method DomainPlot Seurat

@@ -120,3 +120,10 @@ test_that("pictures stay as they were looked at", {
   history$contrast[50:60] <- 1.3
   vdiffr::expect_doppelganger("training curve", plot_history(history))
 })
+
+test_that("the result of a matrix run is drawn by its domains", {
+  slice <- cortex_slice(small = TRUE)
+  fit <- RunSpaCross(slice$counts, 4, slice$spots, epochs = 3, verbose = FALSE)
+  plot <- DomainPlot(fit, coords = slice$spots)
+  expect_identical(table(plot$data$label), table(unname(fit$domain)), ignore_attr = TRUE)
+})

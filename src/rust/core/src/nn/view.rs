@@ -1,6 +1,6 @@
 //! From candle tensors to slices and back.
 
-use candle_core::{bail, CpuStorage, CustomOp1, Device, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{bail, CpuStorage, Device, Layout, Result, Shape, Storage, Tensor};
 
 /// The values of a contiguous f32 storage on the CPU.
 pub fn storage_slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -40,9 +40,4 @@ pub fn matrix(values: Vec<f32>, rows: usize, columns: usize) -> Result<Tensor> {
 /// What a custom op returns.
 pub fn output(values: Vec<f32>, shape: impl Into<Shape>) -> Result<(CpuStorage, Shape)> {
     Ok((CpuStorage::F32(values), shape.into()))
-}
-
-/// Applies an op whose input needs no gradient.
-pub fn apply_constant(input: &Tensor, op: &impl CustomOp1) -> Result<Tensor> {
-    input.apply_op1_no_bwd(op)
 }

@@ -104,11 +104,6 @@ impl Trainer {
         })
     }
 
-    /// Epochs done.
-    pub fn epoch(&self) -> usize {
-        self.epoch
-    }
-
     /// Trains one epoch.
     ///
     /// # Errors
