@@ -38,7 +38,7 @@ FindDomains.default <- function(object, n.domains, ..., method = "gmm", coords =
   check_dots(...)
   x <- as_embedding(object)
   n <- check_n_domains(rlang::maybe_missing(n.domains), nrow(x))
-  check_choice(method, option_choices()$cluster, "method")
+  check_choice(method, domain_choices()$cluster, "method")
   settings <- list(
     starts = check_whole(starts, "starts", 1), prune = check_prune(prune),
     k = if (method %in% c("leiden", "louvain")) check_k(k, nrow(x)), threads = check_threads(threads)

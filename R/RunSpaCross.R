@@ -81,7 +81,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., assay = NU
                                domain.name = "spacross_domain", imputed.assay = "SpaCross") {
   check_dots(...)
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, assay = imputed.assay)
-  check_output_names(names)
+  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay"))
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(imputed.assay, assay)
   input <- if (is.null(reduction)) seurat_counts(object, assay, layer)
@@ -130,17 +130,10 @@ unnamed_cells <- function(coords, n_cells) {
 # Everything that can be refused before long work.
 spacross_settings <- function(n.domains, input, options, epochs, published, impute, seed, threads, device, verbose) {
   n_cells <- length(input$cells)
-  check_is_options(options)
-  check_flag(published, "published")
-  if (published) options <- published_options(options)
-  if (!is.null(epochs)) options$epochs <- check_whole(epochs, "epochs", 1)
+  options <- run_options(options, spacross_option_set(), epochs, published)
   if (is.null(options$radius)) check_k(options$k, n_cells)
   check_all_pairs(options, n_cells)
-  check_cluster_packages(options)
-  list(
-    n_domains = check_n_domains(n.domains, n_cells), options = options, impute = impute, seed = check_seed(seed),
-    threads = check_threads(threads), device = check_device(device), verbose = check_flag(verbose, "verbose")
-  )
+  c(run_settings(n.domains, n_cells, options, seed, threads, device, verbose), list(impute = impute))
 }
 
 check_all_pairs <- function(options, n_cells, most = 20000) {
@@ -149,22 +142,6 @@ check_all_pairs <- function(options, n_cells, most = 20000) {
       "The published contrast compares all pairs of cells: with {n_cells} cells it would take days.",
       "i" = "Up to {most} cells are allowed; leave out {.code published = TRUE} (or {.code contrast = \"all_pairs\"})."
     ), "published")
-  }
-}
-
-check_cluster_packages <- function(options) {
-  needed <- list(mclust = "mclust", leiden = "igraph", louvain = "igraph")[[options$cluster]]
-  if (!is.null(needed)) check_packages(c(needed, "withr"), "This {.code cluster} method")
-}
-
-check_output_names <- function(names) {
-  arguments <- c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay")
-  for (name in names(arguments)) check_name(names[[name]], arguments[[name]])
-  if (!grepl("^[[:alnum:]]+_$", names$key)) {
-    abort_spax("argument", c(
-      "{.arg reduction.key} must be letters or digits and one underscore at the end, not {show_value(names$key)}.",
-      "i" = "For instance {.code reduction.key = \"spacross_\"}."
-    ), "reduction.key")
   }
 }
 
@@ -184,19 +161,12 @@ spacross_fit <- function(task, timer) {
   features <- timed(timer, "preprocess", spacross_features(task))
   info <- core(core_features_info(features))
   graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads))
-  check_memory(features, info$n_cells, count_edges(graph, task), core_options(options))
-  smoothed <- timed(timer, "smooth", smoothed_components(task))
-  runs <- lapply(seq_len(options$consensus), function(run) {
-    seed <- run_seed(task$seed, run)
-    fit <- timed(timer, "train", train_once(task, features, graph, seed, run == 1L))
-    fit$labels <- timed(timer, "domains", labels_once(task, fit$embedding, smoothed, seed))
-    fit
-  })
-  labels <- timed(timer, "domains", agree(lapply(runs, `[[`, "labels"), task$n_domains))
-  first <- runs[[1L]]
-  first$domain <- finish_domains(labels, task)
-  first$info <- info
-  first
+  memory <- core(core_memory(features, count_edges(graph, task), core_options(options)))
+  check_memory(memory, info$n_cells, "spacross_options")
+  smoothed <- timed(timer, "smooth", smoothed_components(task, domain_components(task)))
+  found <- fit_runs(task, timer, smoothed, function(seed, first) spacross_trainer(task, features, graph, seed, first))
+  found$info <- info
+  found
 }
 
 # An upper bound of the edges, without a copy of the graph.
@@ -220,64 +190,38 @@ prepare_counts <- function(counts, options, threads, scaled_genes = FALSE) {
   core(core_prepare(counts@p, counts@i, counts@x, nrow(counts), settings, threads))
 }
 
-train_once <- function(task, features, graph, seed, first) {
+spacross_trainer <- function(task, features, graph, seed, first) {
   trainer <- core(core_spacross_new(
     features, graph, core_options(task$options), task$n_domains, seed, task$threads, task$device
   ))
-  train(trainer, task$options$epochs, task$verbose, impute = task$impute && first)
+  list(
+    step = function(n) core(core_spacross_step(trainer, n)),
+    result = function() {
+      list(
+        embedding = core(core_spacross_embedding(trainer)),
+        reconstruction = if (task$impute && first) core(core_spacross_reconstruction(trainer))
+      )
+    },
+    free = function() core_spacross_free(trainer),
+    losses = c("total", "reconstruction", "consistency", "contrast"),
+    short = c(loss = "total", rec = "reconstruction", cons = "consistency", contr = "contrast")
+  )
 }
 
-# Components of the log-normalised counts (or the first columns of the given embedding), averaged over spatial neighbours.
-smoothed_components <- function(task) {
+# What is averaged over neighbours: components of the log-normalised counts, or the embedding given.
+domain_components <- function(task) {
   options <- task$options
-  if (options$domains_from == "embedding") {
-    return(NULL)
+  if (!is.null(task$embedding) || options$domains_from == "embedding") {
+    return(task$embedding)
   }
-  x <- task$embedding
-  if (is.null(x)) {
-    options$log1p <- TRUE
-    options$n_components <- options$smooth_components
-    x <- core(core_features_matrix(prepare_counts(task$counts, options, task$threads)))
-  }
-  x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
-  k <- min(options$smooth_k, nrow(x) - 1L)
-  core(core_smooth(unname(x), coords_matrix(task$coords), k, options$smooth_passes, task$threads))
-}
-
-labels_once <- function(task, embedding, smoothed, seed) {
-  x <- switch(task$options$domains_from,
-    embedding = embedding,
-    smoothed = smoothed,
-    both = cbind(scale_columns(embedding), scale_columns(smoothed))
-  )
-  domains <- FindDomains.default(
-    x, task$n_domains,
-    method = task$options$cluster, starts = task$options$starts, seed = seed, threads = task$threads
-  )
-  as.integer(domains)
-}
-
-# Every column to mean 0 and standard deviation 1; a constant column to 0.
-scale_columns <- function(x) {
-  spread <- apply(x, 2L, stats::sd)
-  spread[!is.finite(spread) | spread == 0] <- 1
-  scale(x, scale = spread)
-}
-
-finish_domains <- function(labels, task) {
-  k <- task$options$refine_k
-  if (k > 0L) labels <- refine_codes(labels, task$coords, k, task$threads)
-  domain_factor(labels, task$n_domains, task$cells, task$coords)
+  options$log1p <- TRUE
+  options$n_components <- options$smooth_components
+  core(core_features_matrix(prepare_counts(task$counts, options, task$threads)))
 }
 
 spacross_result <- function(found, task, timer, call) {
-  key <- paste0("spacross_", seq_len(ncol(found$embedding)))
-  result <- list(
-    embedding = found$embedding, domain = found$domain, history = found$history, timings = timings(timer),
-    options = task$options, genes = rownames(task$counts)[found$info$genes], seed = task$seed, device = task$device,
-    versions = spax_versions(), call = call
-  )
-  dimnames(result$embedding) <- list(task$cells, key)
+  result <- list(embedding = name_embedding(found$embedding, task$cells, "spacross_"), domain = found$domain)
+  result <- c(result, result_parts(found, task, timer, call, list(genes = rownames(task$counts)[found$info$genes])))
   if (!is.null(found$reconstruction)) {
     result$reconstruction <- t(found$reconstruction)
     dimnames(result$reconstruction) <- list(result$genes, task$cells)
@@ -285,18 +229,10 @@ spacross_result <- function(found, task, timer, call) {
   structure(result, class = "SpaCrossResult")
 }
 
-spax_versions <- function() {
-  c(list(spaxR = as.character(utils::packageVersion("spaxR")), R = as.character(getRversion())), core(core_build()))
-}
-
 # Reduction, domains and imputed assay into the object.
 write_spacross <- function(object, result, names, assay) {
-  embedding <- result$embedding
-  colnames(embedding) <- paste0(names$key, seq_len(ncol(embedding)))
-  object[[names$reduction]] <- SeuratObject::CreateDimReducObject(
-    embeddings = embedding, key = names$key, assay = assay, stdev = unname(apply(embedding, 2L, stats::sd)),
-    misc = unclass(result)[c("options", "genes", "seed", "device", "versions")]
-  )
+  misc <- unclass(result)[c("options", "genes", "seed", "device", "versions")]
+  object <- write_reduction(object, result$embedding, names$reduction, names$key, assay, misc)
   object[[names$domain]] <- result$domain
   if (!is.null(result$reconstruction)) {
     imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
@@ -310,14 +246,7 @@ write_spacross <- function(object, result, names, assay) {
 
 #' @export
 print.SpaCrossResult <- function(x, ...) {
-  total <- colSums(x$timings[c("wall", "cpu")])
-  sizes <- table(x$domain)
-  writeLines(c(
-    paste0("SpaCross on ", nrow(x$embedding), " cells: ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
-    paste0("  cells a domain: ", paste0(names(sizes), " (", sizes, ")", collapse = ", ")),
-    paste0("  ", nrow(x$history), " epochs, last loss ", format(utils::tail(x$history$total, 1L), digits = 4), ", seed ", format(x$seed)),
-    paste0("  ", format(round(total[["wall"]], 1)), " s wall, ", format(round(total[["cpu"]], 1)), " s CPU on ", x$device),
-    "  parts: $embedding $domain $history $timings $options $genes $seed $versions"
-  ))
+  head <- paste0("SpaCross on ", nrow(x$embedding), " cells: ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns")
+  writeLines(c(head, describe_run(x), "  parts: $embedding $domain $history $timings $options $genes $seed $versions"))
   invisible(x)
 }

@@ -65,7 +65,7 @@ check_dots <- function(...) {
     return(invisible())
   }
   given <- rlang::names2(rlang::enquos(...))
-  abort_unknown_argument(given[[1L]], names(formals(sys.function(sys.parent()))))
+  abort_unknown_argument(given[[1L]], formals(sys.function(sys.parent())))
 }
 
 abort_unknown_argument <- function(given, known) {
@@ -75,12 +75,18 @@ abort_unknown_argument <- function(given, known) {
       "i" = "Give the arguments after the first ones by name."
     ), "...")
   }
-  remedy <- if (given %in% c(option_names(), "preset")) {
-    "It is an option: use {.code options = spacross_options({given} = ...)}."
+  set <- option_sets()[[options_of(known)]]
+  remedy <- if (given %in% c(option_names(set), "preset")) {
+    "It is an option: use {.code options = {set$class}({given} = ...)}."
   } else {
-    did_you_mean(given, setdiff(known, c("object", "...")))
+    did_you_mean(given, setdiff(names(known), c("object", "...")))
   }
   abort_spax("argument", c("{.arg {given}} is not an argument of this function.", "i" = remedy), given)
+}
+
+# The function whose options a function takes by default: the first of all when it takes none.
+options_of <- function(arguments) {
+  if (is.call(arguments$options)) as.character(arguments$options[[1L]]) else names(option_sets())[[1L]]
 }
 
 # A hint with the nearest of the names that exist.

@@ -1,32 +1,33 @@
-# Steps the core's trainer from an R loop, so that Ctrl-C, the progress bar and the loss history live in R.
+# Steps a trainer of the core from an R loop, so that Ctrl-C, the progress bar and the loss history live in R.
+# A trainer is a list:
+#   step      function(n): trains n epochs, and returns a matrix with a row an epoch
+#   result    function(): a list of what the trained model gives, `embedding` among it
+#   free      function(): gives the memory back
+#   losses    names of the columns after `epoch`, the total first; those of `short` are for the progress line, named by what it says
 
-# Trains to the end and returns list(embedding, history, reconstruction). The memory goes back however this ends.
-train <- function(trainer, epochs, verbose, impute = FALSE) {
-  on.exit(core_spacross_free(trainer))
+# Trains to the end and returns the trainer's results and the history. The memory goes back however this ends.
+train <- function(trainer, epochs, verbose) {
+  on.exit(trainer$free())
   history <- train_epochs(trainer, epochs, verbose)
-  list(
-    embedding = core(core_spacross_embedding(trainer)),
-    history = history,
-    reconstruction = if (impute) core(core_spacross_reconstruction(trainer))
-  )
+  c(trainer$result(), list(history = history))
 }
 
 train_epochs <- function(trainer, epochs, verbose) {
-  show <- progress(epochs, verbose)
+  show <- progress(epochs, verbose, function(rows) describe_losses(rows, trainer))
   on.exit(show$done())
   rows <- list()
   done <- 0L
   n <- 1L
   while (done < epochs) {
     started <- proc.time()[["elapsed"]]
-    rows[[length(rows) + 1L]] <- core(core_spacross_step(trainer, n))
+    rows[[length(rows) + 1L]] <- trainer$step(n)
     done <- done + n
     show$update(done, rows[[length(rows)]])
     # R looks for a Ctrl-C only now and then; sleeping makes it look.
     Sys.sleep(1e-4)
     n <- next_steps(n, proc.time()[["elapsed"]] - started, epochs - done)
   }
-  loss_history(do.call(rbind, rows))
+  loss_history(do.call(rbind, rows), trainer$losses)
 }
 
 # As many epochs as fit into about 0.2 seconds, so that Ctrl-C works within one.
@@ -35,22 +36,22 @@ next_steps <- function(n, seconds, left, target = 0.2) {
   as.integer(max(1, min(wanted, 2 * n, left)))
 }
 
-loss_history <- function(rows) {
+loss_history <- function(rows, losses) {
   history <- as.data.frame(rows)
-  names(history) <- c("epoch", "total", "reconstruction", "consistency", "contrast")
+  names(history) <- c("epoch", losses)
   history$epoch <- as.integer(history$epoch)
   history
 }
 
 # A progress bar at a terminal, one line at either end elsewhere, nothing when not verbose.
-progress <- function(epochs, verbose) {
+progress <- function(epochs, verbose, describe) {
   if (!verbose) {
     return(list(update = function(...) NULL, done = function() NULL))
   }
-  if (interactive()) progress_bar(epochs) else progress_lines(epochs)
+  if (interactive()) progress_bar(epochs, describe) else progress_lines(epochs, describe)
 }
 
-progress_bar <- function(epochs) {
+progress_bar <- function(epochs, describe) {
   env <- new.env(parent = parent.frame())
   env$losses <- ""
   bar <- cli::cli_progress_bar(
@@ -61,41 +62,41 @@ progress_bar <- function(epochs) {
   )
   list(
     update = function(done, rows) {
-      env$losses <- describe_losses(rows[nrow(rows), ])
+      env$losses <- describe(rows)
       cli::cli_progress_update(set = done, id = bar, .envir = env)
     },
     done = function() cli::cli_progress_done(id = bar, .envir = env)
   )
 }
 
-progress_lines <- function(epochs) {
+progress_lines <- function(epochs, describe) {
   cli::cli_inform("Training {epochs} epoch{?s}.")
   state <- new.env(parent = emptyenv())
   state$done <- 0L
   list(
     update = function(done, rows) {
       state$done <- done
-      state$losses <- describe_losses(rows[nrow(rows), ])
+      state$losses <- describe(rows)
     },
     done = function() if (state$done == epochs) cli::cli_inform("Trained {epochs} epoch{?s}: {state$losses}.")
   )
 }
 
-describe_losses <- function(row) {
-  parts <- c(loss = row[[2L]], rec = row[[3L]], cons = row[[4L]], contr = row[[5L]])
+describe_losses <- function(rows, trainer) {
+  last <- rlang::set_names(rows[nrow(rows), ][-1L], trainer$losses)
+  parts <- rlang::set_names(last[trainer$short], names(trainer$short))
   parts <- parts[is.finite(parts)]
   paste(names(parts), formatC(parts, digits = 3, format = "f"), collapse = " ")
 }
 
 # Refuses before training what would not fit into memory.
-check_memory <- function(features, n_cells, n_edges, options) {
-  memory <- core(core_memory(features, n_edges, options))
+check_memory <- function(memory, n_cells, constructor) {
   if (isTRUE(memory$needed > memory$available)) {
     needed <- format_bytes(memory$needed)
     available <- format_bytes(memory$available)
     abort_spax("memory", c(
       "Training on {n_cells} cells needs about {needed} of memory; {available} are free.",
-      "i" = "Use fewer {.code n_components} in {.fn spacross_options}, fewer cells, or a machine with more memory."
+      "i" = "Use fewer {.code n_components} in {.fn {constructor}}, fewer cells, or a machine with more memory."
     ))
   }
   memory

@@ -67,7 +67,8 @@ test_that("flags, epochs and options of the wrong kind are refused", {
 test_that("too little memory is an error before training", {
   features <- core(core_prepare_matrix(matrix(rnorm(40), 20), 1))
   options <- core_options(spacross_options())
-  expect_spax_error(check_memory(features, 20, n_edges = 1e14, options), "memory")
+  memory <- core(core_memory(features, 1e14, options))
+  expect_spax_error(check_memory(memory, 20, "spacross_options"), "memory")
 })
 
 test_that("an error leaves the object as it was", {

@@ -14,7 +14,7 @@ test_that("the defaults of the network are those of the core", {
 test_that("an option given by name wins over the preset", {
   expect_equal(spacross_options(preset = "starmap")$top_k, 30)
   expect_equal(spacross_options(preset = "starmap", top_k = 5)$top_k, 5)
-  for (preset in names(presets())) expect_s3_class(spacross_options(preset = preset), "spacross_options")
+  for (preset in names(spacross_presets())) expect_s3_class(spacross_options(preset = preset), "spacross_options")
 })
 
 test_that("unknown, unnamed, double and impossible options are refused", {
@@ -33,8 +33,10 @@ test_that("unknown, unnamed, double and impossible options are refused", {
 })
 
 test_that("every option of numbers has a range and every other a check", {
-  checked <- c(names(option_ranges()), names(option_choices()), "log1p", "cluster_test", "radius")
-  expect_setequal(checked, option_names())
+  for (set in option_sets()) {
+    checked <- c(names(set$ranges), names(set$choices), set$flags, names(set$optional))
+    expect_setequal(checked, option_names(set))
+  }
 })
 
 test_that("printing marks what differs", {

@@ -1,0 +1,54 @@
+# What follows the training, the same for every system. A task holds `options` (those of domain_choices() and domain_ranges()), `n_domains`,
+# `cells`, `coords`, `seed`, `threads` and `verbose`.
+
+# Trains as often as the consensus wants, and finds the domains: the first run with the labels that all agree on. `new_trainer(seed, first)`
+# makes the trainer of a run.
+fit_runs <- function(task, timer, smoothed, new_trainer) {
+  runs <- lapply(seq_len(task$options$consensus), function(run) {
+    seed <- run_seed(task$seed, run)
+    fit <- timed(timer, "train", train(new_trainer(seed, run == 1L), task$options$epochs, task$verbose))
+    fit$labels <- timed(timer, "domains", labels_once(task, fit$embedding, smoothed, seed))
+    fit
+  })
+  labels <- timed(timer, "domains", agree(lapply(runs, `[[`, "labels"), task$n_domains))
+  first <- runs[[1L]]
+  first$domain <- finish_domains(labels, task)
+  first
+}
+
+# The first columns of `x`, averaged over spatial neighbours. Components are not computed when domains come from the embedding alone.
+smoothed_components <- function(task, x) {
+  options <- task$options
+  if (options$domains_from == "embedding") {
+    return(NULL)
+  }
+  x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
+  k <- min(options$smooth_k, nrow(x) - 1L)
+  core(core_smooth(unname(x), coords_matrix(task$coords), k, options$smooth_passes, task$threads))
+}
+
+labels_once <- function(task, embedding, smoothed, seed) {
+  x <- switch(task$options$domains_from,
+    embedding = embedding,
+    smoothed = smoothed,
+    both = cbind(scale_columns(embedding), scale_columns(smoothed))
+  )
+  domains <- FindDomains.default(
+    x, task$n_domains,
+    method = task$options$cluster, starts = task$options$starts, seed = seed, threads = task$threads
+  )
+  as.integer(domains)
+}
+
+# Every column to mean 0 and standard deviation 1; a constant column to 0.
+scale_columns <- function(x) {
+  spread <- apply(x, 2L, stats::sd)
+  spread[!is.finite(spread) | spread == 0] <- 1
+  scale(x, scale = spread)
+}
+
+finish_domains <- function(labels, task) {
+  k <- task$options$refine_k
+  if (k > 0L) labels <- refine_codes(labels, task$coords, k, task$threads)
+  domain_factor(labels, task$n_domains, task$cells, task$coords)
+}
