@@ -180,9 +180,11 @@ spacross_fit <- function(task, timer) {
   graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads, task$slices, directed))
   memory <- core(core_memory(features, count_edges(graph, task), core_options(options)))
   check_memory(memory, info$n_cells, "spacross_options")
-  smoothed <- timed(timer, "smooth", smoothed_components(task, domain_components(task)))
+  components <- timed(timer, "smooth", domain_components(task))
+  smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
   found <- fit_runs(task, timer, smoothed, function(seed, first) spacross_trainer(task, features, graph, seed, first))
   found$info <- info
+  found$model <- timed(timer, "model", spacross_model(found, task, features, components, smoothed))
   found
 }
 
@@ -234,6 +236,7 @@ spacross_trainer <- function(task, features, graph, seed, first) {
     result = function() {
       list(
         embedding = core(core_spacross_embedding(trainer)),
+        weights = if (first) core(core_spacross_weights(trainer)),
         reconstruction = if (task$impute && first) core(core_spacross_reconstruction(trainer))
       )
     },
@@ -243,15 +246,16 @@ spacross_trainer <- function(task, features, graph, seed, first) {
   )
 }
 
-# What is averaged over neighbours: components of the log-normalised counts, or the embedding given.
+# What is averaged over neighbours: components of the log-normalised counts with how they were made, or the embedding given.
 domain_components <- function(task) {
   options <- task$options
   if (!is.null(task$embedding) || options$domains_from == "embedding") {
-    return(task$embedding)
+    return(list(matrix = task$embedding))
   }
   options$log1p <- TRUE
   options$n_components <- options$smooth_components
-  core(core_features_matrix(prepare_counts(task, options)))
+  features <- prepare_counts(task, options)
+  list(matrix = core(core_features_matrix(features)), projection = core(core_features_projection(features)))
 }
 
 spacross_result <- function(found, task, timer, call) {
@@ -261,12 +265,13 @@ spacross_result <- function(found, task, timer, call) {
     result$reconstruction <- t(found$reconstruction)
     dimnames(result$reconstruction) <- list(result$genes, task$cells)
   }
+  result$model <- found$model
   structure(result, class = "SpaCrossResult")
 }
 
 # What the object keeps of a run beside its results.
 tool_parts <- function(result) {
-  parts <- c("options", "history", "timings", "versions", "genes", "seed", "device", "slice", "alignment")
+  parts <- c("options", "history", "timings", "versions", "genes", "seed", "device", "slice", "alignment", "model")
   unclass(result)[intersect(parts, names(result))]
 }
 

@@ -13,6 +13,7 @@ use spax_core::{device, threads, Error, Result};
 use crate::convert::{count, pointer, seed, slices, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
+use crate::model::to_list;
 
 /// Neighbours of the spatial graph on a Visium grid (METHODS 1.2).
 const NEIGHBOURS: i32 = 12;
@@ -215,6 +216,15 @@ fn core_spacross_embedding(trainer: Robj) -> Robj {
 
 /// @noRd
 #[extendr]
+fn core_spacross_weights(trainer: Robj) -> Robj {
+    guard(|| {
+        let weights = with_trainer(&trainer, |trainer| trainer.weights())?;
+        Ok(to_list(&weights))
+    })
+}
+
+/// @noRd
+#[extendr]
 fn core_spacross_reconstruction(trainer: Robj) -> Robj {
     guard(|| {
         let genes = with_trainer(&trainer, |trainer| trainer.reconstruct())?;
@@ -239,6 +249,7 @@ extendr_module! {
     fn core_spacross_new;
     fn core_spacross_step;
     fn core_spacross_embedding;
+    fn core_spacross_weights;
     fn core_spacross_reconstruction;
     fn core_spacross_free;
 }

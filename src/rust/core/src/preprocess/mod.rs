@@ -13,6 +13,7 @@ mod inverse_iteration;
 mod loess;
 mod normalise;
 mod pca;
+mod projection;
 mod scaled;
 mod variance;
 
@@ -23,5 +24,6 @@ pub use genes::{kept_genes, min_cells_for};
 pub use loess::loess;
 pub use normalise::{normalise, normalise_slices};
 pub use pca::Pca;
+pub use projection::{Projection, Scaling};
 pub use scaled::{Centre, ScaledGenes};
 pub use variance::{variable_genes, VarianceRanking};
