@@ -21,9 +21,7 @@ restore_model <- function(document, tensors) {
   texts <- c("kept", "genes", "levels", "slices")
   document[texts] <- lapply(document[texts], function(x) if (!is.null(x)) as.character(unlist(x)))
   document$options <- restore_options(document$options)
-  model_parts <- c(
-    "system", "input", "columns", "kept", "genes", "levels", "options", "slices", "n_cells", "seed", "versions"
-  )
+  document$versions <- document$versions[union(names(spax_versions()), names(document$versions))]
   structure(c(rlang::set_names(lapply(model_parts, function(part) document[[part]]), model_parts), list(tensors = tensors)), class = "SpaxModel")
 }
 

@@ -61,6 +61,33 @@ core_refine <- function(labels, coords, k, threads) .Call(wrap__core_refine, lab
 core_order_domains <- function(labels, coords, slices) .Call(wrap__core_order_domains, labels, coords, slices)
 
 #' @noRd
+core_tensors_write <- function(tensors) .Call(wrap__core_tensors_write, tensors)
+
+#' @noRd
+core_tensors_read <- function(bytes) .Call(wrap__core_tensors_read, bytes)
+
+#' @noRd
+core_model_write <- function(bytes, document) .Call(wrap__core_model_write, bytes, document)
+
+#' @noRd
+core_model_read <- function(bytes) .Call(wrap__core_model_read, bytes)
+
+#' @noRd
+core_features_projection <- function(features) .Call(wrap__core_features_projection, features)
+
+#' @noRd
+core_project <- function(p, i, x, projection, present, scaling, target_sum, log1p, threads) .Call(wrap__core_project, p, i, x, projection, present, scaling, target_sum, log1p, threads)
+
+#' @noRd
+core_spacross_embed <- function(tensors, features, graph, threads) .Call(wrap__core_spacross_embed, tensors, features, graph, threads)
+
+#' @noRd
+core_rule_fit <- function(x, labels, k, threads) .Call(wrap__core_rule_fit, x, labels, k, threads)
+
+#' @noRd
+core_rule_labels <- function(x, weight, bias) .Call(wrap__core_rule_labels, x, weight, bias)
+
+#' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
 
 #' @noRd
@@ -74,6 +101,9 @@ core_spacross_step <- function(trainer, n) .Call(wrap__core_spacross_step, train
 
 #' @noRd
 core_spacross_embedding <- function(trainer) .Call(wrap__core_spacross_embedding, trainer)
+
+#' @noRd
+core_spacross_weights <- function(trainer) .Call(wrap__core_spacross_weights, trainer)
 
 #' @noRd
 core_spacross_reconstruction <- function(trainer) .Call(wrap__core_spacross_reconstruction, trainer)

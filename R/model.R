@@ -8,6 +8,8 @@
 #                features.* and smooth.*   mean, scale and rotation of the genes, for the network and for the columns averaged over neighbours
 #                rule.*                    centre and spread of the columns that domains are found from, weight and bias of the rule that labels them
 
+model_parts <- c("system", "input", "columns", "kept", "genes", "levels", "options", "slices", "n_cells", "seed", "versions")
+
 spacross_model <- function(found, task, features, components, smoothed) {
   projection <- core(core_features_projection(features))
   tensors <- c(

@@ -38,7 +38,7 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
                               assay = NULL, layer = "counts", reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain") {
   check_dots(...)
   settings <- list(
-    centre = check_choice(centre, c("slice", "model", "mean"), "centre"),
+    centre = check_choice(centre, c("slice", "model"), "centre"),
     refine_k = check_whole(refine.k %||% object$options$refine_k, "refine.k", 0), threads = check_threads(threads)
   )
   if (!inherits(newdata, "Seurat")) {
@@ -136,9 +136,7 @@ new_features <- function(model, tensors, prefix, input, known, log1p, settings) 
 
 new_domains <- function(model, tensors, embedding, smoothed, task, settings) {
   x <- domain_columns(task$options, embedding, smoothed)
-  own <- isTRUE(getOption("spax_own"))
-  moments <- if (own) domain_moments(task$options, x) else list(centre = tensors$rule.centre, spread = tensors$rule.spread)
-  x <- scale_columns(x, moments)
+  x <- scale_columns(x, list(centre = tensors$rule.centre, spread = tensors$rule.spread))
   labels <- core(core_rule_labels(unname(x), tensors$rule.weight, tensors$rule.bias))
   if (settings$refine_k > 0L) labels <- refine_within(labels, task$coords, NULL, settings$refine_k, task$threads)
   rlang::set_names(factor(model$levels[labels], levels = model$levels), task$cells)

@@ -130,9 +130,8 @@ fn projection(x: &Robj, n_kept: usize) -> Result<Projection> {
 fn scaling_named(name: &str) -> Result<Scaling> {
     match name {
         "model" => Ok(Scaling::Learnt),
-        "mean" => Ok(Scaling::OwnMeans),
         "slice" => Ok(Scaling::Own),
-        _ => Err(expected("scaling", "\"model\", \"mean\" or \"slice\"")),
+        _ => Err(expected("scaling", "\"model\" or \"slice\"")),
     }
 }
 

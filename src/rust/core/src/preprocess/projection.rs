@@ -28,8 +28,6 @@ pub struct Projection {
 pub enum Scaling {
     /// The means and deviations learnt.
     Learnt,
-    /// The cells' own means, the deviations learnt.
-    OwnMeans,
     /// The cells' own means and deviations.
     Own,
 }
@@ -87,8 +85,6 @@ impl Projection {
     fn rescaled(&self, mut own: ScaledGenes, present: &[bool], scaling: Scaling) -> ScaledGenes {
         if scaling == Scaling::Learnt {
             own.mean.clone_from(&self.mean);
-        }
-        if scaling != Scaling::Own {
             own.scale.clone_from(&self.scale);
         }
         for (scale, &gene) in own.scale.iter_mut().zip(&self.genes) {
