@@ -91,6 +91,9 @@ mod tests {
         let slices = Slices::new(vec![1, 0, 1]).unwrap_or_else(|_| Slices::one(0));
         assert_eq!(slices.cells(), vec![vec![1], vec![0, 2]]);
         assert_eq!(slices.sizes(), vec![1, 2]);
-        assert_eq!(slices.permuted(&[1, 0, 2]).cells(), vec![vec![0], vec![1, 2]]);
+        assert_eq!(
+            slices.permuted(&[1, 0, 2]).cells(),
+            vec![vec![0], vec![1, 2]]
+        );
     }
 }
