@@ -248,7 +248,7 @@ impl Column {
         let zeros = n - self.seen;
         let same = self.low == self.high && (zeros == 0 || self.high == 0.0);
         let varies = self.seen > 0 && !same;
-        varies.then(|| self.squares + zeros as f64 * mean * mean)
+        varies.then_some(self.squares + zeros as f64 * mean * mean)
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Input {
 
 enum Form {
     Dense(Vec<f32>),
-    Scaled(Scaled),
+    Scaled(Box<Scaled>),
 }
 
 /// (L - S mu) D^-1 with L sparse, S the slice of each row, mu a row of means a slice.
@@ -72,7 +72,7 @@ impl Input {
         };
         Self {
             norms: scaled.norms(),
-            form: Form::Scaled(scaled),
+            form: Form::Scaled(Box::new(scaled)),
             n,
             p,
         }
@@ -104,12 +104,12 @@ impl Input {
             ),
             Form::Scaled(s) => {
                 let matrix = s.matrix.permuted_rows(order);
-                Form::Scaled(Scaled {
+                Form::Scaled(Box::new(Scaled {
                     transpose: matrix.transpose(),
                     slices: s.slices.permuted(order),
                     matrix,
-                    ..s
-                })
+                    ..*s
+                }))
             }
         };
         Self {
