@@ -35,16 +35,17 @@
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
-#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes` and `seed`, and the command logged.
+#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
 #'   * `embedding`: cells x 16; `domain`: a factor named by cell;
 #'   * `history`: a data frame with a row an epoch: `epoch`, and the losses `total`, `reconstruction`, `consistency`, `contrast` (NaN before the first
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
-#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`.
+#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`;
+#'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
-#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()].
+#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [RunSamples()].
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)

@@ -76,7 +76,7 @@ core_model_read <- function(bytes) .Call(wrap__core_model_read, bytes)
 core_features_projection <- function(features) .Call(wrap__core_features_projection, features)
 
 #' @noRd
-core_project <- function(p, i, x, projection, present, scaling, target_sum, log1p, threads) .Call(wrap__core_project, p, i, x, projection, present, scaling, target_sum, log1p, threads)
+core_project <- function(p, i, x, projection, present, settings, threads) .Call(wrap__core_project, p, i, x, projection, present, settings, threads)
 
 #' @noRd
 core_spacross_embed <- function(tensors, features, graph, threads) .Call(wrap__core_spacross_embed, tensors, features, graph, threads)

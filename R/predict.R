@@ -66,6 +66,7 @@ new_input <- function(model, newdata, coords, reduction, dims) {
   if (!from_reduction && !is.null(reduction)) {
     abort_spax("argument", c("The model was trained on counts.", "i" = "Leave out {.arg reduction}, and give the counts."), "reduction")
   }
+  if (!from_reduction) check_matrix_like(newdata, "newdata")
   input <- spacross_input(newdata, coords, reduction, dims, impute = FALSE)
   if (!is.null(input$counts)) check_counts(input$counts)
   if (from_reduction && ncol(input$embedding) != model$columns) {
@@ -129,9 +130,8 @@ new_features <- function(model, tensors, prefix, input, known, log1p, settings) 
   parts <- tensors[paste0(prefix, c(".mean", ".scale", ".rotation"))]
   projection <- rlang::set_names(c(list(match(model$genes, model$kept)), parts), c("genes", "mean", "scale", "rotation"))
   counts <- methods::as(known$counts, "CsparseMatrix")
-  core(core_project(
-    counts@p, counts@i, counts@x, projection, known$present, settings$centre, model$options$target_sum, log1p, settings$threads
-  ))
+  how <- list(centre = settings$centre, target_sum = model$options$target_sum, log1p = log1p)
+  core(core_project(counts@p, counts@i, counts@x, projection, known$present, how, settings$threads))
 }
 
 new_domains <- function(model, tensors, embedding, smoothed, task, settings) {

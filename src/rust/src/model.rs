@@ -11,8 +11,8 @@ use spax_core::tensors::Tensors;
 use spax_core::{threads, Result};
 
 use crate::convert::{
-    count, doubles, expected, finite_f32, flag, from_zero_based, labels, list, matrix, number,
-    pointer, string, to_matrix,
+    count, doubles, expected, finite_f32, from_zero_based, labels, list, matrix, pointer,
+    to_matrix, Options,
 };
 use crate::counts::view;
 use crate::error::guard;
@@ -24,8 +24,8 @@ pub fn tensors(x: &Robj) -> Result<Tensors> {
     let mut all = Tensors::default();
     for (name, value) in list(x, "tensors")?.iter() {
         let array = match value.dim() {
-            Some(_) => matrix(&value, name)?.to_owned().into_dyn(),
-            None => Array1::from_vec(doubles(&value, name)?.to_vec()).into_dyn(),
+            Some(_) => matrix(value, name)?.to_owned().into_dyn(),
+            None => Array1::from_vec(doubles(value, name)?.to_vec()).into_dyn(),
         };
         all.insert(name, array);
     }
@@ -131,22 +131,19 @@ fn scaling_named(name: &str) -> Result<Scaling> {
     match name {
         "model" => Ok(Scaling::Learnt),
         "slice" => Ok(Scaling::Own),
-        _ => Err(expected("scaling", "\"model\" or \"slice\"")),
+        _ => Err(expected("centre", "\"model\" or \"slice\"")),
     }
 }
 
 /// @noRd
 #[extendr]
-#[allow(clippy::too_many_arguments)]
 fn core_project(
     p: Robj,
     i: Robj,
     x: Robj,
     projection: Robj,
     present: Robj,
-    scaling: Robj,
-    target_sum: Robj,
-    log1p: Robj,
+    settings: Robj,
     threads: Robj,
 ) -> Robj {
     guard(|| {
@@ -159,8 +156,9 @@ fn core_project(
         let n_kept = present.len();
         let counts = view(&p, &i, &x, &Robj::from(n_kept as i32))?;
         let projection = self::projection(&projection, n_kept)?;
-        let scaling = scaling_named(string(&scaling, "scaling")?)?;
-        let how = (number(&target_sum, "target_sum")?, flag(&log1p, "log1p")?);
+        let settings = Options::new(&settings)?;
+        let scaling = scaling_named(settings.string("centre")?)?;
+        let how = (settings.number("target_sum")?, settings.flag("log1p")?);
         let features = threads::install(count(&threads, "threads")?, || {
             projection.features(&counts, &present, scaling, how)
         })?;

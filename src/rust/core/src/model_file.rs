@@ -6,6 +6,7 @@ use serde_json::{json, Value};
 use crate::tensors::Tensors;
 use crate::{Error, Result};
 
+const FORMAT: &str = "spaxR model";
 /// The one entry of the metadata. (More would be written in random order.)
 const ENTRY: &str = "spaxR";
 /// The newest form of the file that this code reads, and the one it writes.
@@ -17,7 +18,7 @@ const VERSION: u64 = 1;
 /// Arrays that the format cannot hold.
 pub fn write(tensors: &Tensors, document: &Value) -> Result<Vec<u8>> {
     let entry = json!({
-        "format": "spaxR model",
+        "format": FORMAT,
         "version": VERSION,
         "checksum": checksum(document, tensors)?,
         "document": document,
@@ -40,6 +41,9 @@ pub fn read(bytes: &[u8]) -> Result<(Tensors, Value)> {
         Error::model("this is a safetensors file, but not of a model that spaxR saved")
     })?;
     let entry: Value = serde_json::from_str(entry).map_err(|e| damaged(&e.to_string()))?;
+    if entry["format"] != FORMAT {
+        return Err(damaged("it names another format"));
+    }
     check_version(&entry["version"])?;
     let tensors = Tensors::read(bytes)?;
     let document = &entry["document"];
@@ -139,7 +143,7 @@ mod tests {
     #[test]
     fn a_newer_version_says_so() {
         let (tensors, _) = model();
-        let entry = json!({"format": "spaxR model", "version": 2}).to_string();
+        let entry = json!({"format": FORMAT, "version": 2}).to_string();
         let newer = tensors
             .write(Some([(ENTRY.to_owned(), entry)].into()))
             .unwrap();
