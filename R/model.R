@@ -1,6 +1,6 @@
 # A trained model as plain R data. A SpaxModel is a list:
 #   system     "spacross"
-#   input      "counts", or "reduction" (then `reduction` and `columns` say which)
+#   input      "counts" or "reduction"; `columns`, how many the network takes
 #   kept       genes whose counts add up to a cell's total; `genes`, those of them that are used
 #   levels     names of the domains
 #   options    of the run; seed, slices, n_cells, versions
@@ -41,11 +41,7 @@ rule_tensors <- function(task, embedding, smoothed, domain) {
 
 #' @export
 print.SpaxModel <- function(x, ...) {
-  source <- if (x$input == "counts") {
-    paste(length(x$genes), "genes")
-  } else {
-    paste(x$columns, "columns of", if (is.null(x$reduction)) "a reduction" else paste0("the reduction \"", x$reduction, "\""))
-  }
+  source <- if (x$input == "counts") paste(length(x$genes), "genes") else paste(x$columns, "columns of a reduction")
   writeLines(c(
     paste0("Trained model of ", system_title(x$system), ": ", source, ", ", length(x$levels), " domains (", paste(x$levels, collapse = ", "), ")"),
     paste0("  trained on ", x$n_cells, " cells", if (length(x$slices) > 1L) paste(" of", length(x$slices), "slices"), ", seed ", format(x$seed)),

@@ -12,7 +12,8 @@
 #'
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking, that is an error.
 #'
-#' @param object A trained model: of [LoadModel()], the result of [RunSpaCross()], or its part `model`.
+#' @param object A trained model: of [LoadModel()], the result of [RunSpaCross()] on a matrix, or its part `model`; after a run on a Seurat object,
+#'   `Tool(object, "RunSpaCross")$model`.
 #' @param newdata The new slice: a Seurat object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param ... Not used; anything here is an error.

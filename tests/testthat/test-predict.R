@@ -110,3 +110,13 @@ test_that("bad input is refused", {
 test_that("a prediction prints its sizes", {
   expect_output(print(again(quick_fit())), "cells a domain")
 })
+
+test_that("a model of several slices labels one more", {
+  slice <- small()
+  left <- rlang::set_names(ifelse(slice$spots$x < stats::median(slice$spots$x), "left", "right"), colnames(slice$counts))
+  fit <- quick(slice = left, stack = FALSE)
+  expect_identical(fit$model$slices, c("left", "right"))
+  new <- again(fit, centre = "slice")
+  expect_identical(levels(new$domain), levels(fit$domain))
+  expect_true(all(is.finite(new$embedding)))
+})

@@ -33,12 +33,12 @@ pub fn write(tensors: &Tensors, document: &Value) -> Result<Vec<u8>> {
 pub fn read(bytes: &[u8]) -> Result<(Tensors, Value)> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| {
         Error::model(format!(
-            "this is no model file, or one that is cut off ({e})"
+            "This is no model file, or one that is cut off ({e})"
         ))
     })?;
     let entry = header.metadata().as_ref().and_then(|m| m.get(ENTRY));
     let entry = entry.ok_or_else(|| {
-        Error::model("this is a safetensors file, but not of a model that spaxR saved")
+        Error::model("This is a safetensors file, but not of a model that spaxR saved")
     })?;
     let entry: Value = serde_json::from_str(entry).map_err(|e| damaged(&e.to_string()))?;
     if entry["format"] != FORMAT {
@@ -54,14 +54,14 @@ pub fn read(bytes: &[u8]) -> Result<(Tensors, Value)> {
 }
 
 fn damaged(what: &str) -> Error {
-    Error::model(format!("the model file is damaged: {what}"))
+    Error::model(format!("The model file is damaged: {what}"))
 }
 
 fn check_version(version: &Value) -> Result<()> {
     match version.as_u64() {
         Some(VERSION) => Ok(()),
         Some(newer) if newer > VERSION => Err(Error::model(format!(
-            "the model file has version {newer} of the format, and this spaxR reads up to {VERSION}: \
+            "The model file has version {newer} of the format, and this spaxR reads up to {VERSION}: \
              install a newer spaxR"
         ))),
         _ => Err(damaged("it does not say which version of the format it has")),

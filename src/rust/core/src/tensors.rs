@@ -31,7 +31,7 @@ impl Tensors {
     }
 
     fn get(&self, name: &str) -> Result<&ArrayD<f64>> {
-        let missing = || Error::model(format!("the model has no array `{name}`"));
+        let missing = || Error::model(format!("The model has no array `{name}`"));
         self.0.get(name).ok_or_else(missing)
     }
 
@@ -72,10 +72,10 @@ impl Tensors {
     /// Bytes of another kind, cut off, or with numbers that are not finite.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let file = SafeTensors::deserialize(bytes)
-            .map_err(|e| Error::model(format!("these are no safetensors: {e}")))?;
+            .map_err(|e| Error::model(format!("These are no safetensors: {e}")))?;
         let arrays = file.iter().map(|(name, view)| {
             let array = load(&view).ok_or_else(|| {
-                Error::model(format!("the array `{name}` of the model is damaged"))
+                Error::model(format!("The array `{name}` of the model is damaged"))
             })?;
             Ok((name.to_owned(), array))
         });

@@ -45,7 +45,7 @@ impl Classifier {
     /// [`Error::Model`] for another number of columns.
     pub fn labels(&self, x: ArrayView2<f32>) -> Result<Vec<u32>> {
         if x.ncols() != self.weight.ncols() || self.bias.len() != self.weight.nrows() {
-            return Err(Error::model("the labelling rule does not fit the columns"));
+            return Err(Error::model("The labelling rule does not fit the columns"));
         }
         let best = |row: ndarray::ArrayView1<f32>| {
             let scores = self.weight.dot(&row.mapv(f64::from)) + &self.bias;

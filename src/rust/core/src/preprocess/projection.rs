@@ -107,7 +107,7 @@ impl Projection {
             .map_or(n_genes, |rotation| rotation.nrows());
         let lengths = [self.mean.len(), self.scale.len(), rotated];
         if !rising || !inside || lengths != [n_genes; 3] {
-            return Err(Error::model("the genes of the model do not fit each other"));
+            return Err(Error::model("The genes of the model do not fit each other"));
         }
         if counts.n_genes() != n_kept || present.len() != n_kept {
             return Err(Error::Internal("counts of other genes".into()));

@@ -73,7 +73,7 @@ impl Encoder {
             let weight = tensors.matrix(&format!("{}.weight", names.0))?;
             if weight.ncols() != width || weight.nrows() == 0 || width == 0 {
                 return Err(Error::model(
-                    "the layers of the model do not fit each other",
+                    "The layers of the model do not fit each other",
                 ));
             }
             width = weight.nrows();
@@ -87,7 +87,7 @@ impl Encoder {
             let weight = variable(weight.iter().copied().collect(), weight.dim())?;
             blocks.push(Block::with(weight, affine, running, kind, activation));
         }
-        let fit = |_| Error::model("the model has another number of layers");
+        let fit = |_| Error::model("The model has another number of layers");
         Ok(Self {
             blocks: blocks.try_into().map_err(fit)?,
         })
@@ -107,7 +107,7 @@ impl Encoder {
         let input = Input::new(features);
         let (expected, found) = (self.blocks[0].weight.dim(1)?, input.n_columns());
         if expected != found {
-            let message = format!("the model takes {expected} columns, and the input has {found}");
+            let message = format!("The model takes {expected} columns, and the input has {found}");
             return Err(Error::model(message));
         }
         if graph.n_nodes() != input.n_rows() || order.len() != input.n_rows() {
