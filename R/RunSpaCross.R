@@ -230,7 +230,7 @@ report_genes <- function(info, task) {
 
 spacross_trainer <- function(task, features, graph, seed, first) {
   trainer <- core(core_spacross_new(
-    features, graph, slice_codes(task$slices), core_options(task$options), task$n_domains, seed, task$threads, task$device
+    features, graph, core_options(task$options), task$n_domains, seed, task$threads, task$device
   ))
   list(
     step = function(n) core(core_spacross_step(trainer, n)),

@@ -94,7 +94,7 @@ core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
 core_memory <- function(features, n_edges, options) .Call(wrap__core_memory, features, n_edges, options)
 
 #' @noRd
-core_spacross_new <- function(features, graph, slices, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, slices, options, n_domains, seed, threads, device)
+core_spacross_new <- function(features, graph, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, options, n_domains, seed, threads, device)
 
 #' @noRd
 core_spacross_step <- function(trainer, n) .Call(wrap__core_spacross_step, trainer, n)
