@@ -13,7 +13,7 @@ use crate::convert::{
 use crate::error::guard;
 
 /// The slots of a dgCMatrix, as they lie in R's memory.
-fn view<'a>(p: &'a Robj, i: &'a Robj, x: &'a Robj, n_genes: &Robj) -> Result<CountsView<'a>> {
+pub fn view<'a>(p: &'a Robj, i: &'a Robj, x: &'a Robj, n_genes: &Robj) -> Result<CountsView<'a>> {
     CountsView::new(
         integers(p, "p")?,
         integers(i, "i")?,
@@ -55,7 +55,7 @@ fn settings(list: &Robj) -> Result<Settings> {
     })
 }
 
-fn centre_named(name: &str) -> Result<Centre> {
+pub fn centre_named(name: &str) -> Result<Centre> {
     match name {
         "none" => Ok(Centre::All),
         "mean" => Ok(Centre::Means),

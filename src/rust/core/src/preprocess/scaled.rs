@@ -79,9 +79,26 @@ impl ScaledGenes {
         })
     }
 
+    /// Neither centred nor scaled: components of these are singular vectors.
+    pub(super) fn as_they_are(matrix: Csr) -> Self {
+        let genes = matrix.n_cols();
+        Self {
+            slices: Slices::one(matrix.n_rows()),
+            matrix,
+            mean: vec![0.0; genes],
+            sd: vec![1.0; genes],
+            scale: vec![1.0; genes],
+        }
+    }
+
     /// The means of one slice.
     pub fn means_of(&self, slice: usize) -> &[f64] {
         &self.mean[slice * self.n_genes()..][..self.n_genes()]
+    }
+
+    /// Mean of every gene over all cells, before scaling.
+    pub fn column_means(&self) -> Vec<f64> {
+        means(&self.matrix, &Slices::one(self.n_cells()))
     }
 
     /// The means that hold for one cell.
