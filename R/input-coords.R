@@ -218,7 +218,7 @@ cell_table <- function(table) {
 
 # The coordinates of one slice as the core takes them.
 coords_matrix <- function(coords) {
-  unname(cbind(coords$x, coords$y))
+  unname(cbind(as.double(coords$x), as.double(coords$y)))
 }
 
 # A graph over several images would join cells that only seem to be neighbours.
