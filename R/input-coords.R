@@ -218,7 +218,9 @@ cell_table <- function(table) {
 
 # Coordinates as the core takes them: x and y, and the height in a stack.
 coords_matrix <- function(coords) {
-  unname(cbind(coords$x, coords$y, coords$z))
+  x <- unname(cbind(coords$x, coords$y, coords$z))
+  storage.mode(x) <- "double"
+  x
 }
 
 # A graph over several images would join cells that only seem to be neighbours.
