@@ -10,11 +10,13 @@
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
+#' @param slice,split.by NULL, or the slice of each cell (for a Seurat object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
+#'   it, each image of an object is a slice. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.
 #' @param titles Titles of the panels. NULL: the names of the columns.
 #' @return A ggplot object; with several panels a patchwork, which is one too. Cells without a label are light grey. With several
-#'   images, each has a panel of its own.
+#'   slices or images, each has a panel of its own.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -23,10 +25,10 @@ DomainPlot <- function(object, ...) UseMethod("DomainPlot")
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.default <- function(object, ..., coords, pt.size = NULL, cols = NULL, ncol = NULL, y.down = NULL, titles = NULL) {
+DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL, cols = NULL, ncol = NULL, y.down = NULL, titles = NULL) {
   check_dots(...)
   labels <- label_table(object)
-  place <- label_coords(labels[[1L]], rlang::maybe_missing(coords))
+  place <- apart(label_coords(labels[[1L]], rlang::maybe_missing(coords)), check_companion(slice, labels[[1L]], "slice"))
   y_down <- y.down %||% isTRUE(attr(coords, "y_down"))
   titles <- check_titles(titles, labels)
   colours <- match_colours(labels, cols)
@@ -39,18 +41,55 @@ DomainPlot.default <- function(object, ..., coords, pt.size = NULL, cols = NULL,
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.SpaCrossResult <- function(object, ...) DomainPlot.default(object$domain, ...)
+DomainPlot.SpaCrossResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice) {
+  if (is.null(coords)) {
+    return(DomainPlot.default(object$domain, ..., slice = slice))
+  }
+  DomainPlot.default(object$domain, ..., coords = coords, slice = slice)
+}
 
 #' @rdname DomainPlot
 #' @exportS3Method DomainPlot Seurat
-DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
-                              y.down = NULL, titles = NULL) {
+DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords = NULL, split.by = NULL, pt.size = NULL,
+                              cols = NULL, ncol = NULL, y.down = NULL, titles = NULL) {
   check_dots(...)
+  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
   labels <- lapply(rlang::set_names(group.by), function(column) seurat_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
-    coords = SpatialCoords(object, coords), pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles
+    coords = SpatialCoords(object, coords), slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles
   )
+}
+
+#' @rdname DomainPlot
+#' @export
+DomainPlot.list <- function(object, ..., group.by = "spacross_domain", coords = NULL) {
+  if (!all(vapply(object, inherits, NA, "Seurat"))) {
+    return(if (is.null(coords)) DomainPlot.default(object, ...) else DomainPlot.default(object, ..., coords = coords))
+  }
+  slices <- name_slices(object)
+  place <- lapply(seurat_tables(slices, coords), as.data.frame)
+  y_down <- all(vapply(place, function(x) isTRUE(attr(x, "y_down")), NA))
+  labels <- lapply(rlang::set_names(group.by), function(column) {
+    unlist(unname(lapply(slices, function(x) as.character(seurat_column(x, column, "group.by")))))
+  })
+  first <- seurat_column(slices[[1L]], group.by[[1L]], "group.by")
+  if (is.factor(first)) labels[[1L]] <- factor(labels[[1L]], levels(first))
+  joined <- do.call(rbind, unname(lapply(place, `[`, c("x", "y"))))
+  slice <- rep(factor(names(slices), names(slices)), vapply(place, nrow, 0L))
+  DomainPlot.default(labels, ..., coords = structure(joined, y_down = y_down), slice = slice)
+}
+
+# Slices side by side in panels of one scale: each about its own middle.
+apart <- function(coords, slice) {
+  if (!is.null(slice)) coords$image <- droplevels(slice)
+  if (nlevels(coords$image) < 2L) {
+    return(coords)
+  }
+  middle <- function(x) x - mean(range(x))
+  coords$x <- stats::ave(coords$x, coords$image, FUN = middle)
+  coords$y <- stats::ave(coords$y, coords$image, FUN = middle)
+  coords
 }
 
 # A list of factors, one a panel.
