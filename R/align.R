@@ -10,7 +10,8 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
   settings <- icp_settings(method, outline, search, overlap, mirror)
   threads <- check_threads(threads)
   features <- if (method != "none" && !is.null(counts)) alignment_features(counts, coords, slice, threads)
-  found <- core(core_align_stack(coords_matrix(coords), as.integer(slice), features, settings, threads))
+  steps <- if (method == "paste") paste_steps(coords, slice, counts, mirror, threads)
+  found <- core(core_align_stack(coords_matrix(coords), as.integer(slice), features, steps, settings, threads))
   names(found) <- levels(slice)
   z <- slice_heights(gaps, length(found), found[[1L]], spot.distance, verbose)
   residuals <- alignment_residuals(found)
@@ -79,10 +80,13 @@ moved_coords <- function(coords, slice, found, z) {
   moved <- cbind(coords$x, coords$y)
   for (s in seq_along(found)) {
     rows <- which(as.integer(slice) == s)
-    turn <- found[[s]]$scale * found[[s]]$rotation
-    moved[rows, ] <- sweep(moved[rows, , drop = FALSE] %*% t(turn), 2L, found[[s]]$shift, "+")
+    moved[rows, ] <- transform_points(moved[rows, , drop = FALSE], found[[s]])
   }
   data.frame(x = moved[, 1L], y = moved[, 2L], z = z[as.integer(slice)], row.names = rownames(coords))
+}
+
+transform_points <- function(xy, transform) {
+  sweep(transform$scale * xy %*% t(transform$rotation), 2L, transform$shift, "+")
 }
 
 # One row a slice, distances to the slice before it in spot distances of the first.
@@ -145,4 +149,24 @@ leading_components <- function(x, n) {
   mean <- Matrix::colMeans(x)
   covariance <- as.matrix(Matrix::crossprod(x)) / nrow(x) - tcrossprod(mean)
   eigen(covariance, symmetric = TRUE)$vectors[, seq_len(min(n, ncol(x))), drop = FALSE]
+}
+
+# Enough spots to find one turn and shift; memory and time of PASTE grow with their square and cube.
+paste_spots <- 1500L
+paste_genes <- 1000L
+
+# From each slice to the one before it, by PASTE on a sample of its spots: columns of the matrix (by columns), the shift, and the scale.
+paste_steps <- function(coords, slice, counts, mirror, threads) {
+  if (is.null(counts)) {
+    abort_spax("argument", c("{.code align = \"paste\"} needs counts.", "i" = "Use {.code \"icp\"} to align by coordinates alone."), "align")
+  }
+  counts <- counts[most_variable(log_normalised(counts), paste_genes), , drop = FALSE]
+  places <- lapply(levels(slice), function(s) {
+    rows <- which(slice == s)
+    xy <- coords_matrix(coords[rows, ])
+    sample <- core(core_even_sample(xy, paste_spots))
+    list(xy = xy, sample = sample, counts = as.matrix(Matrix::t(counts[, rows[sample], drop = FALSE])))
+  })
+  steps <- lapply(seq_along(places)[-1L], function(s) core(core_align_paste(places[[s]], places[[s - 1L]], mirror, threads)))
+  do.call(rbind, steps)
 }

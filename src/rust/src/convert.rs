@@ -173,7 +173,7 @@ impl Options {
             .ok_or_else(|| expected("options", "a named list"))
     }
 
-    fn get(&self, name: &str) -> Result<&Robj> {
+    pub fn get(&self, name: &str) -> Result<&Robj> {
         self.0
             .get(name)
             .ok_or_else(|| Error::Internal(format!("the option `{name}` is not in the list")))

@@ -1,5 +1,7 @@
 //! One slice onto another, from many starts (METHODS 2.2).
 
+use std::cmp::Ordering::Equal;
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
@@ -63,7 +65,7 @@ pub struct Paired {
 /// # Errors
 /// No spots to align by.
 pub fn align_pair(source: Side, target: Side, params: &PairParams) -> Result<Paired> {
-    let points = source.points();
+    let points = few(source.points());
     let goal = Target::new(target.points())?;
     let from: Vec<Transform> = starts(&points, goal.points(), params);
     let found = from
@@ -73,25 +75,50 @@ pub fn align_pair(source: Side, target: Side, params: &PairParams) -> Result<Pai
     let mut candidates = distinct(&found, &points);
     let least = candidates[0].mean;
     candidates.retain(|c| c.mean <= least * (1.0 + params.near_equal));
-    if let (Some(a), Some(b)) = (source.features, target.features) {
-        let whole = Target::new(target.spots.to_vec())?;
-        for candidate in &mut candidates {
-            candidate.agreement = Some(agreement(source.spots, a, &whole, b, candidate));
-        }
-        candidates.sort_by(|x, y| {
-            y.agreement
-                .unwrap_or(-1.0)
-                .total_cmp(&x.agreement.unwrap_or(-1.0))
-        });
+    for candidate in &mut candidates {
+        candidate.transform = settled(source, target, candidate, params)?;
+        candidate.agreement = agreement(source, target, &candidate.transform)?;
+    }
+    if candidates[0].agreement.is_none() {
+        let rival = candidates.get(1).copied();
         return Ok(Paired {
             best: candidates[0],
-            rival: None,
+            rival,
         });
     }
+    candidates.sort_by(|x, y| y.agreement.partial_cmp(&x.agreement).unwrap_or(Equal));
     Ok(Paired {
         best: candidates[0],
-        rival: candidates.get(1).copied(),
+        rival: None,
     })
+}
+
+/// Points to search with; all of them only settle what was found.
+const SEARCHED: usize = 2000;
+
+fn few(points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    let step = points.len().div_ceil(SEARCHED).max(1);
+    points.into_iter().step_by(step).collect()
+}
+
+/// A candidate found with some points, once more with all.
+fn settled(
+    source: Side,
+    target: Side,
+    candidate: &Candidate,
+    params: &PairParams,
+) -> Result<Transform> {
+    if source.chosen.len() <= SEARCHED {
+        return Ok(candidate.transform);
+    }
+    let goal = Target::new(target.points())?;
+    let found = icp(
+        &source.points(),
+        &goal,
+        &candidate.transform,
+        &params.matching,
+    )?;
+    Ok(found.transform)
 }
 
 fn starts(source: &[[f64; 2]], target: &[[f64; 2]], params: &PairParams) -> Vec<Transform> {
@@ -143,16 +170,17 @@ fn same_place(a: &Transform, b: &Transform, points: &[[f64; 2]]) -> bool {
     apart <= 0.01 * spread * a.scale().powi(2)
 }
 
-/// The correlation of features between spots of the source and the spots of the target they lie on, over all features as they are (so that the
-/// components that vary most count most); times the fraction of the source that lies on a spot.
-fn agreement(
-    spots: &[[f64; 2]],
-    a: ArrayView2<f64>,
-    target: &Target,
-    b: ArrayView2<f64>,
-    at: &Candidate,
-) -> f64 {
-    let near = target.nearest(&at.transform.apply_all(spots));
+/// The correlation of features between spots of the source and the spots of the target they lie on, over all features as they are, so that the
+/// components that vary most count most. None without features.
+///
+/// # Errors
+/// No spots in the target.
+pub fn agreement(source: Side, target: Side, transform: &Transform) -> Result<Option<f64>> {
+    let (Some(a), Some(b)) = (source.features, target.features) else {
+        return Ok(None);
+    };
+    let whole = Target::new(target.spots.to_vec())?;
+    let near = whole.nearest(&transform.apply_all(source.spots));
     let (mut product, mut squares_a, mut squares_b) = (0.0, 0.0, 0.0);
     for (spot, (_, other)) in near.iter().enumerate() {
         for (x, y) in a.row(spot).iter().zip(b.row(*other as usize)) {
@@ -162,9 +190,5 @@ fn agreement(
         }
     }
     let scale = (squares_a * squares_b).sqrt();
-    if scale > 0.0 {
-        product / scale
-    } else {
-        0.0
-    }
+    Ok(Some(if scale > 0.0 { product / scale } else { 0.0 }))
 }
