@@ -218,7 +218,7 @@ cell_table <- function(table) {
 
 # Coordinates as the core takes them: x and y, and the height in a stack.
 coords_matrix <- function(coords) {
-  unname(cbind(coords$x, coords$y, coords$z))
+  unname(cbind(as.double(coords$x), as.double(coords$y), coords$z))
 }
 
 # A graph over several images would join cells that only seem to be neighbours.
