@@ -199,13 +199,7 @@ check_slice_cells <- function(slice, argument) {
   if (nlevels(slice) < 2L) {
     abort_spax("argument", "{.arg {argument}} has one slice only, {.val {levels(slice)}}: there is nothing to align.", argument)
   }
-  few <- levels(slice)[table(slice) < 20L]
-  if (length(few) > 0L) {
-    abort_spax("argument", c(
-      "{cli::qty(length(few))}The slice{?s} {.val {few}} of {.arg {argument}} {?has/have} fewer than 20 cells.",
-      "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice."
-    ), argument)
-  }
+  check_slice_sizes(slice, argument)
 }
 
 alignment_counts <- function(counts, cells, method) {

@@ -25,14 +25,10 @@ as_slices <- function(slice, cells, stack, argument) {
   if (is.null(slice)) {
     return(NULL)
   }
+  found <- check_companion(slice, rlang::set_names(factor(cells), cells), argument)
+  check_slice_known(found, cells, argument)
   check_slice_order(slice, stack, argument)
-  found <- droplevels(check_companion(slice, rlang::set_names(factor(cells), cells), argument))
-  if (anyNA(found)) {
-    abort_spax("argument", c(
-      "{.arg {argument}} is missing for {sum(is.na(found))} cell{?s}: {some_of(cells[is.na(found)])}.",
-      "i" = "Fill it in, or take {cli::qty(sum(is.na(found)))}{?this cell/these cells} out of the input first."
-    ), argument)
-  }
+  found <- droplevels(found)
   check_slice_sizes(found, argument)
   if (nlevels(found) > 1L) rlang::set_names(found, cells)
 }
@@ -43,7 +39,7 @@ check_slice_order <- function(slice, stack, argument) {
   if (stack && is.character(slice) && length(names) > 2L) {
     abort_spax("argument", c(
       "{.arg {argument}} has {length(names)} slices and no order: {some_of(names)}.",
-      "i" = "Make it a factor with the levels in the order of the stack, or use {.code stack = FALSE} for slices that are no neighbours."
+      "i" = "Make it a factor with its levels in the order of the stack, or use {.code stack = FALSE} for slices that are no neighbours."
     ), argument)
   }
 }
@@ -60,16 +56,18 @@ check_slice_sizes <- function(slice, argument) {
 }
 
 # Coordinates in one frame with a height, or as they are when nothing joins the slices.
-place_slices <- function(coords, slice, layout, counts) {
+place_slices <- function(task, slice, layout) {
   if (is.null(slice)) {
-    return(list(coords = coords))
+    return(NULL)
   }
   if (!layout$stack) {
-    return(list(coords = coords, slices = list(of = slice, stacked = FALSE, align = "none")))
+    return(list(slices = list(of = slice, stacked = FALSE, align = "none")))
   }
-  placed <- align_slices(coords, slice,
-    method = layout$align, counts = counts, gaps = layout$gaps, spot.distance = layout$spot.distance
+  placed <- align_slices(task$coords, slice,
+    method = layout$align, counts = task$counts, gaps = layout$gaps, spot.distance = layout$spot.distance, threads = task$threads,
+    verbose = task$verbose
   )
+  if (layout$align != "none") warn_poor_alignment(placed)
   list(coords = placed$coords, slices = list(
     of = slice, stacked = TRUE, align = layout$align, transforms = placed$transforms, residuals = placed$residuals
   ))
