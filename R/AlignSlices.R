@@ -69,12 +69,11 @@ AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, m
                                 spot.distance = NULL, outline = TRUE, search = TRUE, overlap = 1, mirror = FALSE, threads = NULL, verbose = TRUE) {
   check_dots(...)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
-  input <- slice_tables(object, slice, slice.order)
+  input <- slice_tables(object, slice, slice.order, "slice")
   found <- align_slices(input$coords, input$slice,
     method = method, counts = alignment_counts(counts, rownames(input$coords), method), gaps = gaps, spot.distance = spot.distance,
     outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = check_flag(verbose, "verbose")
   )
-  warn_poor_alignment(found)
   structure(c(found, list(slice = input$slice, given = input$coords, method = method)), class = "SlicesAligned")
 }
 
@@ -117,12 +116,12 @@ print.SlicesAligned <- function(x, ...) {
 }
 
 # One table of all cells, and their slices.
-slice_tables <- function(object, slice, slice.order) {
+slice_tables <- function(object, slice, slice.order, argument) {
   if (is.list(object) && !is.data.frame(object)) {
     return(joined_tables(object, slice, slice.order))
   }
   coords <- SpatialCoords.default(NULL, object)
-  slice <- ordered_slices(slice, rownames(coords), slice.order)
+  slice <- ordered_slices(slice, rownames(coords), slice.order, argument)
   list(coords = coords[c("x", "y")], slice = slice)
 }
 
@@ -136,7 +135,7 @@ joined_tables <- function(tables, slice, slice.order) {
   check_cells_apart(cells)
   slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
   coords <- do.call(rbind, unname(places))
-  list(coords = coords, slice = ordered_slices(slice, cells, slice.order))
+  list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
 }
 
 slice_names <- function(x) {
@@ -155,36 +154,24 @@ check_cells_apart <- function(cells) {
 }
 
 # A factor, one value a cell, its levels in the order of the stack.
-ordered_slices <- function(slice, cells, slice.order, argument = "slice") {
+ordered_slices <- function(slice, cells, slice.order, argument) {
   if (is.null(slice)) {
     abort_spax("argument", c("{.arg {argument}} is missing.", "i" = "Say which slice each cell lies in."), argument)
   }
-  if (length(slice) != length(cells)) {
-    abort_spax("argument", "{.arg {argument}} has {length(slice)} value{?s} for {length(cells)} cells.", argument)
+  found <- as_slices(put_in_order(slice, slice.order, argument), cells, TRUE, argument)
+  if (is.null(found)) {
+    abort_spax("argument", "{.arg {argument}} has one slice only: there is nothing to align.", argument)
   }
-  if (!is.null(names(slice)) && setequal(names(slice), cells)) slice <- slice[cells]
-  check_slice_known(slice, cells, argument)
-  found <- droplevels(factor(unname(slice), slice_levels(slice, slice.order, argument)))
-  check_slice_cells(found, argument)
   found
 }
 
-check_slice_known <- function(slice, cells, argument) {
-  if (anyNA(slice)) {
-    abort_spax("argument", c(
-      "{.arg {argument}} is missing for {sum(is.na(slice))} cell{?s}: {some_of(cells[is.na(slice)])}.",
-      "i" = "Fill it in, or take {cli::qty(sum(is.na(slice)))}{?this cell/these cells} out of the input first."
-    ), argument)
-  }
-}
-
-slice_levels <- function(slice, slice.order, argument) {
-  known <- if (is.factor(slice)) levels(droplevels(slice)) else sort(unique(as.character(slice)))
+put_in_order <- function(slice, slice.order, argument) {
+  known <- unique(as.character(slice[!is.na(slice)]))
   if (!is.null(slice.order)) {
-    if (!setequal(slice.order, known) || anyDuplicated(slice.order)) {
+    if (anyDuplicated(slice.order) || !setequal(slice.order, known)) {
       abort_spax("argument", "{.arg slice.order} must name each of the slices {.val {known}} once.", "slice.order")
     }
-    return(as.character(slice.order))
+    return(rlang::set_names(factor(slice, slice.order), names(slice)))
   }
   if (!is.factor(slice) && length(known) > 2L) {
     abort_spax("argument", c(
@@ -192,20 +179,7 @@ slice_levels <- function(slice, slice.order, argument) {
       "i" = "Make it a factor with the levels in the order of the stack, or give {.arg slice.order}."
     ), argument)
   }
-  known
-}
-
-check_slice_cells <- function(slice, argument) {
-  if (nlevels(slice) < 2L) {
-    abort_spax("argument", "{.arg {argument}} has one slice only, {.val {levels(slice)}}: there is nothing to align.", argument)
-  }
-  few <- levels(slice)[table(slice) < 20L]
-  if (length(few) > 0L) {
-    abort_spax("argument", c(
-      "{cli::qty(length(few))}The slice{?s} {.val {few}} of {.arg {argument}} {?has/have} fewer than 20 cells.",
-      "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice."
-    ), argument)
-  }
+  slice
 }
 
 alignment_counts <- function(counts, cells, method) {
@@ -273,18 +247,3 @@ join_shared <- function(parts) {
   }
   do.call(cbind, lapply(parts, function(x) x[genes, , drop = FALSE]))
 }
-
-warn_poor_alignment <- function(found) {
-  poor <- found$residuals[!found$ok, ]
-  if (nrow(poor) == 0L) {
-    return(invisible())
-  }
-  lines <- paste0("slice \"", poor$slice, "\" on \"", poor$onto, "\": ", poor$problem, rival_angle(poor))
-  warn_spax("alignment", c(
-    "The alignment of {nrow(poor)} slice{?s} is poor.",
-    rlang::set_names(gsub("([{}])", "\\1\\1", lines), "x"),
-    "i" = "Look at {.fn AlignmentPlot}; try {.code outline = FALSE}, {.code method = \"paste\"}, or give {.arg counts}."
-  ), "object")
-}
-
-rival_angle <- function(poor) ifelse(is.na(poor$rival), "", paste0(" (", round(poor$rival), " degrees)"))

@@ -11,10 +11,11 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
   threads <- check_threads(threads)
   features <- if (method != "none" && !is.null(counts)) alignment_features(counts, coords, slice, threads)
   steps <- if (method == "paste") paste_steps(coords, slice, counts, mirror, threads)
-  found <- core(core_align_stack(coords_matrix(coords), as.integer(slice), features, steps, settings, threads))
+  found <- core(core_align_stack(coords_matrix(coords[c("x", "y")]), as.integer(slice), features, steps, settings, threads))
   names(found) <- levels(slice)
   z <- slice_heights(gaps, length(found), found[[1L]], spot.distance, verbose)
   residuals <- alignment_residuals(found)
+  if (method != "none") warn_poor_alignment(residuals)
   list(
     coords = moved_coords(coords, slice, found, z),
     transforms = lapply(found, `[`, c("rotation", "shift", "angle", "mirrored", "scale")),
@@ -124,7 +125,7 @@ alignment_features <- function(counts, coords, slice, threads, n_genes = 500L, n
   scores <- unname(as.matrix(x %*% loadings))
   for (rows in split(seq_along(slice), slice)) {
     k <- min(6L, length(rows) - 1L)
-    smooth <- core(core_smooth(scores[rows, , drop = FALSE], coords_matrix(coords[rows, ]), k, 1L, threads))
+    smooth <- core(core_smooth(scores[rows, , drop = FALSE], coords_matrix(coords[rows, c("x", "y")]), k, 1L, threads))
     scores[rows, ] <- sweep(smooth, 2L, colMeans(smooth))
   }
   scores
@@ -163,10 +164,25 @@ paste_steps <- function(coords, slice, counts, mirror, threads) {
   counts <- counts[most_variable(log_normalised(counts), paste_genes), , drop = FALSE]
   places <- lapply(levels(slice), function(s) {
     rows <- which(slice == s)
-    xy <- coords_matrix(coords[rows, ])
+    xy <- coords_matrix(coords[rows, c("x", "y")])
     sample <- core(core_even_sample(xy, paste_spots))
     list(xy = xy, sample = sample, counts = as.matrix(Matrix::t(counts[, rows[sample], drop = FALSE])))
   })
   steps <- lapply(seq_along(places)[-1L], function(s) core(core_align_paste(places[[s]], places[[s - 1L]], mirror, threads)))
   do.call(rbind, steps)
 }
+
+warn_poor_alignment <- function(residuals) {
+  poor <- residuals[!is.na(residuals$problem), ]
+  if (nrow(poor) == 0L) {
+    return(invisible())
+  }
+  lines <- paste0("slice \"", poor$slice, "\" on \"", poor$onto, "\": ", poor$problem, rival_angle(poor))
+  warn_spax("alignment", c(
+    "The alignment of {nrow(poor)} slice{?s} is poor.",
+    rlang::set_names(gsub("([{}])", "\\1\\1", lines), "x"),
+    "i" = "Look at {.fn AlignmentPlot}; try {.code outline = FALSE} in {.fn AlignSlices}, PASTE, or give {.arg counts}."
+  ), "align")
+}
+
+rival_angle <- function(poor) ifelse(is.na(poor$rival), "", paste0(" (", round(poor$rival), " degrees)"))
