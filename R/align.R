@@ -3,7 +3,7 @@
 # `coords`: data frame x, y, row names cells; `slice`: a factor, one value a cell. Returns list(coords = x, y, z in the order of the cells;
 # transforms = a list a slice; residuals = a data frame with a row a slice; ok = TRUE, or FALSE where an alignment is poor, a slice).
 align_slices <- function(coords, slice, method = c("icp", "paste", "none"), counts = NULL, gaps = NULL, spot.distance = NULL,
-                         outline = TRUE, search = TRUE, overlap = 1, mirror = FALSE, threads = NULL, verbose = TRUE) {
+                         outline = TRUE, search = TRUE, overlap = NULL, mirror = FALSE, threads = NULL, verbose = TRUE) {
   method <- match.arg(method)
   gaps <- check_gaps(gaps, nlevels(slice))
   check_spot_distance(spot.distance)
@@ -27,9 +27,14 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
 # Published: tolerance 0.01, 20 rounds, six turns to start from. Six and 20 leave real slices up to 7 degrees off: closest points pull from some 20 degrees away.
 icp_settings <- function(method, outline, search, overlap, mirror) {
   list(
-    outline = check_flag(outline, "outline"), tolerance = 0.01, rounds = 50L, keep = check_share(overlap, "overlap"),
+    outline = check_flag(outline, "outline"), tolerance = 0.01, rounds = 50L, keeps = overlap_shares(overlap),
     starts = if (check_flag(search, "search")) 36L else 1L, mirror = check_flag(mirror, "mirror"), still = method == "none"
   )
+}
+
+# Expression tells which of several shares is right; without it, the first is taken.
+overlap_shares <- function(overlap) {
+  if (is.null(overlap)) c(1, 0.85, 0.7, 0.55) else check_share(overlap, "overlap")
 }
 
 check_share <- function(x, argument) {
@@ -123,10 +128,10 @@ alignment_features <- function(counts, coords, slice, threads, n_genes = 500L, n
   x <- Matrix::t(x[most_variable(x, n_genes), , drop = FALSE])
   loadings <- leading_components(x, n_components)
   scores <- unname(as.matrix(x %*% loadings))
+  k <- min(6L, min(table(slice)) - 1L)
+  scores <- core(core_smooth(scores, coords_matrix(coords[c("x", "y")]), as.integer(slice), FALSE, k, 1L, threads))
   for (rows in split(seq_along(slice), slice)) {
-    k <- min(6L, length(rows) - 1L)
-    smooth <- core(core_smooth(scores[rows, , drop = FALSE], coords_matrix(coords[rows, c("x", "y")]), k, 1L, threads))
-    scores[rows, ] <- sweep(smooth, 2L, colMeans(smooth))
+    scores[rows, ] <- sweep(scores[rows, , drop = FALSE], 2L, colMeans(scores[rows, , drop = FALSE]))
   }
   scores
 }
