@@ -25,10 +25,14 @@ as_slices <- function(slice, cells, stack, argument) {
   if (is.null(slice)) {
     return(NULL)
   }
-  found <- check_companion(slice, rlang::set_names(factor(cells), cells), argument)
-  check_slice_known(found, cells, argument)
   check_slice_order(slice, stack, argument)
-  found <- droplevels(found)
+  found <- droplevels(check_companion(slice, rlang::set_names(factor(cells), cells), argument))
+  if (anyNA(found)) {
+    abort_spax("argument", c(
+      "{.arg {argument}} is missing for {sum(is.na(found))} cell{?s}: {some_of(cells[is.na(found)])}.",
+      "i" = "Fill it in, or take {cli::qty(sum(is.na(found)))}{?this cell/these cells} out of the input first."
+    ), argument)
+  }
   check_slice_sizes(found, argument)
   if (nlevels(found) > 1L) rlang::set_names(found, cells)
 }
@@ -39,7 +43,7 @@ check_slice_order <- function(slice, stack, argument) {
   if (stack && is.character(slice) && length(names) > 2L) {
     abort_spax("argument", c(
       "{.arg {argument}} has {length(names)} slices and no order: {some_of(names)}.",
-      "i" = "Make it a factor with its levels in the order of the stack, or use {.code stack = FALSE} for slices that are no neighbours."
+      "i" = "Make it a factor with the levels in the order of the stack, or use {.code stack = FALSE} for slices that are no neighbours."
     ), argument)
   }
 }
@@ -117,7 +121,7 @@ seurat_slice_coords <- function(object, coords, slice) {
 }
 
 check_slices_covered <- function(object, slice) {
-  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(object[[name]], name)$cell))
+  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(seurat_image(object, name), name)$cell))
   absent <- setdiff(levels(slice), unique(as.character(slice[names(slice) %in% covered])))
   if (length(covered) > 0L && length(absent) > 0L) {
     abort_spax("coords", c(

@@ -145,7 +145,7 @@ fn params(list: &Robj) -> Result<Params> {
         },
         tolerance: options.number("tolerance")?,
         rounds: options.count("rounds")?,
-        keep: options.number("keep")?,
+        keeps: doubles(options.get("keeps")?, "keeps")?.to_vec(),
         starts: options.count("starts")?,
         mirror: options.flag("mirror")?,
         given: options.flag("still")?.then(Vec::new),

@@ -152,7 +152,7 @@ mod tests {
 
     /// Along an L, from its corner at the origin.
     fn ell(n: usize) -> Vec<[f64; 2]> {
-        let corners = [
+        let corners: [[f64; 2]; 7] = [
             [0.0, 0.0],
             [12.0, 0.0],
             [12.0, 5.0],

@@ -20,8 +20,8 @@ pub struct Params {
     /// Stop when the mean distance changes by less than this part of the spacing of the first slice.
     pub tolerance: f64,
     pub rounds: usize,
-    /// The fraction of spots that count, the nearest ones.
-    pub keep: f64,
+    /// The fractions of points that count, the nearest ones; of several, features choose one.
+    pub keeps: Vec<f64>,
     /// How many turns to start from, evenly around; 1 starts from the slice as it lies.
     pub starts: usize,
     pub mirror: bool,
@@ -138,14 +138,16 @@ fn given_step(source: &Slice, target: &Slice, transform: Option<&Transform>) -> 
             side(source, &source.spots),
             side(target, &target.spots),
             &transform,
-        )?,
+            REACH * target.grid.spacing,
+        )?
+        .map(|a| a.correlation),
     })
 }
 
 fn step(source: &Slice, target: &Slice, params: &Params) -> Result<Step> {
     let scale = Transform::scaling(relative_scale(&source.grid, &target.grid));
     let spots = scale.apply_all(&source.spots);
-    let pair = pair_params(params, target.grid.spacing);
+    let pair = pair_params(params, target.grid.spacing, source.features.is_some());
     let found = align_pair(side(source, &spots), side(target, &target.spots), &pair)?;
     Ok(Step {
         transform: scale.then(&found.best.transform),
@@ -155,14 +157,19 @@ fn step(source: &Slice, target: &Slice, params: &Params) -> Result<Step> {
     })
 }
 
-fn pair_params(params: &Params, spacing: f64) -> PairParams {
+fn pair_params(params: &Params, spacing: f64, with_features: bool) -> PairParams {
     let starts = params.starts.max(1);
     PairParams {
         matching: Matching {
             tolerance: params.tolerance * spacing,
             rounds: params.rounds,
-            keep: params.keep,
+            keep: 1.0,
         },
+        keeps: match with_features {
+            true => params.keeps.clone(),
+            false => params.keeps.iter().take(1).copied().collect(),
+        },
+        reach: REACH * spacing,
         starts: (0..starts)
             .map(|i| TAU * i as f64 / starts as f64)
             .collect(),
