@@ -121,7 +121,7 @@ seurat_slice_coords <- function(object, coords, slice) {
 }
 
 check_slices_covered <- function(object, slice) {
-  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(object[[name]], name)$cell))
+  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(seurat_image(object, name), name)$cell))
   absent <- setdiff(levels(slice), unique(as.character(slice[names(slice) %in% covered])))
   if (length(covered) > 0L && length(absent) > 0L) {
     abort_spax("coords", c(
