@@ -92,6 +92,7 @@ AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL,
   check_dots(...)
   check_column_names(names)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
+  assay <- check_assay(object, assay)
   input <- seurat_slice_input(object, split.by, coords)
   found <- AlignSlices.default(
     input$coords, input$slice,
