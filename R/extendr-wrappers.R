@@ -46,6 +46,12 @@ core_spatial_graph <- function(coords, k, radius, threads) .Call(wrap__core_spat
 core_graph_csc <- function(graph) .Call(wrap__core_graph_csc, graph)
 
 #' @noRd
+core_agreement <- function(truth, labels) .Call(wrap__core_agreement, truth, labels)
+
+#' @noRd
+core_lisi <- function(x, labels, perplexity, threads) .Call(wrap__core_lisi, x, labels, perplexity, threads)
+
+#' @noRd
 core_metrics <- function(truth, labels, coords, k, threads) .Call(wrap__core_metrics, truth, labels, coords, k, threads)
 
 #' @noRd
