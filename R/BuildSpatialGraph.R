@@ -27,11 +27,23 @@ BuildSpatialGraph.default <- function(object, ..., k = 12, radius = NULL, thread
   check_dots(...)
   coords <- SpatialCoords.default(NULL, object)
   graph <- core_graph(coords, k, radius, check_threads(threads))
+  graph_matrix(graph, rownames(coords), nrow(coords))
+}
+
+# The core's graph as a sparse matrix of cells x cells.
+graph_matrix <- function(graph, cells, n_cells) {
   parts <- core(core_graph_csc(graph))
   methods::new("dgCMatrix",
     p = as.integer(parts$p), i = as.integer(parts$i), x = rep(1, length(parts$i)),
-    Dim = rep(nrow(coords), 2L), Dimnames = list(rownames(coords), rownames(coords))
+    Dim = rep(n_cells, 2L), Dimnames = list(cells, cells)
   )
+}
+
+write_graph <- function(object, graph, name, assay) {
+  graph <- SeuratObject::as.Graph(graph)
+  SeuratObject::DefaultAssay(graph) <- assay
+  object[[name]] <- graph
+  object
 }
 
 #' @rdname BuildSpatialGraph
@@ -42,18 +54,17 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, k = 12, radius 
   check_name(graph.name, "graph.name")
   assay <- check_assay(object, assay)
   place <- check_one_slice(SpatialCoords(object, coords))
-  graph <- SeuratObject::as.Graph(BuildSpatialGraph.default(place[c("x", "y")], k = k, radius = radius, threads = threads))
-  SeuratObject::DefaultAssay(graph) <- assay
-  object[[graph.name]] <- graph
+  graph <- BuildSpatialGraph.default(place[c("x", "y")], k = k, radius = radius, threads = threads)
+  object <- write_graph(object, graph, graph.name, assay)
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 
 # The core's graph (an external pointer) of checked coordinates.
-core_graph <- function(coords, k, radius, threads) {
+core_graph <- function(coords, k, radius, threads, least = 2) {
   n_cells <- nrow(coords)
   if (is.null(radius)) {
-    k <- check_k(k, n_cells)
+    k <- check_k(k, n_cells, least = least)
     radius <- NA_real_
   } else {
     check_radius(radius)
