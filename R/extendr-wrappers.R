@@ -25,7 +25,7 @@ core_embedding_knn <- function(x, k, threads) .Call(wrap__core_embedding_knn, x,
 core_check_counts <- function(p, i, x, n_genes) .Call(wrap__core_check_counts, p, i, x, n_genes)
 
 #' @noRd
-core_prepare <- function(p, i, x, n_genes, settings, threads) .Call(wrap__core_prepare, p, i, x, n_genes, settings, threads)
+core_prepare <- function(p, i, x, n_genes, settings, slices, threads) .Call(wrap__core_prepare, p, i, x, n_genes, settings, slices, threads)
 
 #' @noRd
 core_prepare_matrix <- function(x, threads) .Call(wrap__core_prepare_matrix, x, threads)
@@ -37,10 +37,10 @@ core_features_info <- function(features) .Call(wrap__core_features_info, feature
 core_features_matrix <- function(features) .Call(wrap__core_features_matrix, features)
 
 #' @noRd
-core_smooth <- function(x, coords, k, passes, threads) .Call(wrap__core_smooth, x, coords, k, passes, threads)
+core_smooth <- function(x, coords, slices, stacked, k, passes, threads) .Call(wrap__core_smooth, x, coords, slices, stacked, k, passes, threads)
 
 #' @noRd
-core_spatial_graph <- function(coords, k, radius, threads) .Call(wrap__core_spatial_graph, coords, k, radius, threads)
+core_spatial_graph <- function(coords, slices, stacked, directed, k, radius, threads) .Call(wrap__core_spatial_graph, coords, slices, stacked, directed, k, radius, threads)
 
 #' @noRd
 core_graph_csc <- function(graph) .Call(wrap__core_graph_csc, graph)
@@ -58,7 +58,7 @@ core_metrics <- function(truth, labels, coords, k, threads) .Call(wrap__core_met
 core_refine <- function(labels, coords, k, threads) .Call(wrap__core_refine, labels, coords, k, threads)
 
 #' @noRd
-core_order_domains <- function(labels, coords) .Call(wrap__core_order_domains, labels, coords)
+core_order_domains <- function(labels, coords, slices) .Call(wrap__core_order_domains, labels, coords, slices)
 
 #' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
@@ -67,7 +67,7 @@ core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
 core_memory <- function(features, n_edges, options) .Call(wrap__core_memory, features, n_edges, options)
 
 #' @noRd
-core_spacross_new <- function(features, graph, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, options, n_domains, seed, threads, device)
+core_spacross_new <- function(features, graph, slices, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, slices, options, n_domains, seed, threads, device)
 
 #' @noRd
 core_spacross_step <- function(trainer, n) .Call(wrap__core_spacross_step, trainer, n)

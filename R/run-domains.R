@@ -1,5 +1,5 @@
 # What follows the training, the same for every system. A task holds `options` (those of domain_choices() and domain_ranges()), `n_domains`,
-# `cells`, `coords`, `seed`, `threads` and `verbose`.
+# `cells`, `coords`, `seed`, `threads`, `verbose`, and for several slices `slices` (see input-slices.R).
 
 # Trains as often as the consensus wants, and finds the domains: the first run with the labels that all agree on. `new_trainer(seed, first)`
 # makes the trainer of a run; `view` takes the embedding to what is clustered.
@@ -23,8 +23,11 @@ smoothed_components <- function(task, x) {
     return(NULL)
   }
   x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
-  k <- min(options$smooth_k, nrow(x) - 1L)
-  core(core_smooth(unname(x), coords_matrix(task$coords), k, options$smooth_passes, task$threads))
+  stacked <- is_stacked(task$slices)
+  k <- min(options$smooth_k, fewest_neighbours(task) + 1L)
+  core(core_smooth(
+    unname(x), coords_matrix(task$coords), slice_codes(task$slices), stacked, k, options$smooth_passes, task$threads
+  ))
 }
 
 labels_once <- function(task, embedding, smoothed, seed) {
@@ -49,6 +52,6 @@ scale_columns <- function(x) {
 
 finish_domains <- function(labels, task) {
   k <- task$options$refine_k
-  if (k > 0L) labels <- refine_codes(labels, task$coords, k, task$threads)
-  domain_factor(labels, task$n_domains, task$cells, task$coords)
+  if (k > 0L) labels <- refine_within(labels, task$coords, task$slices$of, k, task$threads)
+  domain_factor(labels, task$n_domains, task$cells, task$coords, task$slices)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use extendr_api::prelude::*;
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use spax_core::slices::Slices;
 use spax_core::{Error, Result};
 
 /// What R's NA is among integers.
@@ -136,6 +137,18 @@ pub fn to_row_major_matrix(values: &[f64], k: usize) -> Robj {
 /// R's labels (from 1) as the core's (from 0).
 pub fn labels(x: &Robj, name: &str) -> Result<Vec<u32>> {
     zero_based(integers(x, name)?, name)
+}
+
+/// The slice of each cell, from 1; NULL: one for all `n_cells`.
+pub fn slices(x: &Robj, n_cells: usize) -> Result<Slices> {
+    let slices = match x.is_null() {
+        true => Slices::one(n_cells),
+        false => Slices::new(labels(x, "slices")?)?,
+    };
+    match slices.n_cells() == n_cells {
+        true => Ok(slices),
+        false => Err(expected("slices", "one number a cell")),
+    }
 }
 
 /// The columns of R's matrix of labels, one labelling each.

@@ -14,6 +14,7 @@ mod counts;
 mod error;
 mod graph;
 mod metrics;
+mod modality;
 mod spacross;
 
 use extendr_api::prelude::*;
@@ -34,5 +35,6 @@ extendr_module! {
     use counts;
     use graph;
     use metrics;
+    use modality;
     use spacross;
 }

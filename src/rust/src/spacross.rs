@@ -10,7 +10,7 @@ use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
 use spax_core::system::available_memory;
 use spax_core::{device, threads, Error, Result};
 
-use crate::convert::{count, pointer, seed, string, to_matrix, Options};
+use crate::convert::{count, pointer, seed, slices, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
 
@@ -52,6 +52,7 @@ fn core_spacross_defaults() -> Robj {
             ("min_counts", (s.min_counts as i32).into()),
             ("target_sum", s.target_sum.into()),
             ("log1p", s.log1p.into()),
+            ("slice_center", "none".into()),
             ("n_components", (s.n_components as i32).into()),
             ("k", NEIGHBOURS.into()),
             ("radius", ().into()),
@@ -70,6 +71,7 @@ fn core_spacross_defaults() -> Robj {
             ("w_contrast", p.w_contrast.into()),
             ("contrast", name_of(p.contrast).into()),
             ("top_k", (p.top_k as i32).into()),
+            ("top_k_inter", (p.top_k_inter as i32).into()),
             ("update_every", (p.update_every as i32).into()),
             ("cluster_test", p.cluster_test.into()),
             ("kmeans_runs", (p.kmeans_runs as i32).into()),
@@ -101,6 +103,7 @@ fn params(list: &Robj, features: &Features) -> Result<Params> {
         w_contrast: o.number("w_contrast")?,
         contrast: contrast_named(o.string("contrast")?)?,
         top_k: o.count("top_k")?,
+        top_k_inter: o.count("top_k_inter")?,
         update_every: o.count("update_every")?,
         cluster_test: o.flag("cluster_test")?,
         kmeans_runs: o.count("kmeans_runs")?,
@@ -135,6 +138,7 @@ fn core_memory(features: Robj, n_edges: Robj, options: Robj) -> Robj {
 fn core_spacross_new(
     features: Robj,
     graph: Robj,
+    slices: Robj,
     options: Robj,
     n_domains: Robj,
     seed: Robj,
@@ -148,6 +152,7 @@ fn core_spacross_new(
             params(&options, features)?.check(features.dim().0, count(&n_domains, "n_domains")?)?;
         let device = device::find(string(&device, "device")?)?;
         let threads = count(&threads, "threads")?;
+        let slices = self::slices(&slices, features.dim().0)?;
         let trainer = Trainer::new(
             threads::install(threads, || Ok(Input::new(features)))?,
             &graph.graph,
@@ -156,7 +161,8 @@ fn core_spacross_new(
             self::seed(&seed)?,
             threads,
             &device,
-        )?;
+        )?
+        .with_slices(&slices)?;
         Ok(ExternalPtr::new(Handle::new(Some(trainer))).into())
     })
 }

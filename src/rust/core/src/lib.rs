@@ -18,6 +18,7 @@ pub mod nn;
 pub mod preprocess;
 pub mod rng;
 pub mod simd;
+pub mod slices;
 pub mod spacross;
 pub mod sparse;
 pub mod system;
