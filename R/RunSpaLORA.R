@@ -28,6 +28,9 @@
 #' @param layer Layer with the raw counts: one for all assays, or one each by name. Layers split as in `counts.1`, `counts.2` are joined.
 #' @param modality NULL, or the kinds by name, as in `c(RNA = "rna", ADT = "protein")`; those not given are inferred.
 #' @param cells `"same"`: all modalities must have the same cells (in any order); `"shared"`: those that all have are used, the others get no domain.
+#' @param slice,split.by For several slices: the slice of each cell (a factor with its levels in the order of the stack), or the meta data column with it; as in [RunSpaCross()].
+#'   Neighbours are looked for in the stack of aligned slices, and similar cells among all slices.
+#' @param align,stack,gaps,spot.distance How the slices lie to each other; as in [RunSpaCross()].
 #' @param options Result of [spalora_options()].
 #' @param epochs NULL: as `options` say.
 #' @param published TRUE runs the published settings for comparison, those of the preset `"visium_protein"` unless the options name another: the gene weights
@@ -66,37 +69,43 @@ RunSpaLORA <- function(object, ...) UseMethod("RunSpaLORA")
 
 #' @rdname RunSpaLORA
 #' @export
-RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality = NULL, cells = "same", options = spalora_options(),
-                               epochs = NULL, published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE) {
+RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality = NULL, cells = "same", slice = NULL, align = "icp", stack = TRUE,
+                               gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL, published = FALSE, seed = 1,
+                               threads = NULL, device = "auto", verbose = TRUE) {
   check_dots(...)
   call <- user_call()
   timer <- new_timer()
   task <- timed(timer, "checks", {
     check_flag(verbose, "verbose")
+    layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
     input <- spalora_input(object, modality, cells, coords, verbose)
-    c(input, spalora_settings(rlang::maybe_missing(n.domains), input, options, epochs, published, seed, threads, device, verbose))
+    slice <- as_slices(slice, input$cells, layout$stack, "slice")
+    c(input, spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose))
   })
+  placed <- timed(timer, "align", place_slices(task$coords, slice, layout, alignment_counts(task$modalities)))
+  task[names(placed)] <- placed
   found <- spalora_fit(task, timer)
   spalora_result(found, task, timer, call)
 }
 
 #' @rdname RunSpaLORA
 #' @exportS3Method RunSpaLORA Seurat
-RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same",
-                              options = spalora_options(), epochs = NULL, published = FALSE, seed = 1, threads = NULL, device = "auto",
-                              verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
+RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same", split.by = NULL,
+                              align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
+                              published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
   check_dots(...)
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
-  input <- seurat_modalities(object, rlang::maybe_missing(assays), layer, modality)
+  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  slice <- seurat_slices(object, split.by, stack)
+  input <- seurat_modalities(object, rlang::maybe_missing(assays), layer)
   result <- RunSpaLORA.default(
-    input, rlang::maybe_missing(n.domains), check_one_slice(SpatialCoords(object, coords)),
-    modality = modality, cells = cells, options = options, epochs = epochs, published = published,
+    input, rlang::maybe_missing(n.domains), seurat_slice_coords(object, coords, slice),
+    modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
   object <- write_spalora(object, result, names)
-  parts <- c("options", "modalities", "history", "timings", "versions", "features", "seed", "device")
-  SeuratObject::Tool(object) <- unclass(result)[parts]
+  SeuratObject::Tool(object) <- tool_parts(result)
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   SeuratObject::LogSeuratCommand(object)
@@ -107,26 +116,45 @@ spalora_input <- function(object, modality, cells, coords, verbose) {
   modalities <- read_modalities(object, modality, cells, coords)
   if (verbose) say_modalities(modalities)
   names <- modality_cells(modalities[[1L]])
-  list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords))
+  list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
 }
 
 # Everything that can be refused before long work.
-spalora_settings <- function(n.domains, input, options, epochs, published, seed, threads, device, verbose) {
+spalora_settings <- function(n.domains, input, slice, layout, options, epochs, published, seed, threads, device, verbose) {
   n_cells <- length(input$cells)
   options <- run_options(options, spalora_option_set(), epochs, published)
-  if (is.null(options$radius)) check_k(options$k, n_cells)
-  check_k(options$feature_k, n_cells, "feature_k")
+  if (is.null(options$radius)) check_k(options$k, if (is.null(slice) || layout$stack) n_cells else min(table(slice)), least = 1)
+  check_k(options$feature_k, n_cells, "feature_k", least = 1)
+  check_components(input$modalities, options, input$argument)
+  for (name in c("w_recon", "w_cross")) options[[name]] <- loss_weights(options[[name]], length(input$modalities), name)
   run_settings(n.domains, n_cells, options, seed, threads, device, verbose)
+}
+
+# One number for each modality: the last repeats.
+loss_weights <- function(weights, n_modalities, name) {
+  if (length(weights) > n_modalities) {
+    abort_spax("option", c(
+      "The option {.code {name}} has {length(weights)} numbers for {n_modalities} modalities.",
+      "i" = "Give one number, or one for each."
+    ), name)
+  }
+  c(weights, rep(weights[[length(weights)]], n_modalities - length(weights)))
+}
+
+# What PASTE compares slices by: the first modality of counts.
+alignment_counts <- function(modalities) {
+  counts <- Filter(function(m) m$kind != "features", modalities)
+  if (length(counts) > 0L) counts[[1L]]$x
 }
 
 spalora_fit <- function(task, timer) {
   options <- task$options
   prepared <- timed(timer, "preprocess", prepare_modalities(task))
   graphs <- timed(timer, "graph", spalora_graphs(task, prepared))
-  memory <- core(core_spalora_memory(prepared, spalora_edges(task), core_options(options)))
+  memory <- core(core_spalora_memory(unname(prepared), spalora_edges(graphs, task), core_options(options)))
   check_memory(memory, length(task$cells), "spalora_options")
   smoothed <- timed(timer, "smooth", smoothed_components(task, modality_components(prepared, options)))
-  found <- fit_runs(task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed), view = embedding_components)
+  found <- fit_runs(task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed), view = function(x) embedding_components(x, options$embedding_components))
   found$info <- lapply(prepared, function(pointer) core(core_modality_info(pointer)))
   found
 }
@@ -134,9 +162,14 @@ spalora_fit <- function(task, timer) {
 # The graph of neighbours in space, and one of similar cells for each modality.
 spalora_graphs <- function(task, prepared) {
   options <- task$options
-  spatial <- core_graph(task$coords, options$k, options$radius, task$threads, least = 1)
+  spatial <- core_graph(task$coords, options$k, options$radius, task$threads, task$slices, least = 1)
   feature <- lapply(prepared, function(pointer) core(core_feature_graph(pointer, options$feature_k, task$seed, task$threads)))
   list(spatial = spatial, feature = feature)
+}
+
+# An upper bound of the edges of all graphs.
+spalora_edges <- function(graphs, task) {
+  count_edges(graphs$spatial, task) + 2 * as.double(task$options$feature_k) * length(task$cells) * length(graphs$feature)
 }
 
 spalora_trainer <- function(task, prepared, graphs, seed) {
@@ -158,7 +191,7 @@ spalora_trainer <- function(task, prepared, graphs, seed) {
 }
 
 # The first principal components of the embedding, which has more columns than its clusters need.
-embedding_components <- function(embedding, n = 20L) {
+embedding_components <- function(embedding, n) {
   stats::prcomp(embedding, rank. = min(n, dim(embedding)))$x
 }
 
@@ -172,7 +205,7 @@ spalora_result <- function(found, task, timer, call) {
       embedding = name_embedding(found$embedding, task$cells, "spalora_"), modality = rlang::set_names(modality, names),
       attention = attention_table(found, names, task$cells), domain = found$domain
     ),
-    result_parts(found, task, timer, call, more)
+    slice_parts(task), result_parts(found, task, timer, call, more)
   ), class = "SpaLORAResult")
 }
 
@@ -224,12 +257,13 @@ modality_home <- function(object, name) {
 #' @export
 print.SpaLORAResult <- function(x, ...) {
   m <- x$modalities
+  cells <- paste(nrow(x$embedding), "cells", if (!is.null(x$slice)) paste("of", nlevels(x$slice), "slices"))
   weights <- colMeans(x$attention[paste0("weight_", m$modality)])
   writeLines(c(
-    paste0("SpaLORA on ", nrow(x$embedding), " cells: ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
+    paste0("SpaLORA on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
     paste0("  ", format(m$modality), "  ", format(m$kind), "  ", format(m$features), " features, mean weight ", format(round(weights, 2), nsmall = 2)),
     describe_run(x),
-    "  parts: $embedding $modality $attention $domain $history $timings $options $modalities $features $seed $versions"
+    paste0("  parts: ", paste0("$", setdiff(names(x), c("device", "call")), collapse = " "))
   ))
   invisible(x)
 }

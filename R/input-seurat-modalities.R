@@ -1,5 +1,5 @@
 # The modalities of a Seurat object, for read_modalities(): assays, or reductions by name.
-seurat_modalities <- function(object, assays, layer, modality) {
+seurat_modalities <- function(object, assays, layer) {
   check_assays(object, assays)
   layers <- check_layers(layer, assays)
   known <- SeuratObject::Assays(object)
