@@ -175,6 +175,12 @@ pub fn from_zero_based(labels: &[u32]) -> Robj {
     labels.iter().map(|&label| label as i32 + 1).collect_robj()
 }
 
+/// The values of a list.
+pub fn items(x: &Robj, name: &str) -> Result<Vec<Robj>> {
+    let list = x.as_list().ok_or_else(|| expected(name, "a list"))?;
+    Ok(list.values().collect())
+}
+
 /// A named list.
 pub struct Options(HashMap<String, Robj>);
 
@@ -194,6 +200,15 @@ impl Options {
 
     pub fn number(&self, name: &str) -> Result<f64> {
         number(self.get(name)?, name)
+    }
+
+    /// Numbers, integer or double.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let x = self.get(name)?;
+        match x.as_integer_slice() {
+            Some(whole) => Ok(whole.iter().map(|&v| f64::from(v)).collect()),
+            None => Ok(doubles(x, name)?.to_vec()),
+        }
     }
 
     pub fn count(&self, name: &str) -> Result<usize> {

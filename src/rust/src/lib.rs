@@ -16,6 +16,7 @@ mod graph;
 mod metrics;
 mod modality;
 mod spacross;
+mod spalora;
 
 use extendr_api::prelude::*;
 
@@ -37,4 +38,5 @@ extendr_module! {
     use metrics;
     use modality;
     use spacross;
+    use spalora;
 }
