@@ -61,6 +61,29 @@ core_refine <- function(labels, coords, k, threads) .Call(wrap__core_refine, lab
 core_order_domains <- function(labels, coords, slices) .Call(wrap__core_order_domains, labels, coords, slices)
 
 #' @noRd
+core_modality_rna <- function(p, i, x, n_genes, settings, n_components, slices, threads) .Call(wrap__core_modality_rna, p, i, x, n_genes, settings, n_components, slices, threads)
+
+#' @noRd
+core_modality_protein <- function(p, i, x, n_proteins, n_components, slice_center, slices, threads) .Call(wrap__core_modality_protein, p, i, x, n_proteins, n_components, slice_center, slices, threads)
+
+#' @noRd
+core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, threads) .Call(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, threads)
+
+#' @noRd
+core_modality_features <- function(x, threads) .Call(wrap__core_modality_features, x, threads)
+
+#' @noRd
+core_modality_info <- function(modality) .Call(wrap__core_modality_info, modality)
+
+#' @noRd
+core_modality_components <- function(modality) .Call(wrap__core_modality_components, modality)
+
+#' The graph of similar cells, of a modality or of a matrix (cells x features).
+#'
+#' @noRd
+core_feature_graph <- function(x, k, seed, threads) .Call(wrap__core_feature_graph, x, k, seed, threads)
+
+#' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
 
 #' @noRd
@@ -80,3 +103,23 @@ core_spacross_reconstruction <- function(trainer) .Call(wrap__core_spacross_reco
 
 #' @noRd
 core_spacross_free <- function(trainer) .Call(wrap__core_spacross_free, trainer)
+
+#' The options of the network.
+#'
+#' @noRd
+core_spalora_defaults <- function() .Call(wrap__core_spalora_defaults)
+
+#' @noRd
+core_spalora_memory <- function(modalities, n_edges, options) .Call(wrap__core_spalora_memory, modalities, n_edges, options)
+
+#' @noRd
+core_spalora_new <- function(modalities, spatial, similar, options, seed, threads, device) .Call(wrap__core_spalora_new, modalities, spatial, similar, options, seed, threads, device)
+
+#' @noRd
+core_spalora_step <- function(trainer, n) .Call(wrap__core_spalora_step, trainer, n)
+
+#' @noRd
+core_spalora_embedding <- function(trainer) .Call(wrap__core_spalora_embedding, trainer)
+
+#' @noRd
+core_spalora_free <- function(trainer) .Call(wrap__core_spalora_free, trainer)
