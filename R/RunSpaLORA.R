@@ -76,11 +76,12 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
   call <- user_call()
   timer <- new_timer()
   task <- timed(timer, "checks", {
-    check_flag(verbose, "verbose")
     layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
-    input <- spalora_input(object, modality, cells, coords, verbose)
+    input <- spalora_input(object, modality, cells, coords)
     slice <- as_slices(slice, input$cells, layout$stack, "slice")
-    c(input, spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose))
+    run <- spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose)
+    if (run$verbose) say_modalities(input$modalities)
+    c(input, run)
   })
   placed <- timed(timer, "align", place_slices(task$coords, slice, layout, alignment_counts(task$modalities)))
   task[names(placed)] <- placed
@@ -108,13 +109,13 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   SeuratObject::Tool(object) <- tool_parts(result)
   coords <- loggable_coords(coords)
   options <- option_lines(options)
+  assay <- modality_home(object, assays[[1L]])
   SeuratObject::LogSeuratCommand(object)
 }
 
 # The modalities in one order of cells, and the coordinates.
-spalora_input <- function(object, modality, cells, coords, verbose) {
+spalora_input <- function(object, modality, cells, coords) {
   modalities <- read_modalities(object, modality, cells, coords)
-  if (verbose) say_modalities(modalities)
   names <- modality_cells(modalities[[1L]])
   list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
 }

@@ -28,9 +28,10 @@ test_that("bad values of a Seurat object are blamed on its assays", {
 
 test_that("more components than a modality has features are refused", {
   counts <- tissue()$counts
-  condition <- expect_error(quick_lora(list(RNA = counts$RNA, ADT = counts$ADT[1, , drop = FALSE])), class = "spaxR_error")
+  most <- which.max(Matrix::rowSums(counts$ADT))
+  condition <- expect_error(quick_lora(list(RNA = counts$RNA, ADT = counts$ADT[most, , drop = FALSE])), class = "spaxR_error")
   expect_match(conditionMessage(condition), "ADT")
-  expect_error(quick_lora(options = spalora_options(n_components = 500)), class = "spaxR_error")
+  expect_spax_error(quick_lora(options = spalora_options(n_components = 500)), "argument", "n_components")
 })
 
 test_that("flags, epochs, seeds, devices and options of the wrong kind are refused", {
