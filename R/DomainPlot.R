@@ -50,7 +50,7 @@ DomainPlot.SpaLORAResult <- function(object, ...) DomainPlot.default(object$doma
 DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
                               y.down = NULL, titles = NULL) {
   check_dots(...)
-  group.by <- group.by %||% domain_columns(object)
+  group.by <- group.by %||% known_domains(object)
   labels <- lapply(rlang::set_names(group.by), function(column) seurat_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
@@ -59,7 +59,7 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, pt.si
 }
 
 # The columns that the runs write by default.
-domain_columns <- function(object) {
+known_domains <- function(object) {
   found <- intersect(c("spacross_domain", "spalora_domain"), names(object[[]]))
   if (length(found) == 0L) {
     abort_spax("argument", c(

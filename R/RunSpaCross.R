@@ -35,16 +35,17 @@
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
-#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes` and `seed`, and the command logged.
+#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
 #'   * `embedding`: cells x 16; `domain`: a factor named by cell;
 #'   * `history`: a data frame with a row an epoch: `epoch`, and the losses `total`, `reconstruction`, `consistency`, `contrast` (NaN before the first
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
-#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`.
+#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`;
+#'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
-#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()].
+#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [RunSamples()].
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -180,9 +181,11 @@ spacross_fit <- function(task, timer) {
   graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads, task$slices, directed))
   memory <- core(core_memory(features, count_edges(graph, task), core_options(options)))
   check_memory(memory, info$n_cells, "spacross_options")
-  smoothed <- timed(timer, "smooth", smoothed_components(task, domain_components(task)))
+  components <- timed(timer, "smooth", domain_components(task))
+  smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
   found <- fit_runs(task, timer, smoothed, function(seed, first) spacross_trainer(task, features, graph, seed, first))
   found$info <- info
+  found$model <- timed(timer, "model", spacross_model(found, task, features, components, smoothed))
   found
 }
 
@@ -227,13 +230,14 @@ report_genes <- function(info, task) {
 
 spacross_trainer <- function(task, features, graph, seed, first) {
   trainer <- core(core_spacross_new(
-    features, graph, slice_codes(task$slices), core_options(task$options), task$n_domains, seed, task$threads, task$device
+    features, graph, core_options(task$options), task$n_domains, seed, task$threads, task$device
   ))
   list(
     step = function(n) core(core_spacross_step(trainer, n)),
     result = function() {
       list(
         embedding = core(core_spacross_embedding(trainer)),
+        weights = if (first) core(core_spacross_weights(trainer)),
         reconstruction = if (task$impute && first) core(core_spacross_reconstruction(trainer))
       )
     },
@@ -243,15 +247,16 @@ spacross_trainer <- function(task, features, graph, seed, first) {
   )
 }
 
-# What is averaged over neighbours: components of the log-normalised counts, or the embedding given.
+# What is averaged over neighbours: components of the log-normalised counts with how they were made, or the embedding given.
 domain_components <- function(task) {
   options <- task$options
   if (!is.null(task$embedding) || options$domains_from == "embedding") {
-    return(task$embedding)
+    return(list(matrix = task$embedding))
   }
   options$log1p <- TRUE
   options$n_components <- options$smooth_components
-  core(core_features_matrix(prepare_counts(task, options)))
+  features <- prepare_counts(task, options)
+  list(matrix = core(core_features_matrix(features)), projection = core(core_features_projection(features)))
 }
 
 spacross_result <- function(found, task, timer, call) {
@@ -261,12 +266,13 @@ spacross_result <- function(found, task, timer, call) {
     result$reconstruction <- t(found$reconstruction)
     dimnames(result$reconstruction) <- list(result$genes, task$cells)
   }
+  result$model <- found$model
   structure(result, class = "SpaCrossResult")
 }
 
 # What the object keeps of a run beside its results.
 tool_parts <- function(result) {
-  parts <- c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment")
+  parts <- c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "model")
   unclass(result)[intersect(parts, names(result))]
 }
 

@@ -82,6 +82,31 @@ core_modality_components <- function(modality) .Call(wrap__core_modality_compone
 #'
 #' @noRd
 core_feature_graph <- function(x, k, seed, threads) .Call(wrap__core_feature_graph, x, k, seed, threads)
+core_tensors_write <- function(tensors) .Call(wrap__core_tensors_write, tensors)
+
+#' @noRd
+core_tensors_read <- function(bytes) .Call(wrap__core_tensors_read, bytes)
+
+#' @noRd
+core_model_write <- function(bytes, document) .Call(wrap__core_model_write, bytes, document)
+
+#' @noRd
+core_model_read <- function(bytes) .Call(wrap__core_model_read, bytes)
+
+#' @noRd
+core_features_projection <- function(features) .Call(wrap__core_features_projection, features)
+
+#' @noRd
+core_project <- function(p, i, x, projection, present, settings, threads) .Call(wrap__core_project, p, i, x, projection, present, settings, threads)
+
+#' @noRd
+core_spacross_embed <- function(tensors, features, graph, threads) .Call(wrap__core_spacross_embed, tensors, features, graph, threads)
+
+#' @noRd
+core_rule_fit <- function(x, labels, k, threads) .Call(wrap__core_rule_fit, x, labels, k, threads)
+
+#' @noRd
+core_rule_labels <- function(x, weight, bias) .Call(wrap__core_rule_labels, x, weight, bias)
 
 #' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
@@ -90,13 +115,16 @@ core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
 core_memory <- function(features, n_edges, options) .Call(wrap__core_memory, features, n_edges, options)
 
 #' @noRd
-core_spacross_new <- function(features, graph, slices, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, slices, options, n_domains, seed, threads, device)
+core_spacross_new <- function(features, graph, options, n_domains, seed, threads, device) .Call(wrap__core_spacross_new, features, graph, options, n_domains, seed, threads, device)
 
 #' @noRd
 core_spacross_step <- function(trainer, n) .Call(wrap__core_spacross_step, trainer, n)
 
 #' @noRd
 core_spacross_embedding <- function(trainer) .Call(wrap__core_spacross_embedding, trainer)
+
+#' @noRd
+core_spacross_weights <- function(trainer) .Call(wrap__core_spacross_weights, trainer)
 
 #' @noRd
 core_spacross_reconstruction <- function(trainer) .Call(wrap__core_spacross_reconstruction, trainer)

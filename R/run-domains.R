@@ -31,23 +31,35 @@ smoothed_components <- function(task, x) {
 }
 
 labels_once <- function(task, embedding, smoothed, seed) {
-  x <- switch(task$options$domains_from,
-    embedding = embedding,
-    smoothed = smoothed,
-    both = cbind(scale_columns(embedding), scale_columns(smoothed))
-  )
+  x <- domain_columns(task$options, embedding, smoothed)
   domains <- FindDomains.default(
-    x, task$n_domains,
+    scale_columns(x, domain_moments(task$options, x)), task$n_domains,
     method = task$options$cluster, starts = task$options$starts, seed = seed, threads = task$threads
   )
   as.integer(domains)
 }
 
-# Every column to mean 0 and standard deviation 1; a constant column to 0.
-scale_columns <- function(x) {
+# What domains are found from, before scaling.
+domain_columns <- function(options, embedding, smoothed) {
+  switch(options$domains_from,
+    embedding = embedding,
+    smoothed = smoothed,
+    both = cbind(embedding, smoothed)
+  )
+}
+
+# Columns from two sources are made comparable, others stay as they are.
+domain_moments <- function(options, x) {
+  if (options$domains_from == "both") column_moments(x) else list(centre = rep(0, ncol(x)), spread = rep(1, ncol(x)))
+}
+
+scale_columns <- function(x, moments) scale(x, center = moments$centre, scale = moments$spread)
+
+# What scales every column to mean 0 and standard deviation 1, and a constant column to 0.
+column_moments <- function(x) {
   spread <- apply(x, 2L, stats::sd)
   spread[!is.finite(spread) | spread == 0] <- 1
-  scale(x, scale = spread)
+  list(centre = unname(colMeans(x)), spread = unname(spread))
 }
 
 finish_domains <- function(labels, task) {

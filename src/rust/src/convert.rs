@@ -11,7 +11,7 @@ use spax_core::{Error, Result};
 /// What R's NA is among integers.
 const NA_INTEGER: i32 = i32::MIN;
 
-fn expected(name: &str, what: &str) -> Error {
+pub fn expected(name: &str, what: &str) -> Error {
     Error::Internal(format!("`{name}` must be {what}"))
 }
 
@@ -175,6 +175,13 @@ pub fn from_zero_based(labels: &[u32]) -> Robj {
     labels.iter().map(|&label| label as i32 + 1).collect_robj()
 }
 
+/// A named list by its names.
+pub fn list(x: &Robj, name: &str) -> Result<HashMap<String, Robj>> {
+    x.as_list()
+        .and_then(|list| HashMap::try_from(&list).ok())
+        .ok_or_else(|| expected(name, "a named list"))
+}
+
 /// The values of a list.
 pub fn items(x: &Robj, name: &str) -> Result<Vec<Robj>> {
     let list = x.as_list().ok_or_else(|| expected(name, "a list"))?;
@@ -186,10 +193,7 @@ pub struct Options(HashMap<String, Robj>);
 
 impl Options {
     pub fn new(x: &Robj) -> Result<Self> {
-        x.as_list()
-            .and_then(|list| HashMap::try_from(&list).ok())
-            .map(Self)
-            .ok_or_else(|| expected("options", "a named list"))
+        list(x, "options").map(Self)
     }
 
     fn get(&self, name: &str) -> Result<&Robj> {

@@ -17,6 +17,8 @@ use crate::error::guard;
 pub struct SpatialGraph {
     pub graph: Graph,
     pub order: Vec<u32>,
+    /// The slice of each cell.
+    pub slices: Slices,
 }
 
 /// Neighbours in a stack of slices (all cells in one frame), or within each slice.
@@ -63,7 +65,11 @@ fn core_spatial_graph(
                 false => graph.symmetric_union(),
             };
             let order = curve_order_within(points, &slices)?;
-            Ok(SpatialGraph { graph, order })
+            Ok(SpatialGraph {
+                graph,
+                order,
+                slices,
+            })
         })?;
         Ok(ExternalPtr::new(graph).into())
     })

@@ -13,8 +13,10 @@ mod convert;
 mod counts;
 mod error;
 mod graph;
+mod json;
 mod metrics;
 mod modality;
+mod model;
 mod spacross;
 mod spalora;
 
@@ -36,6 +38,7 @@ extendr_module! {
     use counts;
     use graph;
     use metrics;
+    use model;
     use modality;
     use spacross;
     use spalora;

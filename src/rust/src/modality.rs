@@ -4,6 +4,7 @@ use extendr_api::prelude::*;
 use ndarray::Array2;
 use spax_core::graph::correlation_knn;
 use spax_core::preprocess::{Modality, ModalityKind, Settings};
+use spax_core::slices::Slices;
 use spax_core::{threads, Result};
 
 use crate::convert::{
@@ -154,8 +155,13 @@ fn core_feature_graph(x: Robj, k: Robj, seed: Robj, threads: Robj) -> Robj {
         let graph = threads::install(count(&threads, "threads")?, || {
             correlation_knn(components, k, seed)
         })?;
-        let order = (0..graph.n_nodes() as u32).collect();
-        Ok(ExternalPtr::new(SpatialGraph { graph, order }).into())
+        let n = graph.n_nodes();
+        let found = SpatialGraph {
+            graph,
+            order: (0..n as u32).collect(),
+            slices: Slices::one(n),
+        };
+        Ok(ExternalPtr::new(found).into())
     })
 }
 

@@ -10,9 +10,10 @@ use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
 use spax_core::system::available_memory;
 use spax_core::{device, threads, Error, Result};
 
-use crate::convert::{count, pointer, seed, slices, string, to_matrix, Options};
+use crate::convert::{count, pointer, seed, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
+use crate::model::to_list;
 
 /// Neighbours of the spatial graph on a Visium grid (METHODS 1.2).
 const NEIGHBOURS: i32 = 12;
@@ -138,7 +139,6 @@ fn core_memory(features: Robj, n_edges: Robj, options: Robj) -> Robj {
 fn core_spacross_new(
     features: Robj,
     graph: Robj,
-    slices: Robj,
     options: Robj,
     n_domains: Robj,
     seed: Robj,
@@ -152,7 +152,6 @@ fn core_spacross_new(
             params(&options, features)?.check(features.dim().0, count(&n_domains, "n_domains")?)?;
         let device = device::find(string(&device, "device")?)?;
         let threads = count(&threads, "threads")?;
-        let slices = self::slices(&slices, features.dim().0)?;
         let trainer = Trainer::new(
             threads::install(threads, || Ok(Input::new(features)))?,
             &graph.graph,
@@ -162,7 +161,7 @@ fn core_spacross_new(
             threads,
             &device,
         )?
-        .with_slices(&slices)?;
+        .with_slices(&graph.slices)?;
         Ok(ExternalPtr::new(Handle::new(Some(trainer))).into())
     })
 }
@@ -215,6 +214,15 @@ fn core_spacross_embedding(trainer: Robj) -> Robj {
 
 /// @noRd
 #[extendr]
+fn core_spacross_weights(trainer: Robj) -> Robj {
+    guard(|| {
+        let weights = with_trainer(&trainer, |trainer| trainer.weights())?;
+        Ok(to_list(&weights))
+    })
+}
+
+/// @noRd
+#[extendr]
 fn core_spacross_reconstruction(trainer: Robj) -> Robj {
     guard(|| {
         let genes = with_trainer(&trainer, |trainer| trainer.reconstruct())?;
@@ -239,6 +247,7 @@ extendr_module! {
     fn core_spacross_new;
     fn core_spacross_step;
     fn core_spacross_embedding;
+    fn core_spacross_weights;
     fn core_spacross_reconstruction;
     fn core_spacross_free;
 }

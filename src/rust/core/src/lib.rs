@@ -14,6 +14,7 @@ pub mod error;
 mod gradient_tests;
 pub mod graph;
 pub mod metrics;
+pub mod model_file;
 pub mod nn;
 pub mod preprocess;
 pub mod rng;
@@ -23,6 +24,7 @@ pub mod spacross;
 pub mod spalora;
 pub mod sparse;
 pub mod system;
+pub mod tensors;
 pub mod threads;
 
 pub use error::{Error, Result};

@@ -5,12 +5,13 @@ use candle_core::Device;
 use ndarray::Array2;
 use spax_core::graph::{curve_order, Graph};
 use spax_core::nn::linear::Design;
-use spax_core::preprocess::{Centre, ScaledGenes};
+use spax_core::preprocess::{Centre, Features, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::spacross::hybrid::{normalise_rows, select_pairs_across, Reach};
-use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
+use spax_core::spacross::{Contrast, Encoder, EpochLosses, Input, Params, Trainer};
 use spax_core::sparse::Csr;
+use spax_core::tensors::Tensors;
 use spax_core::{threads, Error, Result};
 
 /// Two halves of a square that differ in their first columns.
@@ -337,4 +338,48 @@ fn sparse_genes_of_several_slices_multiply_like_dense_ones() {
     ));
     assert!(close(dense.gram(&g, 3), sparse.gram(&g, 3)));
     assert!((0..n as u32).all(|i| (dense.norm(i) - sparse.norm(i)).abs() < 1e-4));
+}
+
+#[test]
+fn saved_weights_embed_the_cells_trained_on_to_the_same_bits() {
+    let (coords, x) = slice(200, 6, 5);
+    let mut trained = trainer(&coords, Input::dense(x.clone()), quick(), 2).unwrap();
+    for _ in 0..4 {
+        trained.step().unwrap();
+    }
+    let tensors = trained.weights().unwrap();
+    let bytes = tensors.write(None).unwrap();
+    let encoder = Encoder::from_tensors(&Tensors::read(&bytes).unwrap()).unwrap();
+    let graph = Graph::knn(coords.view(), 6).unwrap();
+    let order = curve_order(coords.view()).unwrap();
+    let features = Features::from_matrix(x);
+    let embed = |n| threads::install(n, || encoder.embed_cells(&features, &graph, &order));
+    assert_eq!(embed(1).unwrap(), trained.embedding().unwrap());
+    assert_eq!(embed(4).unwrap(), trained.embedding().unwrap());
+    let (_, wide) = slice(200, 7, 5);
+    let error = encoder.embed_cells(&Features::from_matrix(wide), &graph, &order);
+    assert_eq!(error.unwrap_err().kind(), "model");
+}
+
+#[test]
+fn weights_that_are_missing_or_do_not_fit_are_refused() {
+    let (coords, x) = slice(60, 6, 5);
+    let trained = trainer(&coords, Input::dense(x), quick(), 1).unwrap();
+    let good = trained.weights().unwrap();
+    let names: Vec<String> = good.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names.len(), 20);
+    for name in names {
+        let mut without = Tensors::default();
+        let mut bent = good.clone();
+        for (other, array) in good.iter().filter(|(other, _)| **other != name) {
+            without.insert(other.clone(), array.clone());
+        }
+        bent.insert(name.clone(), Array2::zeros((3, 5)).into_dyn());
+        for bad in [without, bent] {
+            assert!(
+                matches!(Encoder::from_tensors(&bad), Err(Error::Model { .. })),
+                "{name}"
+            );
+        }
+    }
 }

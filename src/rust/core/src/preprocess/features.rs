@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use super::gene_choice::{choose, Choice, GeneChoice};
+use super::projection::Projection;
 use super::{check_counts, normalise_slices, Centre, ScaledGenes};
 use crate::slices::Slices;
 use crate::sparse::CountsView;
@@ -109,6 +110,8 @@ pub struct Features {
     pub n_kept: Vec<usize>,
     /// Variance of each principal component; otherwise empty.
     pub explained_variance: Vec<f64>,
+    /// What was learnt on these cells; None for a user's own matrix, and for cells that were projected.
+    pub projection: Option<Projection>,
 }
 
 impl Features {
@@ -121,6 +124,7 @@ impl Features {
             n_shared: 0,
             n_kept: Vec::new(),
             explained_variance: Vec::new(),
+            projection: None,
         }
     }
 
@@ -151,6 +155,7 @@ impl Features {
     /// A panel of genes, dense unless it is for imputation.
     fn from_scaled(scaled: ScaledGenes, choice: Choice, keep_sparse: bool) -> Result<Self> {
         scaled.check_variation()?;
+        let projection = Projection::new(&choice, &scaled, None);
         let input = match keep_sparse {
             true => Columns::Scaled(scaled),
             false => Columns::Dense(scaled.to_dense()),
@@ -158,6 +163,7 @@ impl Features {
         Ok(Self {
             input,
             kind: FeatureKind::ScaledGenes,
+            projection: Some(projection),
             ..Self::of_genes(choice)
         })
     }
@@ -167,6 +173,7 @@ impl Features {
         Ok(Self {
             input: Columns::Dense(pca.scores),
             kind: FeatureKind::Pca,
+            projection: Some(Projection::new(&choice, scaled, Some(pca.loadings))),
             explained_variance: pca.explained_variance,
             ..Self::of_genes(choice)
         })

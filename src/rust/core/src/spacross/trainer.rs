@@ -17,12 +17,14 @@ use super::mask::Draws;
 use super::model::{Decoder, Encoder, EpochDropout, Forward, Model};
 use super::params::{Contrast, ValidParams};
 use super::reconstruction::{reconstruction, Target};
+use super::weights::in_callers_order;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
 use crate::nn::linear::Design;
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_vec;
 use crate::slices::Slices;
+use crate::tensors::Tensors;
 use crate::{threads, Error, Result};
 
 /// The losses of one epoch, before their weights.
@@ -322,7 +324,7 @@ impl Trainer {
     pub fn embedding(&self) -> Result<Array2<f32>> {
         threads::install(self.threads, || {
             let z = self.model.online.embed(&self.input, &self.propagation)?;
-            self.in_callers_order(&z)
+            in_callers_order(&z, &self.order)
         })
     }
 
@@ -331,21 +333,13 @@ impl Trainer {
         threads::install(self.threads, || {
             let z = self.model.online.embed(&self.input, &self.propagation)?;
             let x = self.model.reconstruct(&z, &self.propagation)?;
-            Ok(self.in_callers_order(&x)?.mapv_into(|v| v.max(0.0)))
+            Ok(in_callers_order(&x, &self.order)?.mapv_into(|v| v.max(0.0)))
         })
     }
 
-    fn in_callers_order(&self, x: &Tensor) -> Result<Array2<f32>> {
-        let (n, width) = x.dims2()?;
-        let values = to_vec(x)?;
-        let mut out = Array2::zeros((n, width));
-        for (row, &cell) in values.chunks_exact(width).zip(&self.order) {
-            out.row_mut(cell as usize)
-                .iter_mut()
-                .zip(row)
-                .for_each(|(o, v)| *o = *v);
-        }
-        Ok(out)
+    /// The trained encoder as named arrays.
+    pub fn weights(&self) -> Result<Tensors> {
+        self.model.online.tensors()
     }
 }
 
