@@ -61,27 +61,6 @@ core_refine <- function(labels, coords, k, threads) .Call(wrap__core_refine, lab
 core_order_domains <- function(labels, coords, slices) .Call(wrap__core_order_domains, labels, coords, slices)
 
 #' @noRd
-core_modality_rna <- function(p, i, x, n_genes, settings, n_components, slices, threads) .Call(wrap__core_modality_rna, p, i, x, n_genes, settings, n_components, slices, threads)
-
-#' @noRd
-core_modality_protein <- function(p, i, x, n_proteins, n_components, slice_center, slices, threads) .Call(wrap__core_modality_protein, p, i, x, n_proteins, n_components, slice_center, slices, threads)
-
-#' @noRd
-core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, threads) .Call(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, threads)
-
-#' @noRd
-core_modality_features <- function(x, threads) .Call(wrap__core_modality_features, x, threads)
-
-#' @noRd
-core_modality_info <- function(modality) .Call(wrap__core_modality_info, modality)
-
-#' @noRd
-core_modality_components <- function(modality) .Call(wrap__core_modality_components, modality)
-
-#' The graph of similar cells, of a modality or of a matrix (cells x features).
-#'
-#' @noRd
-core_feature_graph <- function(x, k, seed, threads) .Call(wrap__core_feature_graph, x, k, seed, threads)
 core_tensors_write <- function(tensors) .Call(wrap__core_tensors_write, tensors)
 
 #' @noRd
@@ -107,6 +86,29 @@ core_rule_fit <- function(x, labels, k, threads) .Call(wrap__core_rule_fit, x, l
 
 #' @noRd
 core_rule_labels <- function(x, weight, bias) .Call(wrap__core_rule_labels, x, weight, bias)
+
+#' @noRd
+core_modality_rna <- function(p, i, x, n_genes, settings, n_components, slices, threads) .Call(wrap__core_modality_rna, p, i, x, n_genes, settings, n_components, slices, threads)
+
+#' @noRd
+core_modality_protein <- function(p, i, x, n_proteins, n_components, slice_center, slices, threads) .Call(wrap__core_modality_protein, p, i, x, n_proteins, n_components, slice_center, slices, threads)
+
+#' @noRd
+core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, threads) .Call(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, threads)
+
+#' @noRd
+core_modality_features <- function(x, threads) .Call(wrap__core_modality_features, x, threads)
+
+#' @noRd
+core_modality_info <- function(modality) .Call(wrap__core_modality_info, modality)
+
+#' @noRd
+core_modality_components <- function(modality) .Call(wrap__core_modality_components, modality)
+
+#' The graph of similar cells, of a modality or of a matrix (cells x features).
+#'
+#' @noRd
+core_feature_graph <- function(x, k, seed, threads) .Call(wrap__core_feature_graph, x, k, seed, threads)
 
 #' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
