@@ -34,11 +34,23 @@ BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", 
   slice <- as_slices(slice, rownames(coords), stack, "slice")
   placed <- place_slices(list(coords = coords, threads = check_threads(threads), verbose = FALSE), slice, layout)
   graph <- core_graph(placed$coords %||% coords, k, radius, check_threads(threads), placed$slices)
+  graph_matrix(graph, rownames(coords), nrow(coords))
+}
+
+# The core's graph as a sparse matrix of cells x cells.
+graph_matrix <- function(graph, cells, n_cells) {
   parts <- core(core_graph_csc(graph))
   methods::new("dgCMatrix",
     p = as.integer(parts$p), i = as.integer(parts$i), x = rep(1, length(parts$i)),
-    Dim = rep(nrow(coords), 2L), Dimnames = list(rownames(coords), rownames(coords))
+    Dim = rep(n_cells, 2L), Dimnames = list(cells, cells)
   )
+}
+
+write_graph <- function(object, graph, name, assay) {
+  graph <- SeuratObject::as.Graph(graph)
+  SeuratObject::DefaultAssay(graph) <- assay
+  object[[name]] <- graph
+  object
 }
 
 #' @rdname BuildSpatialGraph
@@ -52,21 +64,20 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
   slice <- seurat_slices(object, split.by, stack)
   place <- seurat_slice_coords(object, coords, slice)
-  graph <- SeuratObject::as.Graph(BuildSpatialGraph.default(
+  graph <- BuildSpatialGraph.default(
     place[c("x", "y")],
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
-  ))
-  SeuratObject::DefaultAssay(graph) <- assay
-  object[[graph.name]] <- graph
+  )
+  object <- write_graph(object, graph, graph.name, assay)
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 
 # The core's graph (an external pointer) of checked coordinates.
-core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE) {
+core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {
   stacked <- is_stacked(slices)
   if (is.null(radius)) {
-    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)))
+    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)), least = least)
     radius <- NA_real_
   } else {
     check_radius(radius)

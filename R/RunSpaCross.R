@@ -302,7 +302,7 @@ spacross_result <- function(found, task, timer, call) {
 
 # What the object keeps of a run beside its results.
 tool_parts <- function(result) {
-  parts <- c("options", "history", "timings", "versions", "genes", "seed", "device", "slice", "alignment", "model")
+  parts <- c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "model")
   unclass(result)[intersect(parts, names(result))]
 }
 
