@@ -12,6 +12,7 @@ pub mod device;
 pub mod error;
 #[cfg(test)]
 mod gradient_tests;
+pub mod gpu;
 pub mod graph;
 pub mod metrics;
 pub mod nn;

@@ -15,6 +15,8 @@ use super::model::{Block, Decoder, Encoder, EpochDropout, Forward, Model};
 use super::trainer::{EpochLosses, Trainer};
 use super::{Contrast, Input, Params};
 use crate::graph::Graph;
+use crate::nn::norm_act::Moments;
+use crate::nn::running::Running;
 use crate::nn::view::to_vec;
 use crate::preprocess::ScaledGenes;
 use crate::sparse::Csr;
@@ -137,11 +139,14 @@ impl Reference {
         set(&block.norm.affine, affine.concat());
         let moments = |part: &str| self.floats(part).into_iter().map(f64::from);
         // The published layer's bias is in its running mean.
-        block.norm.running.mean = moments(&format!("{norm}.running_mean"))
-            .zip(moments(&format!("{linear}.bias")))
-            .map(|(mean, bias)| mean - bias)
-            .collect();
-        block.norm.running.variance = moments(&format!("{norm}.running_var")).collect();
+        let running = Moments {
+            mean: moments(&format!("{norm}.running_mean"))
+                .zip(moments(&format!("{linear}.bias")))
+                .map(|(mean, bias)| mean - bias)
+                .collect(),
+            variance: moments(&format!("{norm}.running_var")).collect(),
+        };
+        block.norm.running = Running::with(running, block.weight.device()).unwrap();
     }
 
     fn fill_encoder(&self, encoder: &mut Encoder, prefix: &str) {
@@ -334,7 +339,7 @@ fn three_steps(name: &str) {
     for step in 0..reference.count("/steps") {
         let draws = reference.draws(step, reference.count("/n"));
         let (forward, losses) = trainer
-            .step_with(&draws, EpochDropout::new(0.0, 1, step as u32))
+            .step_with(draws, EpochDropout::new(0.0, 1, step as u32))
             .unwrap();
         check_step(&reference, step, &forward, &losses);
         for (parameter, values) in named(&trainer.model, |var| to_vec(var).unwrap()) {
@@ -398,7 +403,7 @@ fn the_described_contrast_has_its_own_value() {
         let mut trainer = reference.trainer(Contrast::Node);
         let draws = reference.draws(0, reference.count("/n"));
         let (_, losses) = trainer
-            .step_with(&draws, EpochDropout::new(0.0, 1, 0))
+            .step_with(draws, EpochDropout::new(0.0, 1, 0))
             .unwrap();
         let theirs = reference.number("/step/0/loss_contrast_per_node");
         close_number("contrast", losses.contrast.unwrap().into(), theirs);
@@ -419,10 +424,10 @@ fn clipped_gradients_of_the_first_step() {
             .map_or(Contrast::Off, |_| Contrast::AllPairs);
         let mut trainer = reference.trainer(contrast);
         let draws = reference.draws(0, reference.count("/n"));
-        let (_, total, _) = trainer
+        let computed = trainer
             .losses_with(&draws, EpochDropout::new(0.0, 1, 0))
             .unwrap();
-        let store = total.backward().unwrap();
+        let store = computed.total.backward().unwrap();
         let limit =
             reference.number("/clip_norm") / reference.number("/step/0/grad_norm_before_clip");
         let gradient = |var: &Var| {

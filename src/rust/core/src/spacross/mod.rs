@@ -1,5 +1,6 @@
 //! SpaCross: masked self-supervised learning on the graph of a tissue (METHODS 3).
 
+mod ahead;
 #[cfg(test)]
 mod conformance;
 pub mod consistency;
@@ -7,9 +8,11 @@ pub mod contrast;
 pub mod hybrid;
 pub mod imputation;
 pub mod input;
+mod input_on;
 pub mod mask;
 pub mod memory;
 pub mod model;
+mod on;
 pub mod params;
 pub mod reconstruction;
 mod rows;
