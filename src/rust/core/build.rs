@@ -36,6 +36,19 @@ fn compile_for_devices(out: &Path) {
             .arg(format!("arch={architecture},code={code}"));
     }
     run(nvcc.arg("-o").arg(out).arg("cuda/kernels.cu"));
+    println!("cargo:rustc-env=SPAX_CUDA_VERSION={}", toolkit_version());
+    println!("cargo:rerun-if-env-changed=CUDA_COMPUTE_CAP");
+    let capability = std::env::var("CUDA_COMPUTE_CAP").unwrap_or_else(|_| "75".into());
+    println!("cargo:rustc-env=SPAX_COMPUTE_CAP={capability}");
+}
+
+/// As in 13000 for CUDA 13.0, from the line "Cuda compilation tools, release 13.0, V13.0.88".
+fn toolkit_version() -> u32 {
+    let output = Command::new(nvcc()).arg("--version").output();
+    let text = output.map_or_else(|_| String::new(), |o| String::from_utf8_lossy(&o.stdout).into());
+    let release = text.split("release ").nth(1).and_then(|t| t.split(',').next());
+    let mut parts = release.unwrap_or("0.0").split('.').map(|p| p.parse().unwrap_or(0));
+    1000 * parts.next().unwrap_or(0) + 10 * parts.next().unwrap_or(0)
 }
 
 /// nvcc of CUDA_HOME or CUDA_PATH, else on the PATH.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use candle_core::cuda_backend::cudarc::cublas::sys;
+use candle_core::cuda_backend::cudarc::driver::sys as driver;
 use candle_core::cuda_backend::cudarc::driver::{result, CudaFunction, CudaModule, DevicePtr};
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::cuda_backend::{CudaDevice, CudaStorage, CudaStorageSlice, DeviceId};
-use candle_core::{bail, Error, Result};
+use candle_core::{bail, Device, Error, Result};
 
 use super::launch::Arguments;
 use super::{Gemm, Runner};
@@ -132,4 +133,90 @@ pub(super) fn address(storage: &CudaStorage, offset: usize) -> Result<u64> {
         _ => bail!("no kernel takes this type"),
     };
     Ok(start + (size * offset) as u64)
+}
+
+/// Gets a new device ready: memory that was freed stays with the process, and no events guard tensors, since one stream
+/// does all the work.
+pub fn prepare(device: &Device) -> Result<()> {
+    let cuda = device.as_cuda_device()?;
+    // SAFETY: nothing of ours uses a second stream.
+    unsafe { cuda.disable_event_tracking() };
+    if let Some(pool) = pool(cuda)? {
+        let mut threshold = u64::MAX;
+        // SAFETY: the attribute is a u64.
+        unsafe {
+            driver::cuMemPoolSetAttribute(
+                pool,
+                driver::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD,
+                std::ptr::from_mut(&mut threshold).cast(),
+            )
+            .result()
+            .map_err(Error::wrap)?;
+        }
+    }
+    // Loads the kernels now: what is wrong with them shows before anything is trained.
+    runner(cuda).map(|_| ())
+}
+
+/// The memory pool of the device, where the driver has one.
+fn pool(device: &CudaDevice) -> Result<Option<driver::CUmemoryPool>> {
+    let stream = device.cuda_stream();
+    let context = stream.context();
+    if !context.has_async_alloc() {
+        return Ok(None);
+    }
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: writes a handle.
+    unsafe { driver::cuDeviceGetDefaultMemPool(&mut pool, context.cu_device()) }
+        .result()
+        .map_err(Error::wrap)?;
+    Ok(Some(pool))
+}
+
+fn pool_attribute(device: &Device, attribute: driver::CUmemPool_attribute_enum) -> Result<u64> {
+    let Some(pool) = pool(device.as_cuda_device()?)? else {
+        return Ok(0);
+    };
+    let mut value = 0u64;
+    // SAFETY: the attributes asked for are u64.
+    unsafe { driver::cuMemPoolGetAttribute(pool, attribute, std::ptr::from_mut(&mut value).cast()) }
+        .result()
+        .map_err(Error::wrap)?;
+    Ok(value)
+}
+
+/// Bytes that a device can still give: what is free, and what the process holds without using it.
+pub fn free_memory(device: &Device) -> Result<u64> {
+    use driver::CUmemPool_attribute_enum as Attribute;
+    let stream = device.as_cuda_device()?.cuda_stream();
+    let (free, _) = stream.context().mem_get_info().map_err(Error::wrap)?;
+    let reserved = pool_attribute(device, Attribute::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT)?;
+    let used = pool_attribute(device, Attribute::CU_MEMPOOL_ATTR_USED_MEM_CURRENT)?;
+    Ok(free as u64 + reserved.saturating_sub(used))
+}
+
+/// The most bytes in use at once since the last call (or the start).
+pub fn peak_memory(device: &Device) -> Result<u64> {
+    use driver::CUmemPool_attribute_enum as Attribute;
+    let peak = pool_attribute(device, Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH)?;
+    if let Some(pool) = pool(device.as_cuda_device()?)? {
+        let mut zero = 0u64;
+        // SAFETY: the attribute is a u64, and 0 resets it.
+        unsafe {
+            driver::cuMemPoolSetAttribute(
+                pool,
+                Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH,
+                std::ptr::from_mut(&mut zero).cast(),
+            )
+            .result()
+            .map_err(Error::wrap)?;
+        }
+    }
+    Ok(peak)
+}
+
+/// Waits for all work on the device.
+pub fn synchronise(device: &Device) -> Result<()> {
+    let stream = device.as_cuda_device()?.cuda_stream();
+    stream.synchronize().map_err(Error::wrap)
 }

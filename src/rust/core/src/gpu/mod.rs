@@ -20,6 +20,9 @@ use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor};
 
+#[cfg(feature = "cuda")]
+pub use cuda::{free_memory, peak_memory, prepare, synchronise};
+
 pub use buffer::Buffer;
 pub use launch::Launch;
 pub use lists::{invert, Inverse, List, Packed};

@@ -43,14 +43,6 @@ impl Operator {
         }
     }
 
-    /// For a matrix whose transpose is at hand.
-    pub(crate) fn from_both(forward: Csr, backward: Csr) -> Self {
-        Self {
-            forward: Arc::new(forward),
-            backward: Arc::new(backward),
-            placed: None,
-        }
-    }
 
     /// The operator for tensors on `device`.
     pub fn on(mut self, device: &Device) -> Result<Self> {

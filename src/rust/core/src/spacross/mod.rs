@@ -1,6 +1,8 @@
 //! SpaCross: masked self-supervised learning on the graph of a tissue (METHODS 3).
 
 mod ahead;
+#[cfg(any(test, feature = "check"))]
+pub mod check;
 #[cfg(test)]
 mod conformance;
 pub mod consistency;
@@ -15,6 +17,8 @@ pub mod model;
 mod on;
 pub mod params;
 pub mod reconstruction;
+#[cfg(any(test, feature = "check"))]
+mod reference;
 mod rows;
 mod trainer;
 

@@ -190,6 +190,13 @@ impl Trainer {
         Ok((computed.forward, losses[0]))
     }
 
+    /// The draws of the first epoch.
+    #[cfg(any(test, feature = "check"))]
+    pub(super) fn example_draws(&self) -> Draws {
+        let p = &self.params.params;
+        Draws::new(self.order.len(), p.mask_rate, p.replace_rate, self.seed, 0)
+    }
+
     /// Given draws, where training runs.
     #[cfg(any(test, feature = "check"))]
     pub(super) fn place(&self, draws: Draws) -> Result<Draws> {
