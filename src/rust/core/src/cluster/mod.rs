@@ -14,6 +14,7 @@ mod input;
 mod kmeans;
 mod linkage;
 mod lloyd;
+mod lloyd_on;
 mod mixture;
 mod sampling;
 mod seeding;
@@ -23,5 +24,5 @@ mod ward;
 
 pub use consensus::consensus;
 pub use distinct::count_nonempty;
-pub use kmeans::{kmeans, KMeans, KMeansSettings};
+pub use kmeans::{kmeans, kmeans_on, KMeans, KMeansSettings};
 pub use mixture::{gaussian_mixture, Mixture, MixtureSettings};

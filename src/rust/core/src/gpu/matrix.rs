@@ -2,7 +2,7 @@
 
 use candle_core::{bail, Result, Tensor};
 
-use super::{Buffer, Kernels};
+use super::{Buffer, Kernels, Launch};
 use crate::sparse::Csr;
 
 /// Mean entries of a row from which on a block shares a row.
@@ -51,6 +51,11 @@ impl Matrix {
 
     pub fn n_rows(&self) -> usize {
         self.n_rows
+    }
+
+    /// Adds where the entries are (row starts and columns) to the arguments of a kernel.
+    pub fn pattern<'a>(&self, launch: Launch<'a>) -> Launch<'a> {
+        launch.tensor(&self.starts).tensor(&self.columns)
     }
 
     /// `self x` for x of `n_cols` x w.

@@ -43,6 +43,19 @@ impl Operator {
         }
     }
 
+    /// For a matrix whose transpose is at hand.
+    pub(crate) fn from_both(forward: Csr, backward: Csr) -> Self {
+        Self {
+            forward: Arc::new(forward),
+            backward: Arc::new(backward),
+            placed: None,
+        }
+    }
+
+    /// The matrix on the device, where it is on one.
+    pub(crate) fn placed(&self) -> Option<&Matrix> {
+        self.placed.as_ref().map(|placed| &placed.forward)
+    }
 
     /// The operator for tensors on `device`.
     pub fn on(mut self, device: &Device) -> Result<Self> {

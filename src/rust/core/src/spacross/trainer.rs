@@ -380,7 +380,42 @@ impl Trainer {
         })
     }
 
+    /// The hybrid graph on a device, where its kernels can hold so much.
+    fn hybrid_on(&self) -> Result<Option<Operator>> {
+        let p = &self.params.params;
+        let (Some((kernels, _)), Some(spatial)) = (&self.placed, self.propagation.placed()) else {
+            return Ok(None);
+        };
+        if !on::pairs::fits(p.latent, p.top_k) {
+            return Ok(None);
+        }
+        let embed = |encoder: &super::model::Encoder| -> Result<Tensor> {
+            let embedding = encoder.embed(&self.input, &self.propagation)?;
+            Ok(on::pairs::unit_rows(kernels, &embedding)?)
+        };
+        let (online, target) = (embed(&self.model.online)?, embed(&self.model.target)?);
+        let round = (self.epoch / p.update_every) as u32;
+        let clusters = match p.cluster_test {
+            true => {
+                let shape = (self.order.len(), p.latent);
+                let rows = Array2::from_shape_vec(shape, to_host(&target)?)
+                    .map_err(|e| Error::Internal(e.to_string()))?;
+                let params = &self.params;
+                let labels = on::pairs::cluster_labels(kernels, rows.view(), params, self.seed, round);
+                Some(labels?)
+            }
+            false => None,
+        };
+        let both = [&online, &target];
+        let summaries = on::pairs::summaries(kernels, both, p.top_k, spatial, clusters.as_deref())?;
+        Ok(Some(summaries))
+    }
+
     fn rebuild_hybrid(&mut self) -> Result<()> {
+        if let Some(summaries) = self.hybrid_on()? {
+            self.summaries = Some(summaries);
+            return Ok(());
+        }
         let n = self.order.len();
         let width = self.params.params.latent;
         let unit_rows = |embedding: Tensor| -> Result<Array2<f32>> {

@@ -4,6 +4,7 @@ pub mod consistency;
 pub mod contrast;
 pub mod imputation;
 pub mod losses;
+pub mod pairs;
 pub mod reconstruction;
 
 use candle_core::Result;
