@@ -25,7 +25,7 @@ core_embedding_knn <- function(x, k, threads) .Call(wrap__core_embedding_knn, x,
 core_check_counts <- function(p, i, x, n_genes) .Call(wrap__core_check_counts, p, i, x, n_genes)
 
 #' @noRd
-core_prepare <- function(p, i, x, n_genes, settings, threads) .Call(wrap__core_prepare, p, i, x, n_genes, settings, threads)
+core_prepare <- function(p, i, x, n_genes, settings, slices, threads) .Call(wrap__core_prepare, p, i, x, n_genes, settings, slices, threads)
 
 #' @noRd
 core_prepare_matrix <- function(x, threads) .Call(wrap__core_prepare_matrix, x, threads)
@@ -37,10 +37,10 @@ core_features_info <- function(features) .Call(wrap__core_features_info, feature
 core_features_matrix <- function(features) .Call(wrap__core_features_matrix, features)
 
 #' @noRd
-core_smooth <- function(x, coords, k, passes, threads) .Call(wrap__core_smooth, x, coords, k, passes, threads)
+core_smooth <- function(x, coords, slices, stacked, k, passes, threads) .Call(wrap__core_smooth, x, coords, slices, stacked, k, passes, threads)
 
 #' @noRd
-core_spatial_graph <- function(coords, k, radius, threads) .Call(wrap__core_spatial_graph, coords, k, radius, threads)
+core_spatial_graph <- function(coords, slices, stacked, directed, k, radius, threads) .Call(wrap__core_spatial_graph, coords, slices, stacked, directed, k, radius, threads)
 
 #' @noRd
 core_graph_csc <- function(graph) .Call(wrap__core_graph_csc, graph)
@@ -58,7 +58,34 @@ core_metrics <- function(truth, labels, coords, k, threads) .Call(wrap__core_met
 core_refine <- function(labels, coords, k, threads) .Call(wrap__core_refine, labels, coords, k, threads)
 
 #' @noRd
-core_order_domains <- function(labels, coords) .Call(wrap__core_order_domains, labels, coords)
+core_order_domains <- function(labels, coords, slices) .Call(wrap__core_order_domains, labels, coords, slices)
+
+#' @noRd
+core_tensors_write <- function(tensors) .Call(wrap__core_tensors_write, tensors)
+
+#' @noRd
+core_tensors_read <- function(bytes) .Call(wrap__core_tensors_read, bytes)
+
+#' @noRd
+core_model_write <- function(bytes, document) .Call(wrap__core_model_write, bytes, document)
+
+#' @noRd
+core_model_read <- function(bytes) .Call(wrap__core_model_read, bytes)
+
+#' @noRd
+core_features_projection <- function(features) .Call(wrap__core_features_projection, features)
+
+#' @noRd
+core_project <- function(p, i, x, projection, present, settings, threads) .Call(wrap__core_project, p, i, x, projection, present, settings, threads)
+
+#' @noRd
+core_spacross_embed <- function(tensors, features, graph, threads) .Call(wrap__core_spacross_embed, tensors, features, graph, threads)
+
+#' @noRd
+core_rule_fit <- function(x, labels, k, threads) .Call(wrap__core_rule_fit, x, labels, k, threads)
+
+#' @noRd
+core_rule_labels <- function(x, weight, bias) .Call(wrap__core_rule_labels, x, weight, bias)
 
 #' @noRd
 core_spacross_defaults <- function() .Call(wrap__core_spacross_defaults)
@@ -74,6 +101,9 @@ core_spacross_step <- function(trainer, n) .Call(wrap__core_spacross_step, train
 
 #' @noRd
 core_spacross_embedding <- function(trainer) .Call(wrap__core_spacross_embedding, trainer)
+
+#' @noRd
+core_spacross_weights <- function(trainer) .Call(wrap__core_spacross_weights, trainer)
 
 #' @noRd
 core_spacross_reconstruction <- function(trainer) .Call(wrap__core_spacross_reconstruction, trainer)

@@ -13,7 +13,9 @@ mod convert;
 mod counts;
 mod error;
 mod graph;
+mod json;
 mod metrics;
+mod model;
 mod spacross;
 
 use extendr_api::prelude::*;
@@ -34,5 +36,6 @@ extendr_module! {
     use counts;
     use graph;
     use metrics;
+    use model;
     use spacross;
 }

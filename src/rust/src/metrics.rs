@@ -7,7 +7,7 @@ use spax_core::metrics::{
 use spax_core::{threads, Result};
 
 use crate::cluster::INDEX_SEED;
-use crate::convert::{count, finite_f32, from_zero_based, labels, matrix};
+use crate::convert::{count, finite_f32, from_zero_based, labels, matrix, slices};
 use crate::error::guard;
 
 /// Agreement with the known labels; every score NaN without any.
@@ -70,10 +70,11 @@ fn core_refine(labels: Robj, coords: Robj, k: Robj, threads: Robj) -> Robj {
 
 /// @noRd
 #[extendr]
-fn core_order_domains(labels: Robj, coords: Robj) -> Robj {
+fn core_order_domains(labels: Robj, coords: Robj, slices: Robj) -> Robj {
     guard(|| {
         let found = self::labels(&labels, "labels")?;
-        let numbers = order_domains(&found, 0, matrix(&coords, "coords")?)?;
+        let slices = self::slices(&slices, found.len())?;
+        let numbers = order_domains(&found, 0, matrix(&coords, "coords")?, &slices)?;
         let renumbered: Vec<u32> = found.iter().map(|&l| numbers[l as usize]).collect();
         Ok(from_zero_based(&renumbered))
     })

@@ -14,14 +14,19 @@ pub mod error;
 mod gradient_tests;
 pub mod gpu;
 pub mod graph;
+#[cfg(all(test, feature = "emulate"))]
+mod kernel_tests;
 pub mod metrics;
+pub mod model_file;
 pub mod nn;
 pub mod preprocess;
 pub mod rng;
 pub mod simd;
+pub mod slices;
 pub mod spacross;
 pub mod sparse;
 pub mod system;
+pub mod tensors;
 pub mod threads;
 
 pub use error::{Error, Result};

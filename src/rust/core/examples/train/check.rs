@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::Device;
 use spax_core::device::choose;
 use spax_core::spacross::check::{
-    agreement, described_contrast, first_gradients, three_steps, Gap, Spans, RUNS, TOLERANCE,
+    described_contrast, first_gradients, record, three_steps, Gap, Spans, RUNS, TOLERANCE,
 };
 use spax_core::spacross::Contrast;
 use spax_core::Result;
@@ -14,7 +14,7 @@ use crate::data::{simulate, simulate_genes, Cells};
 use crate::settings::{self, Settings};
 use crate::Arguments;
 
-/// Embeddings after this many epochs may be as far apart as rounding takes them.
+/// How far embeddings may be apart after the last epoch, when rounding has taken its ways.
 const LOOSE: f64 = 1e-2;
 
 pub fn run(arguments: &Arguments) -> Result<bool> {
@@ -31,11 +31,14 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
         epochs: arguments.count("epochs", 300)?,
     };
     for (what, cells, settings) in cases(threads)? {
-        let make = |device: &Device| cells.trainer(&settings, threads, device);
-        let (gaps, last) = agreement(make, [&choice.device, &Device::Cpu], spans)?;
-        good &= report(&format!("{what}: CPU"), &gaps, TOLERANCE);
-        good &= report(&format!("{what}: CPU"), &[last], LOOSE);
-        good &= repeats(&what, &cells, &settings, threads, &choice.device)?;
+        let run = |device: &Device| record(|| cells.trainer(&settings, threads, device), spans);
+        let (ours, again, theirs) = (run(&choice.device)?, run(&choice.device)?, run(&Device::Cpu)?);
+        let (gaps, last) = ours.against(&theirs);
+        good &= report(&format!("{what}, against the CPU"), &gaps, TOLERANCE);
+        good &= report(&format!("{what}, against the CPU"), &[last], LOOSE);
+        let repeats = ours.repeats(&again);
+        println!("{what}, run twice: the same bytes: {repeats}");
+        good &= repeats;
     }
     println!("{}", if good { "all as it should be" } else { "SOMETHING IS OFF" });
     Ok(good)
@@ -83,16 +86,4 @@ fn report(what: &str, gaps: &[Gap], tolerance: f64) -> bool {
     let off = gaps.iter().filter(|g| g.gap.is_nan() || g.gap > tolerance);
     let n_off = off.inspect(|g| println!("  OFF: {} {:.2e}", g.what, g.gap)).count();
     n_off == 0
-}
-
-/// Whether two runs give the same bytes.
-fn repeats(what: &str, cells: &Cells, settings: &Settings, threads: usize, device: &Device) -> Result<bool> {
-    let run = || -> Result<Vec<u32>> {
-        let mut trainer = cells.trainer(settings, threads, device)?;
-        trainer.steps(40)?;
-        Ok(trainer.embedding()?.iter().map(|v| v.to_bits()).collect())
-    };
-    let same = run()? == run()?;
-    println!("{what}: twice the same bytes: {same}");
-    Ok(same)
 }

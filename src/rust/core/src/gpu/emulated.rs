@@ -1,9 +1,10 @@
 //! The emulator: the kernels' own sources, compiled for the CPU and run thread by thread (cuda/emulate.cpp). For tests.
 //!
-//! While it is on, tensors on the CPU count as tensors on a device, in the whole process.
+//! While it is on in a thread, tensors on the CPU count there as tensors on a device.
 
+use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void, CString};
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
 use candle_core::{bail, Result};
@@ -23,13 +24,12 @@ extern "C" {
     ) -> c_int;
 }
 
-const OFF: u8 = 0;
-const FORWARDS: u8 = 1;
-const BACKWARDS: u8 = 2;
-
-static MODE: AtomicU8 = AtomicU8::new(OFF);
 static LAUNCHES: AtomicU64 = AtomicU64::new(0);
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static MODE: Cell<Option<Order>> = const { Cell::new(None) };
+}
 
 /// In which order the threads of a block run between two barriers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,24 +38,24 @@ pub enum Order {
     Backwards,
 }
 
-pub(super) fn is_on() -> bool {
-    MODE.load(Ordering::SeqCst) != OFF
+/// Whether, and how, this thread emulates.
+pub(crate) fn mode() -> Option<Order> {
+    MODE.get()
 }
 
-/// Runs `work` with the emulator as the device. Not to be called by two threads at once.
+/// Runs `work` with the emulator as the device of this thread (and of the pools that it enters).
 pub fn with<T>(order: Order, work: impl FnOnce() -> T) -> T {
-    struct Off;
-    impl Drop for Off {
+    within(Some(order), work)
+}
+
+pub(crate) fn within<T>(mode: Option<Order>, work: impl FnOnce() -> T) -> T {
+    struct Before(Option<Order>);
+    impl Drop for Before {
         fn drop(&mut self) {
-            MODE.store(OFF, Ordering::SeqCst);
+            MODE.set(self.0);
         }
     }
-    let _off = Off;
-    let mode = match order {
-        Order::Forwards => FORWARDS,
-        Order::Backwards => BACKWARDS,
-    };
-    MODE.store(mode, Ordering::SeqCst);
+    let _before = Before(MODE.replace(mode));
     work()
 }
 
@@ -80,7 +80,7 @@ impl Runner for Emulator {
         LAUNCHES.fetch_add(1, Ordering::SeqCst);
         let c_name = CString::new(name).map_err(candle_core::Error::wrap)?;
         let (mut pointers, sizes) = (arguments.pointers(), arguments.sizes());
-        let reversed = MODE.load(Ordering::SeqCst) == BACKWARDS;
+        let reversed = mode() == Some(Order::Backwards);
         let status = spax_emulate(
             c_name.as_ptr(),
             grid.as_ptr(),

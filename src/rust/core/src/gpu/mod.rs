@@ -80,7 +80,7 @@ impl Kernels {
             #[cfg(feature = "cuda")]
             Device::Cuda(cuda) => Some(cuda::runner(cuda)?),
             #[cfg(feature = "emulate")]
-            Device::Cpu if emulated::is_on() => Some(Arc::new(emulated::Emulator)),
+            Device::Cpu if emulated::mode().is_some() => Some(Arc::new(emulated::Emulator)),
             _ => None,
         };
         Ok(found.map(|runner| Self {

@@ -10,6 +10,7 @@ mod shared;
 mod sites;
 mod smooth;
 mod spatial;
+mod within;
 
 pub use adjacency::Graph;
 pub use curve::curve_order;
@@ -17,3 +18,4 @@ pub use embedding::{euclidean_neighbours, inner_product_neighbours};
 pub use shared::{shared_neighbour_edges, Edges};
 pub use smooth::smooth;
 pub use spatial::{spatial_knn, Neighbours};
+pub use within::{curve_order_within, knn_within, radius_within};

@@ -31,24 +31,27 @@ pub struct Gap {
     pub gap: f64,
 }
 
+/// `floor`: arrays shorter than it count as that long.
+fn gap(what: String, ours: &[f32], theirs: &[f32], floor: f64) -> Gap {
+    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let pairs = ours.iter().zip(theirs);
+    let difference = length(&mut pairs.map(|(a, b)| f64::from(a - b)));
+    let size = length(&mut theirs.iter().map(|&v| f64::from(v))).max(floor);
+    let gap = match (ours.len() == theirs.len(), difference == 0.0) {
+        (false, _) => f64::INFINITY,
+        (true, true) => 0.0,
+        (true, false) => difference / size,
+    };
+    Gap { what, gap }
+}
+
 /// What was compared so far.
 #[derive(Default)]
 struct Gaps(Vec<Gap>);
 
 impl Gaps {
-    /// `floor`: arrays shorter than it count as that long.
     fn add(&mut self, what: String, ours: &[f32], theirs: &[f32], floor: f64) {
-        let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
-        let pairs = ours.iter().zip(theirs);
-        let difference = length(&mut pairs.map(|(a, b)| f64::from(a - b)));
-        let size = length(&mut theirs.iter().map(|&v| f64::from(v))).max(floor);
-        let same = difference == 0.0 && ours.len() == theirs.len();
-        let gap = match (same, ours.len() == theirs.len()) {
-            (true, _) => 0.0,
-            (_, true) => difference / size,
-            _ => f64::INFINITY,
-        };
-        self.0.push(Gap { what, gap });
+        self.0.push(gap(what, ours, theirs, floor));
     }
 
     fn number(&mut self, what: String, ours: f64, theirs: f64) {
@@ -218,50 +221,73 @@ fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Vec<(S
     })
 }
 
-/// How long two trainings are compared: after `steps` epochs parameters and losses, after `epochs` the embedding.
+/// How long a training is followed: after `steps` epochs parameters and losses, after `epochs` the embedding.
 #[derive(Clone, Copy, Debug)]
 pub struct Spans {
     pub steps: usize,
     pub epochs: usize,
 }
 
-/// Two trainings of the same seed on two devices, made by `make`: gradients of the first step, losses and parameters
-/// after some steps, and the embedding at the end (on another line: by then rounding has taken other ways).
+/// What a training gave: gradients of the first step, losses and parameters after some steps, the embedding at the end.
+pub struct Record {
+    gradients: Vec<(String, Vec<f32>)>,
+    losses: Vec<EpochLosses>,
+    parameters: Vec<(String, Vec<f32>)>,
+    embedding: Vec<f32>,
+    spans: Spans,
+}
+
+/// Follows a training; `make` starts it.
 ///
 /// # Errors
 /// Those of training.
-pub fn agreement(
-    make: impl Fn(&Device) -> Result<Trainer>,
-    devices: [&Device; 2],
-    spans: Spans,
-) -> Result<(Vec<Gap>, Gap)> {
-    let [mut ours, mut theirs] = [make(devices[0])?, make(devices[1])?];
-    let mut gaps = Gaps::default();
-    let draws = |trainer: &Trainer| trainer.example_draws();
-    let (ours_draws, theirs_draws) = (draws(&ours), draws(&theirs));
-    let pairs = gradients(&mut ours, ours_draws, 0.2)?
-        .into_iter()
-        .zip(gradients(&mut theirs, theirs_draws, 0.2)?);
-    for ((name, ours), (_, theirs)) in pairs {
-        gaps.add(format!("gradient of {name}"), &ours, &theirs, 1e-3);
+pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record> {
+    let mut first = make()?;
+    let draws = first.example_draws();
+    let gradients = gradients(&mut first, draws, 0.2)?;
+    drop(first);
+    let mut trainer = make()?;
+    let losses = trainer.steps(spans.steps)?;
+    let parameters = named(&trainer.model, |var| Ok(to_host(var)?))?;
+    trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
+    Ok(Record {
+        gradients,
+        losses,
+        parameters,
+        embedding: trainer.embedding()?.into_raw_vec_and_offset().0,
+        spans,
+    })
+}
+
+impl Record {
+    /// How far this training is from another of the same seed, and on its own the embedding at the end: by then rounding
+    /// may have taken other ways.
+    pub fn against(&self, other: &Record) -> (Vec<Gap>, Gap) {
+        let mut gaps = Gaps::default();
+        let Spans { steps, epochs } = self.spans;
+        for ((name, ours), (_, theirs)) in self.gradients.iter().zip(&other.gradients) {
+            gaps.add(format!("gradient of {name}"), ours, theirs, 1e-3);
+        }
+        for (a, b) in self.losses.iter().zip(&other.losses) {
+            let (loss, norm) = (a.total.into(), a.gradient_norm);
+            gaps.number(format!("loss of epoch {}", a.epoch), loss, b.total.into());
+            gaps.number(format!("gradient norm of epoch {}", a.epoch), norm, b.gradient_norm);
+        }
+        for ((name, ours), (_, theirs)) in self.parameters.iter().zip(&other.parameters) {
+            gaps.add(format!("{name} after {steps} steps"), ours, theirs, 1e-2);
+        }
+        let what = format!("embedding after {epochs} epochs");
+        let last = gap(what, &self.embedding, &other.embedding, 0.0);
+        (gaps.0, last)
     }
-    [ours, theirs] = [make(devices[0])?, make(devices[1])?];
-    let (a, b) = (ours.steps(spans.steps)?, theirs.steps(spans.steps)?);
-    for (a, b) in a.iter().zip(&b) {
-        gaps.number(format!("loss of epoch {}", a.epoch), a.total.into(), b.total.into());
-        gaps.number(format!("gradient norm of epoch {}", a.epoch), a.gradient_norm, b.gradient_norm);
+
+    /// Whether every number is the same to the last bit.
+    pub fn repeats(&self, other: &Record) -> bool {
+        let bits = |record: &Record| -> Vec<u32> {
+            let named = record.gradients.iter().chain(&record.parameters);
+            let values = named.flat_map(|(_, values)| values).chain(&record.embedding);
+            values.map(|v| v.to_bits()).collect()
+        };
+        bits(self) == bits(other) && self.losses == other.losses
     }
-    let read = |trainer: &Trainer| named(&trainer.model, |var| Ok(to_host(var)?));
-    for ((name, ours), (_, theirs)) in read(&ours)?.into_iter().zip(read(&theirs)?) {
-        gaps.add(format!("{name} after {} steps", spans.steps), &ours, &theirs, 1e-2);
-    }
-    let rest = spans.epochs.saturating_sub(spans.steps);
-    for trainer in [&mut ours, &mut theirs] {
-        trainer.steps(rest)?;
-    }
-    let [a, b] = [ours.embedding()?, theirs.embedding()?].map(|e| e.into_raw_vec_and_offset().0);
-    let mut last = Gaps::default();
-    last.add(format!("embedding after {} epochs", spans.epochs), &a, &b, 0.0);
-    let none = || Error::Internal("nothing compared".into());
-    Ok((gaps.0, last.0.pop().ok_or_else(none)?))
 }

@@ -1,6 +1,6 @@
 //! The model's input on a device.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::input::Scaled;
 use crate::gpu::{Buffer, Kernels, Matrix, Offset};
@@ -19,11 +19,13 @@ enum Form {
     Scaled(PlacedScaled),
 }
 
-/// (L - 1 mu) D^-1 with L sparse.
+/// (L - S mu) D^-1 with L sparse, S the slice of each row, mu a row of means a slice.
 struct PlacedScaled {
     matrix: Matrix,
     transpose: Matrix,
-    /// A 1 where a row is of a slice, N x slices.
+    /// The slice of each row.
+    slices: Tensor,
+    /// S: a 1 where a row is of a slice, N x slices.
     members: Tensor,
     /// Slices x p.
     mean: Tensor,
@@ -37,15 +39,24 @@ impl PlacedInput {
         Self::new(kernels, Form::Dense(x), norms)
     }
 
-    pub fn scaled(kernels: &Kernels, scaled: &Scaled, norms: &[f32]) -> Result<Self> {
+    pub(super) fn scaled(kernels: &Kernels, scaled: &Scaled, norms: &[f32]) -> Result<Self> {
         let p = scaled.inverse_sd.len();
-        let row = |values: &[f32]| Tensor::from_slice(values, (1, p), kernels.device());
+        let rows = |values: &[f32]| {
+            Tensor::from_slice(values, (values.len() / p, p), kernels.device())
+        };
+        let (n, n_slices) = (scaled.matrix.n_rows(), scaled.slices.n_slices());
+        let slices: Vec<u32> = (0..n).map(|i| scaled.slices.of(i) as u32).collect();
+        let mut members = vec![0f32; n * n_slices];
+        for (i, &slice) in slices.iter().enumerate() {
+            members[i * n_slices + slice as usize] = 1.0;
+        }
         let form = PlacedScaled {
             matrix: Matrix::new(kernels, &scaled.matrix)?,
             transpose: Matrix::new(kernels, &scaled.transpose)?,
-            members: Tensor::ones((scaled.matrix.n_rows(), 1), DType::F32, kernels.device())?,
-            mean: row(&scaled.mean)?,
-            inverse_sd: row(&scaled.inverse_sd)?,
+            slices: Tensor::from_vec(slices, n, kernels.device())?,
+            members: Tensor::from_vec(members, (n, n_slices), kernels.device())?,
+            mean: rows(&scaled.mean)?,
+            inverse_sd: rows(&scaled.inverse_sd)?,
         };
         Self::new(kernels, Form::Scaled(form), norms)
     }
@@ -88,7 +99,7 @@ impl PlacedDesign for PlacedInput {
 }
 
 impl PlacedScaled {
-    /// L (D^-1 W) - 1 (mu D^-1 W)
+    /// L (D^-1 W) - S (mu D^-1 W)
     fn times_transposed(&self, kernels: &Kernels, w: &Tensor) -> Result<Buffer> {
         let (outer, p) = w.dims2()?;
         let scaled = kernels.floats((p, outer))?;
@@ -104,12 +115,12 @@ impl PlacedScaled {
         let rows = kernels.times(&self.mean, &scaled)?.into_tensor();
         let offset = Offset {
             rows: &rows,
-            slices: None,
+            slices: Some(&self.slices),
         };
         self.matrix.times_less(kernels, &scaled, Some(offset))
     }
 
-    /// (L'g - mu' (1'g))' D^-1
+    /// (L'g - mu' (S'g))' D^-1
     fn gram(&self, kernels: &Kernels, g: &Tensor) -> Result<Buffer> {
         let (_, outer) = g.dims2()?;
         let p = self.transpose.n_rows();

@@ -14,14 +14,16 @@ mod input_on;
 pub mod mask;
 pub mod memory;
 pub mod model;
-mod on;
+pub(crate) mod on;
 pub mod params;
 pub mod reconstruction;
 #[cfg(any(test, feature = "check"))]
 mod reference;
 mod rows;
 mod trainer;
+mod weights;
 
 pub use input::Input;
+pub use model::Encoder;
 pub use params::{Contrast, Params, ValidParams};
 pub use trainer::{EpochLosses, Trainer};

@@ -17,6 +17,7 @@ use crate::graph::Graph;
 use crate::nn::norm_act::Moments;
 use crate::nn::running::Running;
 use crate::preprocess::ScaledGenes;
+use crate::slices::Slices;
 use crate::sparse::Csr;
 use crate::{Error, Result};
 
@@ -208,6 +209,7 @@ impl Reference {
         let indices = (0..n * p).map(|e| (e % p) as u32).collect();
         Ok(ScaledGenes {
             matrix: Csr::new(p, indptr, indices, values)?,
+            slices: Slices::one(n),
             mean: vec![1.0; p],
             sd: vec![2.0; p],
             scale: vec![0.5; p],
