@@ -406,8 +406,8 @@ fn trainings_agree_with_the_cpu() {
         hidden1: 65,
         hidden2: 31,
         gcn_hidden: 9,
-        latent: 7,
-        project: 5,
+        latent: 13,
+        project: 11,
         momentum: 0.9,
         contrast: Contrast::AllPairs,
         ..all.clone()
