@@ -182,6 +182,12 @@ pub fn list(x: &Robj, name: &str) -> Result<HashMap<String, Robj>> {
         .ok_or_else(|| expected(name, "a named list"))
 }
 
+/// The values of a list.
+pub fn items(x: &Robj, name: &str) -> Result<Vec<Robj>> {
+    let list = x.as_list().ok_or_else(|| expected(name, "a list"))?;
+    Ok(list.values().collect())
+}
+
 /// A named list.
 pub struct Options(HashMap<String, Robj>);
 
@@ -198,6 +204,15 @@ impl Options {
 
     pub fn number(&self, name: &str) -> Result<f64> {
         number(self.get(name)?, name)
+    }
+
+    /// Numbers, integer or double.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let x = self.get(name)?;
+        match x.as_integer_slice() {
+            Some(whole) => Ok(whole.iter().map(|&v| f64::from(v)).collect()),
+            None => Ok(doubles(x, name)?.to_vec()),
+        }
     }
 
     pub fn count(&self, name: &str) -> Result<usize> {

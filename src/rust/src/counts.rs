@@ -55,7 +55,7 @@ fn settings(list: &Robj) -> Result<Settings> {
     })
 }
 
-fn centre_named(name: &str) -> Result<Centre> {
+pub fn centre_named(name: &str) -> Result<Centre> {
     match name {
         "none" => Ok(Centre::All),
         "mean" => Ok(Centre::Means),

@@ -15,8 +15,10 @@ mod error;
 mod graph;
 mod json;
 mod metrics;
+mod modality;
 mod model;
 mod spacross;
+mod spalora;
 
 use extendr_api::prelude::*;
 
@@ -37,5 +39,7 @@ extendr_module! {
     use graph;
     use metrics;
     use model;
+    use modality;
     use spacross;
+    use spalora;
 }

@@ -24,6 +24,7 @@ pub mod rng;
 pub mod simd;
 pub mod slices;
 pub mod spacross;
+pub mod spalora;
 pub mod sparse;
 pub mod system;
 pub mod tensors;

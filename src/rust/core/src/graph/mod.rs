@@ -2,6 +2,7 @@
 
 mod adjacency;
 mod best;
+mod correlation;
 mod curve;
 mod embedding;
 mod found;
@@ -13,6 +14,7 @@ mod spatial;
 mod within;
 
 pub use adjacency::Graph;
+pub use correlation::correlation_knn;
 pub use curve::curve_order;
 pub use embedding::{euclidean_neighbours, inner_product_neighbours};
 pub use shared::{shared_neighbour_edges, Edges};

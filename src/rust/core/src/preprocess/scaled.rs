@@ -79,9 +79,42 @@ impl ScaledGenes {
         })
     }
 
+    /// Neither centred nor scaled: components of these are singular vectors.
+    pub(super) fn as_they_are(matrix: Csr) -> Self {
+        let genes = matrix.n_cols();
+        Self {
+            slices: Slices::one(matrix.n_rows()),
+            matrix,
+            mean: vec![0.0; genes],
+            sd: vec![1.0; genes],
+            scale: vec![1.0; genes],
+        }
+    }
+
     /// The means of one slice.
     pub fn means_of(&self, slice: usize) -> &[f64] {
         &self.mean[slice * self.n_genes()..][..self.n_genes()]
+    }
+
+    /// Mean of every gene over all cells, before scaling.
+    pub fn column_means(&self) -> Vec<f64> {
+        means(&self.matrix, &Slices::one(self.n_cells()))
+    }
+
+    /// Mean of every gene over all cells after scaling, in f32 as the published code takes it: rounding, and nothing else.
+    pub fn mean_scores(&self) -> Vec<f64> {
+        let mut sums = vec![0f32; self.n_genes()];
+        for cell in 0..self.n_cells() {
+            let mean = self.means_at(cell);
+            let (genes, values) = self.matrix.row(cell);
+            let mut entries = genes.iter().zip(values).peekable();
+            for (g, sum) in sums.iter_mut().enumerate() {
+                let own = entries.next_if(|(&gene, _)| gene as usize == g);
+                let value = own.map_or(0.0, |(_, &value)| f64::from(value));
+                *sum += ((value - mean[g]) * self.scale[g]) as f32;
+            }
+        }
+        sums.into_iter().map(f64::from).collect()
     }
 
     /// The means that hold for one cell.

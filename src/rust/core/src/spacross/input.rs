@@ -114,6 +114,26 @@ impl Input {
         self.norms[row as usize]
     }
 
+    /// The sum of squares of every column.
+    pub fn column_squares(&self) -> Vec<f64> {
+        match &self.form {
+            Form::Dense(x) => {
+                let mut squares = vec![0f64; self.p];
+                for row in x.chunks_exact(self.p.max(1)) {
+                    let pairs = squares.iter_mut().zip(row);
+                    pairs.for_each(|(s, &v)| *s += f64::from(v).powi(2));
+                }
+                squares
+            }
+            // One standard deviation squared, times cells - 1; a gene that does not vary is zero.
+            Form::Scaled(s) => {
+                let varies = |&inverse: &f32| f64::from(u8::from(inverse > 0.0));
+                let freedom = self.n as f64 - 1.0;
+                s.inverse_sd.iter().map(|i| freedom * varies(i)).collect()
+            }
+        }
+    }
+
     /// Row i of the result is row `order[i]`.
     pub fn permuted(self, order: &[u32]) -> Self {
         let norms = order.iter().map(|&i| self.norms[i as usize]).collect();
