@@ -45,9 +45,18 @@ fn compile_for_devices(out: &Path) {
 /// As in 13000 for CUDA 13.0, from the line "Cuda compilation tools, release 13.0, V13.0.88".
 fn toolkit_version() -> u32 {
     let output = Command::new(nvcc()).arg("--version").output();
-    let text = output.map_or_else(|_| String::new(), |o| String::from_utf8_lossy(&o.stdout).into());
-    let release = text.split("release ").nth(1).and_then(|t| t.split(',').next());
-    let mut parts = release.unwrap_or("0.0").split('.').map(|p| p.parse().unwrap_or(0));
+    let text = output.map_or_else(
+        |_| String::new(),
+        |o| String::from_utf8_lossy(&o.stdout).into(),
+    );
+    let release = text
+        .split("release ")
+        .nth(1)
+        .and_then(|t| t.split(',').next());
+    let mut parts = release
+        .unwrap_or("0.0")
+        .split('.')
+        .map(|p| p.parse().unwrap_or(0));
     1000 * parts.next().unwrap_or(0) + 10 * parts.next().unwrap_or(0)
 }
 
@@ -64,15 +73,11 @@ fn nvcc() -> PathBuf {
 fn compile_emulator(out: &Path) {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".into());
     let object = out.join("emulate.o");
-    let flags = "-std=c++17 -O1 -U_FORTIFY_SOURCE -fPIC -fno-exceptions -fno-rtti -c cuda/emulate.cpp -o";
-    run(Command::new(compiler)
-        .args(flags.split(' '))
-        .arg(&object));
+    let flags =
+        "-std=c++17 -O1 -U_FORTIFY_SOURCE -fPIC -fno-exceptions -fno-rtti -c cuda/emulate.cpp -o";
+    run(Command::new(compiler).args(flags.split(' ')).arg(&object));
     let library = out.join("libspax_emulate.a");
-    run(Command::new("ar")
-        .arg("crs")
-        .arg(&library)
-        .arg(&object));
+    run(Command::new("ar").arg("crs").arg(&library).arg(&object));
     println!("cargo:rustc-link-search=native={}", out.display());
     println!("cargo:rustc-link-lib=static=spax_emulate");
 }

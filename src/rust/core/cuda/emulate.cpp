@@ -156,11 +156,16 @@ const Named kernels[] = {
     K(decoder_back), K(decoder_weights), K(stack_decoder), K(imputation_terms), K(imputation_rows), K(imputation_weights),
     K(unit_rows), K(top_k), K(keep_pairs),
     K(assign_rows),
+    K(attend), K(attend_inwards), K(attend_outwards), K(take_columns), K(put_columns), K(weigh_columns), K(product_terms), K(product_value),
+    K(scale_values), K(squared_terms),
 };
 
 }  // namespace
 
 void __syncthreads() { wait_in(AT_BARRIER); }
+
+// As a shuffle that nobody reads.
+void __syncwarp() { wait_in(AT_SHUFFLE); }
 
 void emulated_shuffle(const void *value, void *out, size_t size, int lane_mask) {
     unsigned turn = fibers[current].shuffles++ % 2, other = current ^ (unsigned)lane_mask;

@@ -14,6 +14,7 @@ struct float4 {
 static inline float4 make_float4(float x, float y, float z, float w) { return float4{x, y, z, w}; }
 
 void __syncthreads();
+void __syncwarp();
 void emulated_shuffle(const void *value, void *out, size_t size, int lane_mask);
 void *emulated_shared(size_t size);
 

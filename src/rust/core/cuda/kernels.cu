@@ -7,3 +7,4 @@
 #include "decoder.cu"
 #include "neighbours.cu"
 #include "kmeans.cu"
+#include "attention.cu"

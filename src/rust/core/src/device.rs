@@ -108,8 +108,8 @@ fn cpu(note: Option<String>) -> Choice {
 }
 
 fn gpu(number: usize, name: &str, needed: u64) -> Result<Choice> {
-    let (device, free) = cuda::open(number)
-        .map_err(|e| error(format!("device \"{name}\" cannot be used: {e}")))?;
+    let (device, free) =
+        cuda::open(number).map_err(|e| error(format!("device \"{name}\" cannot be used: {e}")))?;
     if free < needed {
         return Err(error(format!(
             "device \"{name}\" has {:.1} GB of memory free, and this training needs about {:.1} GB",

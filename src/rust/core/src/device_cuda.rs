@@ -31,7 +31,9 @@ pub fn devices() -> Vec<DeviceInfo> {
 /// How many devices there are, if the driver can be used at all.
 fn count() -> std::result::Result<i32, String> {
     result::init().map_err(|e| match e.0 {
-        sys::CUresult::CUDA_ERROR_NO_DEVICE => "this machine has no NVIDIA GPU, or none is visible".into(),
+        sys::CUresult::CUDA_ERROR_NO_DEVICE => {
+            "this machine has no NVIDIA GPU, or none is visible".into()
+        }
         sys::CUresult::CUDA_ERROR_STUB_LIBRARY => {
             "this machine has no NVIDIA driver, only a stand-in for linking".into()
         }
@@ -39,7 +41,8 @@ fn count() -> std::result::Result<i32, String> {
     })?;
     let version = driver_version();
     if version < number(TOOLKIT) {
-        let [have, want] = [version, number(TOOLKIT)].map(|v| format!("{}.{}", v / 1000, v % 1000 / 10));
+        let [have, want] =
+            [version, number(TOOLKIT)].map(|v| format!("{}.{}", v / 1000, v % 1000 / 10));
         return Err(format!(
             "NVIDIA's driver is too old: it knows CUDA {have}, and spaxR was compiled with CUDA {want}"
         ));
@@ -77,7 +80,11 @@ fn describe(ordinal: i32) -> DeviceInfo {
         let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
         // SAFETY: the device was just asked for.
         let memory = unsafe { result::device::total_mem(device)? };
-        Ok((result::device::get_name(device)?, memory, 10 * major + minor))
+        Ok((
+            result::device::get_name(device)?,
+            memory,
+            10 * major + minor,
+        ))
     };
     match asked() {
         Err(e) => unavailable(format!("the GPU does not answer ({e})")),
@@ -112,7 +119,10 @@ pub fn open(ordinal: usize) -> Result<(Device, u64)> {
         return Err(error(info.reason));
     }
     let poisoned = |_| Error::Internal("the devices are poisoned".into());
-    let mut opened = OPENED.get_or_init(Mutex::default).lock().map_err(poisoned)?;
+    let mut opened = OPENED
+        .get_or_init(Mutex::default)
+        .lock()
+        .map_err(poisoned)?;
     let key = (std::process::id(), ordinal);
     let device = match opened.get(&key) {
         Some(device) => device.clone(),

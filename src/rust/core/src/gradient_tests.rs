@@ -212,6 +212,7 @@ fn losses_of_spalora() {
     let constant = Constant {
         weights: numbers(4, 5).iter().map(|w| 1.0 + w * w).collect(),
         squares: 200.0,
+        omega: None,
     };
     check("collapsed reconstruction", &[&p, &y, &v], || {
         reconstruction(&p, &y, &v, &constant).unwrap()

@@ -43,7 +43,12 @@ fn var(seed: u32, rows: usize, columns: usize) -> Var {
 }
 
 fn values(x: &Tensor) -> Vec<f32> {
-    x.contiguous().unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    x.contiguous()
+        .unwrap()
+        .flatten_all()
+        .unwrap()
+        .to_vec1()
+        .unwrap()
 }
 
 /// A scalar of a matrix that treats every entry differently.
@@ -57,7 +62,12 @@ fn close(what: &str, ours: &[f32], theirs: &[f32]) {
     let square = |x: f32| f64::from(x).powi(2);
     let gap: f64 = ours.iter().zip(theirs).map(|(a, b)| square(a - b)).sum();
     let size: f64 = theirs.iter().map(|&b| square(b)).sum();
-    assert!(gap.sqrt() <= 1e-5 * size.sqrt().max(1e-6), "{what}: {} of {}", gap.sqrt(), size.sqrt());
+    assert!(
+        gap.sqrt() <= 1e-5 * size.sqrt().max(1e-6),
+        "{what}: {} of {}",
+        gap.sqrt(),
+        size.sqrt()
+    );
 }
 
 /// A result and the gradients of its weighted sum, on the CPU and by the kernels with the threads of a block in either
@@ -73,7 +83,8 @@ fn same(what: &str, variables: &[&Var], f: impl Fn() -> Tensor) {
     };
     let expected = run();
     let [forwards, backwards] = BOTH.map(|order| with(order, run));
-    let bits = |all: &[Vec<f32>]| -> Vec<u32> { all.iter().flatten().map(|v| v.to_bits()).collect() };
+    let bits =
+        |all: &[Vec<f32>]| -> Vec<u32> { all.iter().flatten().map(|v| v.to_bits()).collect() };
     assert_eq!(bits(&forwards), bits(&backwards), "{what}: a race");
     for (i, (ours, theirs)) in forwards.iter().zip(&expected).enumerate() {
         close(&format!("{what}, array {i}"), ours, theirs);
@@ -127,7 +138,10 @@ fn an_empty_matrix_gives_zeros() {
     with(Order::Forwards, || {
         let kernels = Kernels::of(&Device::Cpu).unwrap().unwrap();
         let matrix = Matrix::new(&kernels, &empty).unwrap();
-        let out = matrix.times(&kernels, &tensor(1, 6, 3)).unwrap().into_tensor();
+        let out = matrix
+            .times(&kernels, &tensor(1, 6, 3))
+            .unwrap()
+            .into_tensor();
         assert_eq!(values(&out), vec![0.0; 12]);
     });
 }
@@ -136,7 +150,9 @@ fn an_empty_matrix_gives_zeros() {
 fn dense_products() {
     for (n, p, q) in [(1, 1, 1), (53, 7, 5), (4100, 3, 2), (9000, 2, 3)] {
         let (x, w) = (var(1, n, p), var(2, q, p));
-        same(&format!("linear {n}"), &[&x, &w], || linear(&x, &w).unwrap());
+        same(&format!("linear {n}"), &[&x, &w], || {
+            linear(&x, &w).unwrap()
+        });
     }
     let (a, b) = (var(1, 6, 9), var(2, 9, 4));
     same("small", &[&a, &b], || small_times(&a, &b).unwrap());
@@ -160,7 +176,10 @@ fn projections_of_the_input() {
     let inputs: [(&str, Box<dyn Fn() -> Input>); 3] = [
         ("dense", Box::new(move || Input::dense(x.clone()))),
         ("genes", Box::new(|| Input::scaled(genes(61, 23, 1)))),
-        ("genes of three slices", Box::new(|| Input::scaled(genes(61, 23, 3)))),
+        (
+            "genes of three slices",
+            Box::new(|| Input::scaled(genes(61, 23, 3))),
+        ),
     ];
     for (what, input) in inputs {
         same(what, &[&w], || {
@@ -187,9 +206,15 @@ fn with_kernels() -> Option<Kernels> {
 fn gathered_rows() {
     for (n, width) in [(300, 64), (41, 16), (67, 3), (29, 200)] {
         let (x, token) = (var(1, n, width), var(2, 1, width));
-        same("online", &[&x, &token], || gather(&x, &token, &draws(n).online).unwrap());
-        same("target", &[&x, &token], || gather(&x, &token, &draws(n).target).unwrap());
-        same("remasked", &[&x, &token], || gather(&x, &token, &draws(n).remasked).unwrap());
+        same("online", &[&x, &token], || {
+            gather(&x, &token, &draws(n).online).unwrap()
+        });
+        same("target", &[&x, &token], || {
+            gather(&x, &token, &draws(n).target).unwrap()
+        });
+        same("remasked", &[&x, &token], || {
+            gather(&x, &token, &draws(n).remasked).unwrap()
+        });
     }
 }
 
@@ -208,7 +233,9 @@ fn settings(p: f64, activation: Activation) -> norm_act_on::Settings {
 
 fn normed(x: &Var, affine: &Var, p: f64, activation: Activation) -> Tensor {
     let Some(kernels) = with_kernels() else {
-        return norm_act(x, affine, 1e-3, activation, dropout(p), true).unwrap().0;
+        return norm_act(x, affine, 1e-3, activation, dropout(p), true)
+            .unwrap()
+            .0;
     };
     let width = x.dim(1).unwrap();
     let Running::Placed(running) = Running::new(width, &Device::Cpu).unwrap() else {
@@ -223,9 +250,11 @@ fn norm_activation_and_dropout() {
     for (n, width) in [(150, 64), (33, 16), (97, 1), (40, 200), (5, 67), (260, 8)] {
         let (x, affine) = (var(1, n, width), var(2, 2, width));
         for (p, activation) in [(0.2, Elu), (0.2, Relu), (0.5, Identity), (0.0, Elu)] {
-            same(&format!("{n} x {width}, {activation:?}"), &[&x, &affine], || {
-                normed(&x, &affine, p, activation)
-            });
+            same(
+                &format!("{n} x {width}, {activation:?}"),
+                &[&x, &affine],
+                || normed(&x, &affine, p, activation),
+            );
         }
     }
 }
@@ -268,7 +297,8 @@ fn running_moments_follow_the_batch() {
         norm_act_on::norm_act(&kernels, &x, &affine, tensor, settings, false).unwrap();
         running.get().unwrap()
     });
-    let (_, batch) = norm_act(&x, &affine, 1e-3, Activation::Identity, dropout(0.0), false).unwrap();
+    let (_, batch) =
+        norm_act(&x, &affine, 1e-3, Activation::Identity, dropout(0.0), false).unwrap();
     for c in 0..width {
         let unbiased = batch.variance[c] * n as f64 / (n as f64 - 1.0);
         assert!((moved.mean[c] - (0.5 + 0.1 * (batch.mean[c] - 0.5))).abs() < 1e-12);
@@ -280,7 +310,10 @@ fn running_moments_follow_the_batch() {
 fn adam_steps() {
     let start = [tensor(1, 7, 3), tensor(2, 1, 300), tensor(3, 2, 2)];
     let run = |clip: f64| {
-        let vars: Vec<Var> = start.iter().map(|t| Var::from_tensor(&t.copy().unwrap()).unwrap()).collect();
+        let vars: Vec<Var> = start
+            .iter()
+            .map(|t| Var::from_tensor(&t.copy().unwrap()).unwrap())
+            .collect();
         let mut adam = Adam::new(vars.clone(), 0.1, 0.01, clip).unwrap();
         let mut all = vec![];
         for _ in 0..3 {
@@ -300,6 +333,20 @@ fn adam_steps() {
 }
 
 #[test]
+fn attention_over_embeddings() {
+    for (n, m, d) in [(37, 2, 64), (9, 3, 5), (66, 2, 130)] {
+        let (x, w, u) = (var(1, n, m * d), var(2, d, d), var(3, 1, d));
+        same(&format!("{n} {m} {d}"), &[&x, &w, &u], || {
+            crate::nn::attention::attention(&x, &w, &u).unwrap().0
+        });
+    }
+    let x = var(1, 31, 12);
+    same("columns", &[&x], || {
+        crate::nn::columns::columns(&x, 5, 4).unwrap()
+    });
+}
+
+#[test]
 fn nearest_by_inner_product() {
     for (n, d, k) in [(300, 16, 19), (131, 3, 1), (129, 32, 63), (20, 5, 19)] {
         let unit = |seed: u32| {
@@ -312,7 +359,9 @@ fn nearest_by_inner_product() {
         };
         let (queries, items) = (unit(1), unit(2));
         let near = inner_product_neighbours(queries.view(), items.view(), k, true, 1).unwrap();
-        let placed = |x: &Array2<f32>| Tensor::from_slice(x.as_slice().unwrap(), (n, d), &Device::Cpu).unwrap();
+        let placed = |x: &Array2<f32>| {
+            Tensor::from_slice(x.as_slice().unwrap(), (n, d), &Device::Cpu).unwrap()
+        };
         let (scores, ids) = with(Order::Forwards, || {
             let kernels = with_kernels().unwrap();
             on::pairs::most_similar(&kernels, &placed(&queries), &placed(&items), k).unwrap()
@@ -327,10 +376,15 @@ fn nearest_by_inner_product() {
             for (e, (id, theirs)) in ids.iter().zip(expected).enumerate() {
                 assert!(*id as usize != query);
                 assert!((f64::from(scores[e]) - exact(id)).abs() < 1e-5);
-                assert!(id == theirs || (exact(id) - exact(theirs)).abs() < 1e-6, "{query}: {id} {theirs}");
+                assert!(
+                    id == theirs || (exact(id) - exact(theirs)).abs() < 1e-6,
+                    "{query}: {id} {theirs}"
+                );
             }
             let ties = scores.windows(2).zip(ids.windows(2));
-            assert!(ties.into_iter().all(|(s, i)| s[0] > s[1] || (s[0] == s[1] && i[0] < i[1])));
+            assert!(ties
+                .into_iter()
+                .all(|(s, i)| s[0] > s[1] || (s[0] == s[1] && i[0] < i[1])));
         }
     }
 }
@@ -416,7 +470,12 @@ fn trainings_agree_with_the_cpu() {
         imputation: true,
         ..all.clone()
     };
-    let cases = [("default", all, 1), ("odd widths", odd, 1), ("genes", genes.clone(), 1), ("slices", genes, 2)];
+    let cases = [
+        ("default", all, 1),
+        ("odd widths", odd, 1),
+        ("genes", genes.clone(), 1),
+        ("slices", genes, 2),
+    ];
     let spans = Spans {
         steps: 5,
         epochs: 6,

@@ -10,9 +10,9 @@
 pub mod cluster;
 pub mod device;
 pub mod error;
+pub mod gpu;
 #[cfg(test)]
 mod gradient_tests;
-pub mod gpu;
 pub mod graph;
 #[cfg(all(test, feature = "emulate"))]
 mod kernel_tests;

@@ -22,15 +22,29 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     let sizes = arguments.get("bench").filter(|s| !s.is_empty());
     let sizes = sizes.unwrap_or("3600,100000,1000000").split(',');
     let choice = choose(arguments.get("device").unwrap_or("auto"), 0)?;
-    let (threads, epochs) = (arguments.count("threads", 4)?, arguments.count("epochs", 50)?);
+    let (threads, epochs) = (
+        arguments.count("threads", 4)?,
+        arguments.count("epochs", 50)?,
+    );
     for size in sizes {
-        let n = size.parse().map_err(|_| fault(format!("\"{size}\" is no number of cells")))?;
-        println!("{}", measure(n, threads, epochs, &choice.name, &choice.device)?);
+        let n = size
+            .parse()
+            .map_err(|_| fault(format!("\"{size}\" is no number of cells")))?;
+        println!(
+            "{}",
+            measure(n, threads, epochs, &choice.name, &choice.device)?
+        );
     }
     Ok(true)
 }
 
-fn measure(n: usize, threads: usize, epochs: usize, name: &str, device: &Device) -> Result<serde_json::Value> {
+fn measure(
+    n: usize,
+    threads: usize,
+    epochs: usize,
+    name: &str,
+    device: &Device,
+) -> Result<serde_json::Value> {
     let cells = simulate(n, COLUMNS, NEIGHBOURS, threads)?;
     let mut settings = settings::read(None)?;
     settings.params.update_every = WARM + epochs;

@@ -32,7 +32,11 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     };
     for (what, cells, settings) in cases(threads)? {
         let run = |device: &Device| record(|| cells.trainer(&settings, threads, device), spans);
-        let (ours, again, theirs) = (run(&choice.device)?, run(&choice.device)?, run(&Device::Cpu)?);
+        let (ours, again, theirs) = (
+            run(&choice.device)?,
+            run(&choice.device)?,
+            run(&Device::Cpu)?,
+        );
         let (gaps, last) = ours.against(&theirs);
         good &= report(&format!("{what}, against the CPU"), &gaps, TOLERANCE);
         good &= report(&format!("{what}, against the CPU"), &[last], LOOSE);
@@ -40,7 +44,14 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
         println!("{what}, run twice: the same bytes: {repeats}");
         good &= repeats;
     }
-    println!("{}", if good { "all as it should be" } else { "SOMETHING IS OFF" });
+    println!(
+        "{}",
+        if good {
+            "all as it should be"
+        } else {
+            "SOMETHING IS OFF"
+        }
+    );
     Ok(good)
 }
 
@@ -56,7 +67,11 @@ fn cases(threads: usize) -> Result<Vec<(String, Cells, Settings)>> {
     let mut cases = vec![];
     for (name, contrast, momentum) in [
         ("components", Contrast::Node, 0.0),
-        ("components, all pairs, moving target", Contrast::AllPairs, 0.9),
+        (
+            "components, all pairs, moving target",
+            Contrast::AllPairs,
+            0.9,
+        ),
     ] {
         let mut settings = settings::read(None)?;
         settings.params.contrast = contrast;
@@ -75,15 +90,24 @@ fn cases(threads: usize) -> Result<Vec<(String, Cells, Settings)>> {
 
 /// Prints the worst gap, and every one that is too large.
 fn report(what: &str, gaps: &[Gap], tolerance: f64) -> bool {
-    let worst = gaps.iter().fold(None, |worst: Option<&Gap>, gap| match worst {
-        Some(w) if w.gap >= gap.gap => Some(w),
-        _ => Some(gap),
-    });
+    let worst = gaps
+        .iter()
+        .fold(None, |worst: Option<&Gap>, gap| match worst {
+            Some(w) if w.gap >= gap.gap => Some(w),
+            _ => Some(gap),
+        });
     if let Some(worst) = worst {
-        println!("{what}: {} compared, worst {:.2e} ({})", gaps.len(), worst.gap, worst.what);
+        println!(
+            "{what}: {} compared, worst {:.2e} ({})",
+            gaps.len(),
+            worst.gap,
+            worst.what
+        );
     }
     // A gap that is no number is none that fits.
     let off = gaps.iter().filter(|g| g.gap.is_nan() || g.gap > tolerance);
-    let n_off = off.inspect(|g| println!("  OFF: {} {:.2e}", g.what, g.gap)).count();
+    let n_off = off
+        .inspect(|g| println!("  OFF: {} {:.2e}", g.what, g.gap))
+        .count();
     n_off == 0
 }

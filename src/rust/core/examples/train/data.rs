@@ -53,7 +53,15 @@ impl Cells {
         let params = params.check(self.size.n_cells, settings.n_domains)?;
         let input = in_pool(threads, || Ok(Input::new(&self.features)))?;
         let order = self.order.clone();
-        Trainer::new(input, &self.graph, order, params, settings.seed, threads, device)
+        Trainer::new(
+            input,
+            &self.graph,
+            order,
+            params,
+            settings.seed,
+            threads,
+            device,
+        )
     }
 }
 
@@ -83,9 +91,16 @@ fn doubles(tensors: &HashMap<String, Tensor>, name: &str) -> Result<Vec<f64>> {
     Ok(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
 }
 
-fn counted(tensors: &HashMap<String, Tensor>, settings: &Settings, threads: usize) -> Result<Features> {
+fn counted(
+    tensors: &HashMap<String, Tensor>,
+    settings: &Settings,
+    threads: usize,
+) -> Result<Features> {
     let whole = |name: &str| -> Result<Vec<i32>> {
-        Ok(doubles(tensors, name)?.into_iter().map(|v| v as i32).collect())
+        Ok(doubles(tensors, name)?
+            .into_iter()
+            .map(|v| v as i32)
+            .collect())
     };
     let (indptr, indices) = (whole("counts.indptr")?, whole("counts.indices")?);
     let values = doubles(tensors, "counts.values")?;
@@ -107,7 +122,12 @@ pub fn simulate(n: usize, columns: usize, k: usize, threads: usize) -> Result<Ce
 }
 
 /// Counts at random places, whose genes follow a smooth field.
-pub fn simulate_genes(n: usize, genes: usize, settings: &Settings, threads: usize) -> Result<Cells> {
+pub fn simulate_genes(
+    n: usize,
+    genes: usize,
+    settings: &Settings,
+    threads: usize,
+) -> Result<Cells> {
     let mut rng = Rng::new(2, Purpose::Data, 0);
     let coords = Array2::from_shape_fn((n, 2), |_| rng.uniform());
     let (mut indptr, mut indices, mut values) = (vec![0i32], vec![], vec![]);

@@ -110,7 +110,12 @@ fn train(arguments: &Arguments) -> Result<bool> {
     if let Some(note) = &choice.note {
         eprintln!("spax-train: on the CPU: {note}");
     }
-    let Size { n_cells, n_columns, n_edges, .. } = input.size;
+    let Size {
+        n_cells,
+        n_columns,
+        n_edges,
+        ..
+    } = input.size;
     let epochs = settings.params.epochs;
     let mut trainer = input.trainer(&settings, n_threads, &choice.device)?;
     let start = Instant::now();
@@ -138,7 +143,10 @@ fn save(
     let rows: Vec<f64> = losses.iter().flat_map(row).collect();
     let mut tensors = HashMap::from([
         ("embedding", tensor(trainer.embedding()?)?),
-        ("losses", Tensor::from_vec(rows, (losses.len(), 6), &Device::Cpu)?),
+        (
+            "losses",
+            Tensor::from_vec(rows, (losses.len(), 6), &Device::Cpu)?,
+        ),
     ]);
     if imputation {
         tensors.insert("reconstruction", tensor(trainer.reconstruct()?)?);

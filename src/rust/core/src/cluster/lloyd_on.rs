@@ -45,7 +45,11 @@ pub(super) fn lloyd_on(
             return placed.assignment();
         }
         let width = data.columns + 1;
-        if step.sums.chunks_exact(width).any(|s| s[data.columns] == 0.0) {
+        if step
+            .sums
+            .chunks_exact(width)
+            .any(|s| s[data.columns] == 0.0)
+        {
             assignment = placed.assignment()?;
         }
         let shift = move_centres(data, &assignment, step.sums, centres);

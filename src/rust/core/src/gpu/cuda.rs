@@ -179,9 +179,11 @@ fn pool_attribute(device: &Device, attribute: driver::CUmemPool_attribute_enum) 
     };
     let mut value = 0u64;
     // SAFETY: the attributes asked for are u64.
-    unsafe { driver::cuMemPoolGetAttribute(pool, attribute, std::ptr::from_mut(&mut value).cast()) }
-        .result()
-        .map_err(Error::wrap)?;
+    unsafe {
+        driver::cuMemPoolGetAttribute(pool, attribute, std::ptr::from_mut(&mut value).cast())
+    }
+    .result()
+    .map_err(Error::wrap)?;
     Ok(value)
 }
 

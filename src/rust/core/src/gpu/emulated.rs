@@ -108,13 +108,25 @@ impl Runner for Emulator {
                 for j in 0..g.n {
                     let mut sum = 0f32;
                     for k in 0..g.k {
-                        let left = if g.a_transposed { k * g.m + i } else { i * g.k + k };
-                        let right = if g.b_transposed { j * g.k + k } else { k * g.n + j };
+                        let left = if g.a_transposed {
+                            k * g.m + i
+                        } else {
+                            i * g.k + k
+                        };
+                        let right = if g.b_transposed {
+                            j * g.k + k
+                        } else {
+                            k * g.n + j
+                        };
                         sum += *a.add(left) * *b.add(right);
                     }
                     let out = c.add(i * g.n + j);
                     // What was there counts only where it is asked for: it may be anything.
-                    *out = if g.beta == 0.0 { sum } else { g.beta * *out + sum };
+                    *out = if g.beta == 0.0 {
+                        sum
+                    } else {
+                        g.beta * *out + sum
+                    };
                 }
             }
         }

@@ -64,7 +64,11 @@ impl Adam {
         self.steps += 1;
         if let State::Placed(moments) = &self.state {
             let gradient = |p: &Var| store.get(p).map(Tensor::contiguous).transpose();
-            let gradients: Vec<_> = self.parameters.iter().map(gradient).collect::<Result<_>>()?;
+            let gradients: Vec<_> = self
+                .parameters
+                .iter()
+                .map(gradient)
+                .collect::<Result<_>>()?;
             let rates = Rates {
                 clip: self.clip_norm,
                 rate: rate(self.learning_rate, self.steps),

@@ -9,6 +9,7 @@
 
 pub mod adam;
 pub mod attention;
+pub mod attention_on;
 pub mod columns;
 pub mod dropout;
 pub mod gather;

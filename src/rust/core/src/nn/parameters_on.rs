@@ -53,7 +53,12 @@ impl PlacedMoments {
         let n = parameters.len();
         let values: Vec<Tensor> = parameters.iter().map(Var::as_detached_tensor).collect();
         let optional: Vec<Option<&Tensor>> = gradients.iter().map(Option::as_ref).collect();
-        let table = table(kernels, &optional, &values, Some((&self.first, &self.second)))?;
+        let table = table(
+            kernels,
+            &optional,
+            &values,
+            Some((&self.first, &self.second)),
+        )?;
         let (squares, norm) = (kernels.doubles(n)?, kernels.doubles(())?);
         kernels
             .launch("adam_squares")

@@ -10,7 +10,7 @@ use candle_core::{
 };
 
 use super::view::output;
-use crate::gpu::{attach, attach3, Buffer, Kernels};
+use crate::gpu::{attach, attach2, attach3, Buffer, Kernels};
 
 /// A scalar and its gradients with respect to `N` tensors.
 struct Given<const N: usize> {
@@ -135,6 +135,16 @@ fn like(x: &Tensor, gradient: Vec<f32>) -> Result<Tensor> {
 pub fn placed1(kernels: &Kernels, x: &Tensor, value: Buffer, gradient: Buffer) -> Result<Tensor> {
     let backward = scaled(kernels, [gradient]);
     attach(NAME, x, value, backward)
+}
+
+/// The same for two tensors.
+pub fn placed2(
+    kernels: &Kernels,
+    x: [&Tensor; 2],
+    value: Buffer,
+    gradients: [Buffer; 2],
+) -> Result<Tensor> {
+    attach2(NAME, x, value, scaled(kernels, gradients))
 }
 
 /// The same for three tensors.

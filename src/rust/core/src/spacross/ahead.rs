@@ -42,7 +42,10 @@ impl Ahead {
             let next = epoch + self.queue.len() as u32;
             self.queue.push_back((next, self.draw(next)));
         }
-        let drawn = self.queue.pop_front().and_then(|(_, draws)| draws.join().ok());
+        let drawn = self
+            .queue
+            .pop_front()
+            .and_then(|(_, draws)| draws.join().ok());
         drawn.ok_or_else(|| Error::Internal("a thread that draws broke down".into()))
     }
 

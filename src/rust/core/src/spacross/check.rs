@@ -60,7 +60,10 @@ impl Gaps {
 }
 
 /// Parameter, its name in the files and the part of a joint parameter it is.
-fn named(model: &Model, read: impl Fn(&Var) -> Result<Vec<f32>>) -> Result<Vec<(String, Vec<f32>)>> {
+fn named(
+    model: &Model,
+    read: impl Fn(&Var) -> Result<Vec<f32>>,
+) -> Result<Vec<(String, Vec<f32>)>> {
     let mut all = vec![];
     let mut block = |block: &Block, linear: &str, norm: &str| -> Result<()> {
         let affine = read(&block.norm.affine)?;
@@ -125,7 +128,12 @@ pub fn three_steps(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap
         compare_step(&mut gaps, &reference, step, &forward, &losses)?;
         for (parameter, values) in named(&trainer.model, |var| Ok(to_host(var)?))? {
             let theirs = reference.floats(&format!("step{step}.after.{parameter}"))?;
-            gaps.add(format!("{parameter} after step {step}"), &values, &theirs, 1e-2);
+            gaps.add(
+                format!("{parameter} after step {step}"),
+                &values,
+                &theirs,
+                1e-2,
+            );
         }
     }
     let last = format!("step{}.after", steps - 1);
@@ -154,7 +162,12 @@ fn compare_step(
     ];
     for (name, tensor) in arrays {
         let theirs = reference.floats(&format!("step{step}.{name}"))?;
-        gaps.add(format!("{name} of step {step}"), &to_host(tensor)?, &theirs, 0.0);
+        gaps.add(
+            format!("{name} of step {step}"),
+            &to_host(tensor)?,
+            &theirs,
+            0.0,
+        );
     }
     let mut numbers = vec![
         ("loss_recon", losses.reconstruction.into()),
@@ -162,7 +175,11 @@ fn compare_step(
         ("grad_norm_before_clip", losses.gradient_norm),
         ("loss_total", losses.total.into()),
     ];
-    numbers.extend(losses.contrast.map(|c| ("loss_contrast_all_pairs", c.into())));
+    numbers.extend(
+        losses
+            .contrast
+            .map(|c| ("loss_contrast_all_pairs", c.into())),
+    );
     for (name, ours) in numbers {
         let theirs = reference.number(&format!("/step/{step}/{name}"))?;
         gaps.number(format!("{name} of step {step}"), ours, theirs);
@@ -204,7 +221,12 @@ pub fn first_gradients(folder: &Path, name: &str, device: &Device) -> Result<Vec
         let key = format!("step0.grad_clipped.{parameter}");
         if reference.tensors.contains_key(&key) {
             ours.iter_mut().for_each(|g| *g *= factor);
-            gaps.add(format!("gradient of {parameter}"), &ours, &reference.floats(&key)?, 1e-3);
+            gaps.add(
+                format!("gradient of {parameter}"),
+                &ours,
+                &reference.floats(&key)?,
+                1e-3,
+            );
         }
     }
     Ok(gaps.0)
@@ -271,7 +293,11 @@ impl Record {
         for (a, b) in self.losses.iter().zip(&other.losses) {
             let (loss, norm) = (a.total.into(), a.gradient_norm);
             gaps.number(format!("loss of epoch {}", a.epoch), loss, b.total.into());
-            gaps.number(format!("gradient norm of epoch {}", a.epoch), norm, b.gradient_norm);
+            gaps.number(
+                format!("gradient norm of epoch {}", a.epoch),
+                norm,
+                b.gradient_norm,
+            );
         }
         for ((name, ours), (_, theirs)) in self.parameters.iter().zip(&other.parameters) {
             gaps.add(format!("{name} after {steps} steps"), ours, theirs, 1e-2);
@@ -285,7 +311,9 @@ impl Record {
     pub fn repeats(&self, other: &Record) -> bool {
         let bits = |record: &Record| -> Vec<u32> {
             let named = record.gradients.iter().chain(&record.parameters);
-            let values = named.flat_map(|(_, values)| values).chain(&record.embedding);
+            let values = named
+                .flat_map(|(_, values)| values)
+                .chain(&record.embedding);
             values.map(|v| v.to_bits()).collect()
         };
         bits(self) == bits(other) && self.losses == other.losses

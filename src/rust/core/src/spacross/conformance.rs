@@ -43,7 +43,10 @@ fn the_described_contrast_has_its_own_value() {
 #[test]
 fn clipped_gradients_of_the_first_step() {
     for name in RUNS {
-        all_close(name, &first_gradients(&folder(), name, &Device::Cpu).unwrap());
+        all_close(
+            name,
+            &first_gradients(&folder(), name, &Device::Cpu).unwrap(),
+        );
     }
 }
 

@@ -188,7 +188,9 @@ impl Design for Input {
     }
 
     fn placed(&self) -> Option<&dyn PlacedDesign> {
-        self.placed.as_ref().map(|placed| placed as &dyn PlacedDesign)
+        self.placed
+            .as_ref()
+            .map(|placed| placed as &dyn PlacedDesign)
     }
 }
 

@@ -41,9 +41,8 @@ impl PlacedInput {
 
     pub(super) fn scaled(kernels: &Kernels, scaled: &Scaled, norms: &[f32]) -> Result<Self> {
         let p = scaled.inverse_sd.len();
-        let rows = |values: &[f32]| {
-            Tensor::from_slice(values, (values.len() / p, p), kernels.device())
-        };
+        let rows =
+            |values: &[f32]| Tensor::from_slice(values, (values.len() / p, p), kernels.device());
         let (n, n_slices) = (scaled.matrix.n_rows(), scaled.slices.n_slices());
         let slices: Vec<u32> = (0..n).map(|i| scaled.slices.of(i) as u32).collect();
         let mut members = vec![0f32; n * n_slices];

@@ -92,10 +92,7 @@ impl Draws {
         }
         let mut lists = Packed::default();
         let moved = self.online.moved();
-        let (negatives, others) = (
-            invert(&self.negative, n),
-            invert(&self.consistency[0], n),
-        );
+        let (negatives, others) = (invert(&self.negative, n), invert(&self.consistency[0], n));
         for list in [
             &place,
             &*self.online,

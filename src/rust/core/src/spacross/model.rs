@@ -7,10 +7,10 @@ use candle_core::{Device, Result, Tensor, Var};
 use super::input::Input;
 use super::mask::Draws;
 use super::params::Params;
+use crate::gpu::Kernels;
 use crate::nn::dropout::Dropout;
 use crate::nn::gather::{gather, Rows};
 use crate::nn::init;
-use crate::gpu::Kernels;
 use crate::nn::linear::{linear, project, project_fixed, small_times};
 use crate::nn::norm_act::{norm_act, norm_act_fixed, Activation, Moments};
 use crate::nn::norm_act_on;
@@ -160,7 +160,13 @@ impl Block {
             (running, _) => {
                 let running = running.get()?;
                 let fixed = |x: &[f32], affine: &[f32]| {
-                    Ok(norm_act_fixed(x, affine, &running, norm.epsilon, norm.activation))
+                    Ok(norm_act_fixed(
+                        x,
+                        affine,
+                        &running,
+                        norm.epsilon,
+                        norm.activation,
+                    ))
                 };
                 let out = with_slice(x, |x| with_slice(&norm.affine, |affine| fixed(x, affine)))?;
                 matrix(out, n, width)

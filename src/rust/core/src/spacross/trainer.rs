@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
 
+use super::ahead::Ahead;
 use super::consistency::{consistency, Pairs as Compared};
 use super::contrast::{all_pairs, per_node, Nodes};
 use super::hybrid::{
@@ -12,7 +13,6 @@ use super::hybrid::{
     Reach,
 };
 use super::imputation::imputation;
-use super::ahead::Ahead;
 use super::input::Input;
 use super::mask::{Draws, PlacedDraws};
 use super::model::{Decoder, Encoder, EpochDropout, Forward, Model};
@@ -252,11 +252,7 @@ impl Trainer {
     }
 
     /// The forward pass: the weighted sum of the losses, and each of them.
-    pub(super) fn losses_with(
-        &mut self,
-        draws: &Draws,
-        dropout: EpochDropout,
-    ) -> Result<Computed> {
+    pub(super) fn losses_with(&mut self, draws: &Draws, dropout: EpochDropout) -> Result<Computed> {
         let forward = self
             .model
             .forward(&self.input, &self.propagation, draws, dropout)?;
@@ -319,11 +315,15 @@ impl Trainer {
                 };
                 let h = self.propagation.apply(projected)?;
                 let (weight, affine) = (&block.weight, &block.norm.affine);
-                Ok(on::reconstruction::reconstruction(kernels, &h, weight, affine, &target)?)
+                Ok(on::reconstruction::reconstruction(
+                    kernels, &h, weight, affine, &target,
+                )?)
             }
             Decoder::Linear { weight, bias } => {
                 let parts = [projected, weight.as_tensor(), bias.as_tensor()];
-                Ok(on::imputation::imputation(kernels, parts, input, draws, sharpness)?)
+                Ok(on::imputation::imputation(
+                    kernels, parts, input, draws, sharpness,
+                )?)
             }
         }
     }
@@ -399,10 +399,12 @@ impl Trainer {
         let bilinear = &self.model.bilinear;
         Ok(match self.params.params.contrast {
             Contrast::Off => None,
-            Contrast::Node => Some(on::contrast::per_node(kernels, online, mean, bilinear, draws)?),
-            Contrast::AllPairs => {
-                Some(on::contrast::all_pairs(kernels, online, mean, bilinear, draws)?)
-            }
+            Contrast::Node => Some(on::contrast::per_node(
+                kernels, online, mean, bilinear, draws,
+            )?),
+            Contrast::AllPairs => Some(on::contrast::all_pairs(
+                kernels, online, mean, bilinear, draws,
+            )?),
         })
     }
 
@@ -427,7 +429,8 @@ impl Trainer {
                 let rows = Array2::from_shape_vec(shape, to_host(&target)?)
                     .map_err(|e| Error::Internal(e.to_string()))?;
                 let params = &self.params;
-                let labels = on::pairs::cluster_labels(kernels, rows.view(), params, self.seed, round);
+                let labels =
+                    on::pairs::cluster_labels(kernels, rows.view(), params, self.seed, round);
                 Some(labels?)
             }
             false => None,
@@ -553,11 +556,7 @@ impl Computed {
     }
 }
 
-fn weighted(
-    [a, b]: [&Tensor; 2],
-    c: Option<&Tensor>,
-    [w_a, w_b, w_c]: [f64; 3],
-) -> Result<Tensor> {
+fn weighted([a, b]: [&Tensor; 2], c: Option<&Tensor>, [w_a, w_b, w_c]: [f64; 3]) -> Result<Tensor> {
     let both = ((a * w_a)? + (b * w_b)?)?;
     Ok(match c {
         Some(c) => (both + (c * w_c)?)?,

@@ -12,8 +12,8 @@ use super::Input;
 use crate::graph::Graph;
 use crate::nn::linear::Design;
 use crate::nn::norm_act::{Activation, Moments};
-use crate::nn::running::Running;
 use crate::nn::propagate::Operator;
+use crate::nn::running::Running;
 use crate::nn::view::to_host;
 use crate::preprocess::Features;
 use crate::tensors::Tensors;
@@ -86,7 +86,13 @@ impl Encoder {
             };
             let affine = variable(affine, (2, width))?;
             let weight = variable(weight.iter().copied().collect(), weight.dim())?;
-            blocks.push(Block::with(weight, affine, Running::Host(running), kind, activation));
+            blocks.push(Block::with(
+                weight,
+                affine,
+                Running::Host(running),
+                kind,
+                activation,
+            ));
         }
         let fit = |_| Error::model("The model has another number of layers");
         Ok(Self {

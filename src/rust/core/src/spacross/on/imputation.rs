@@ -59,7 +59,12 @@ pub fn imputation(
     let lengths = Outer {
         x: &z0,
         list: Some(&draws.masked),
-        weight: Some(&terms.slopes.flatten_all()?.narrow(0, 1, 2 * draws.masked.len - 1)?),
+        weight: Some(
+            &terms
+                .slopes
+                .flatten_all()?
+                .narrow(0, 1, 2 * draws.masked.len - 1)?,
+        ),
         n: draws.masked.len,
         one: true,
     };

@@ -38,7 +38,13 @@ pub fn reconstruction(
     affine: &Tensor,
     target: &Target,
 ) -> Result<Tensor> {
-    let decoder = Decoder::new(kernels, h.detach(), weight.detach(), affine.detach(), target)?;
+    let decoder = Decoder::new(
+        kernels,
+        h.detach(),
+        weight.detach(),
+        affine.detach(),
+        target,
+    )?;
     let (value, gradients) = decoder.loss(target)?;
     placed3(kernels, [h, weight, affine], value, gradients)
 }
