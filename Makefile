@@ -5,6 +5,7 @@
 # make check   R CMD build and R CMD check: no errors, no warnings
 # make lint    formatting and clippy
 # make modern  run the R tests with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
+# make cuda-check   compile all of it with CUDA, on a machine without a GPU (fetches the toolkit; see tools/cuda-toolkit.sh)
 # make clean   remove what is built, except the compiled Rust crates (make distclean removes those too)
 
 SHELL := /bin/bash
@@ -23,7 +24,7 @@ CARGO := cd src/rust && CARGO_TARGET_DIR="$(SPAXR_CARGO_TARGET)" cargo
 SOURCES := DESCRIPTION NAMESPACE configure tools/config.R $(shell find R inst man src -type d \( -path src/rust/target -o -path src/rust/core/tests -o -path src/.cargo \) -prune -o -type f -not -name '*.o' -not -name '*.so' -not -name 'Makevars' -print)
 INSTALLED := build/installed
 
-.PHONY: all setup build demo test test-core test-r document current modern lint check clean distclean
+.PHONY: all setup build demo test test-core test-r document current modern lint check cuda-check clean distclean
 
 all: build
 
@@ -43,7 +44,7 @@ demo: build
 test: test-core test-r
 
 test-core: setup
-	$(CARGO) test --locked -p spax-core
+	$(CARGO) test --locked -p spax-core --features emulate
 
 test-r: build
 	NOT_CRAN=true Rscript --vanilla -e 'testthat::test_dir("tests/testthat", package = "spaxR", load_package = "installed", reporter = testthat::ProgressReporter$$new(show_praise = FALSE, update_interval = Inf), stop_on_failure = TRUE)'
@@ -71,10 +72,13 @@ modern:
 lint: setup
 	@cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --features spax-core/emulate -- -D warnings
 
 check: build
 	tools/check.sh $(CURDIR)/build
+
+cuda-check: setup
+	tools/cuda-check.sh "$(SPAXR_CARGO_TARGET)/cuda"
 
 clean:
 	rm -rf build demo-output src/*.o src/*.so

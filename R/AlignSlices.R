@@ -4,8 +4,8 @@
 #' A slice is never mirrored unless `mirror = TRUE`, and never stretched; but where two slices lie on grids of one kind, say Visium pixels of two
 #' images, the later one is scaled to the spot distance of the first.
 #'
-#' `"icp"` matches the outlines of the tissue by iterative closest points. With `search`, it starts from six turns (0, 60, ... 300 degrees) and keeps the
-#' least mean distance. An outline cannot always tell one turn from another: the capture area of Visium is nearly square. With `counts`, of places with near-equal
+#' `"icp"` matches the outlines of the tissue by iterative closest points. With `search`, it starts from 36 turns, ten degrees apart, and keeps the
+#' least mean distance (the published code starts from one, or six; from those, real slices ended up to 7 degrees off). An outline cannot always tell one turn from another: the capture area of Visium is nearly square. With `counts`, of places with near-equal
 #' distances the one is taken where the expression of spots that lie on each other agrees best; without, the ambiguity is reported.
 #' `"paste"` matches spots by place and expression (fused Gromov-Wasserstein transport, see below), and needs `counts`: choose it where outlines
 #' differ, for ragged tissue. `"none"` leaves slices where they lie, and gives heights and residuals.
@@ -29,8 +29,9 @@
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a
 #'   regular grid is taken as Visium, other coordinates as micrometres, and a message says so.
 #' @param outline TRUE aligns the rims of the slices, FALSE all their spots, for ragged tissue.
-#' @param search TRUE starts from six turns, FALSE from the slices as they lie.
-#' @param overlap The share of a slice that has a counterpart in the one before it, for slices that overlap in part: the nearest points that count.
+#' @param search TRUE starts from 36 turns, FALSE from the slices as they lie.
+#' @param overlap The share of a slice that has a counterpart in the one before it, for slices that overlap in part: the nearest points that count. NULL:
+#'   of 1, 0.85, 0.7 and 0.55 the one that expression favours, or 1 without `counts`.
 #' @param mirror TRUE lets slices be turned over.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param verbose TRUE says what was assumed about units and gaps.
@@ -41,7 +42,7 @@
 #'     (x to -x, before the turn);
 #'   * `residuals`: a data frame with a row a slice. `mean_`, `median_` and `overlap_`, `before` and `after`: distance of its spots to the nearest spot of
 #'     the slice before it, in spot distances, and the share of spots with one within one spot distance; `outline`: mean distance of the
-#'     points aligned by; `agreement`: correlation of expression between spots that lie on each other; `rival`: the angle of another turn that fits as well; `problem`:
+#'     points aligned by; `agreement`: correlation of expression (smoothed components of log-normalised counts) between spots that lie on each other; `rival`: the angle of another turn that fits as well; `problem`:
 #'     what is poor about it, NA if nothing;
 #'   * `ok`: TRUE or FALSE a slice; `slice`, `given` (the coordinates before) and `method`.
 #'
@@ -66,15 +67,14 @@ AlignSlices <- function(object, ...) UseMethod("AlignSlices")
 #' @rdname AlignSlices
 #' @export
 AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, method = c("icp", "paste", "none"), counts = NULL, gaps = NULL,
-                                spot.distance = NULL, outline = TRUE, search = TRUE, overlap = 1, mirror = FALSE, threads = NULL, verbose = TRUE) {
+                                spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL, mirror = FALSE, threads = NULL, verbose = TRUE) {
   check_dots(...)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
-  input <- slice_tables(object, slice, slice.order)
+  input <- slice_tables(object, slice, slice.order, "slice")
   found <- align_slices(input$coords, input$slice,
     method = method, counts = alignment_counts(counts, rownames(input$coords), method), gaps = gaps, spot.distance = spot.distance,
     outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = check_flag(verbose, "verbose")
   )
-  warn_poor_alignment(found)
   structure(c(found, list(slice = input$slice, given = input$coords, method = method)), class = "SlicesAligned")
 }
 
@@ -87,11 +87,12 @@ AlignSlices.list <- function(object, ...) {
 #' @rdname AlignSlices
 #' @exportS3Method AlignSlices Seurat
 AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL, coords = NULL, method = c("icp", "paste", "none"), counts = TRUE,
-                               assay = NULL, layer = "counts", gaps = NULL, spot.distance = NULL, outline = TRUE, search = TRUE, overlap = 1,
+                               assay = NULL, layer = "counts", gaps = NULL, spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL,
                                mirror = FALSE, threads = NULL, verbose = TRUE, names = c("spax_x", "spax_y", "spax_z")) {
   check_dots(...)
   check_column_names(names)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
+  assay <- check_assay(object, assay)
   input <- seurat_slice_input(object, split.by, coords)
   found <- AlignSlices.default(
     input$coords, input$slice,
@@ -117,12 +118,12 @@ print.SlicesAligned <- function(x, ...) {
 }
 
 # One table of all cells, and their slices.
-slice_tables <- function(object, slice, slice.order) {
+slice_tables <- function(object, slice, slice.order, argument) {
   if (is.list(object) && !is.data.frame(object)) {
     return(joined_tables(object, slice, slice.order))
   }
   coords <- SpatialCoords.default(NULL, object)
-  slice <- ordered_slices(slice, rownames(coords), slice.order)
+  slice <- ordered_slices(slice, rownames(coords), slice.order, argument)
   list(coords = coords[c("x", "y")], slice = slice)
 }
 
@@ -136,7 +137,7 @@ joined_tables <- function(tables, slice, slice.order) {
   check_cells_apart(cells)
   slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
   coords <- do.call(rbind, unname(places))
-  list(coords = coords, slice = ordered_slices(slice, cells, slice.order))
+  list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
 }
 
 slice_names <- function(x) {
@@ -155,36 +156,24 @@ check_cells_apart <- function(cells) {
 }
 
 # A factor, one value a cell, its levels in the order of the stack.
-ordered_slices <- function(slice, cells, slice.order, argument = "slice") {
+ordered_slices <- function(slice, cells, slice.order, argument) {
   if (is.null(slice)) {
     abort_spax("argument", c("{.arg {argument}} is missing.", "i" = "Say which slice each cell lies in."), argument)
   }
-  if (length(slice) != length(cells)) {
-    abort_spax("argument", "{.arg {argument}} has {length(slice)} value{?s} for {length(cells)} cells.", argument)
+  found <- as_slices(put_in_order(slice, slice.order, argument), cells, TRUE, argument)
+  if (is.null(found)) {
+    abort_spax("argument", "{.arg {argument}} has one slice only: there is nothing to align.", argument)
   }
-  if (!is.null(names(slice)) && setequal(names(slice), cells)) slice <- slice[cells]
-  check_slice_known(slice, cells, argument)
-  found <- droplevels(factor(unname(slice), slice_levels(slice, slice.order, argument)))
-  check_slice_cells(found, argument)
   found
 }
 
-check_slice_known <- function(slice, cells, argument) {
-  if (anyNA(slice)) {
-    abort_spax("argument", c(
-      "{.arg {argument}} is missing for {sum(is.na(slice))} cell{?s}: {some_of(cells[is.na(slice)])}.",
-      "i" = "Fill it in, or take {cli::qty(sum(is.na(slice)))}{?this cell/these cells} out of the input first."
-    ), argument)
-  }
-}
-
-slice_levels <- function(slice, slice.order, argument) {
-  known <- if (is.factor(slice)) levels(droplevels(slice)) else sort(unique(as.character(slice)))
+put_in_order <- function(slice, slice.order, argument) {
+  known <- unique(as.character(slice[!is.na(slice)]))
   if (!is.null(slice.order)) {
-    if (!setequal(slice.order, known) || anyDuplicated(slice.order)) {
+    if (anyDuplicated(slice.order) || !setequal(slice.order, known)) {
       abort_spax("argument", "{.arg slice.order} must name each of the slices {.val {known}} once.", "slice.order")
     }
-    return(as.character(slice.order))
+    return(rlang::set_names(factor(slice, slice.order), names(slice)))
   }
   if (!is.factor(slice) && length(known) > 2L) {
     abort_spax("argument", c(
@@ -192,20 +181,7 @@ slice_levels <- function(slice, slice.order, argument) {
       "i" = "Make it a factor with the levels in the order of the stack, or give {.arg slice.order}."
     ), argument)
   }
-  known
-}
-
-check_slice_cells <- function(slice, argument) {
-  if (nlevels(slice) < 2L) {
-    abort_spax("argument", "{.arg {argument}} has one slice only, {.val {levels(slice)}}: there is nothing to align.", argument)
-  }
-  few <- levels(slice)[table(slice) < 20L]
-  if (length(few) > 0L) {
-    abort_spax("argument", c(
-      "{cli::qty(length(few))}The slice{?s} {.val {few}} of {.arg {argument}} {?has/have} fewer than 20 cells.",
-      "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice."
-    ), argument)
-  }
+  slice
 }
 
 alignment_counts <- function(counts, cells, method) {
@@ -273,18 +249,3 @@ join_shared <- function(parts) {
   }
   do.call(cbind, lapply(parts, function(x) x[genes, , drop = FALSE]))
 }
-
-warn_poor_alignment <- function(found) {
-  poor <- found$residuals[!found$ok, ]
-  if (nrow(poor) == 0L) {
-    return(invisible())
-  }
-  lines <- paste0("slice \"", poor$slice, "\" on \"", poor$onto, "\": ", poor$problem, rival_angle(poor))
-  warn_spax("alignment", c(
-    "The alignment of {nrow(poor)} slice{?s} is poor.",
-    rlang::set_names(gsub("([{}])", "\\1\\1", lines), "x"),
-    "i" = "Look at {.fn AlignmentPlot}; try {.code outline = FALSE}, {.code method = \"paste\"}, or give {.arg counts}."
-  ), "object")
-}
-
-rival_angle <- function(poor) ifelse(is.na(poor$rival), "", paste0(" (", round(poor$rival), " degrees)"))

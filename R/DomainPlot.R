@@ -3,10 +3,10 @@
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
 #' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
 #'
-#' @param object A Seurat object, a `SpaCrossResult` of [RunSpaCross()] (its domains), labels (a factor or vector, one a cell), or a data frame of
+#' @param object A Seurat object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
-#' @param group.by Meta data columns to draw, one panel each.
+#' @param group.by Meta data columns to draw, one panel each. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
@@ -49,10 +49,15 @@ DomainPlot.SpaCrossResult <- function(object, ..., coords = object$alignment$coo
 }
 
 #' @rdname DomainPlot
+#' @export
+DomainPlot.SpaLORAResult <- DomainPlot.SpaCrossResult
+
+#' @rdname DomainPlot
 #' @exportS3Method DomainPlot Seurat
-DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords = NULL, split.by = NULL, pt.size = NULL,
-                              cols = NULL, ncol = NULL, y.down = NULL, titles = NULL) {
+DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split.by = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
+                              y.down = NULL, titles = NULL) {
   check_dots(...)
+  group.by <- group.by %||% known_domains(object)
   slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
   labels <- lapply(rlang::set_names(group.by), function(column) seurat_column(object, column, "group.by"))
   DomainPlot.default(
@@ -63,12 +68,13 @@ DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords 
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.list <- function(object, ..., group.by = "spacross_domain", coords = NULL) {
+DomainPlot.list <- function(object, ..., group.by = NULL, coords = NULL) {
   if (!all(vapply(object, inherits, NA, "Seurat"))) {
     return(if (is.null(coords)) DomainPlot.default(object, ...) else DomainPlot.default(object, ..., coords = coords))
   }
-  slices <- name_slices(object)
-  place <- lapply(seurat_tables(slices, coords), as.data.frame)
+  slices <- rlang::set_names(object, slice_names(object))
+  group.by <- group.by %||% known_domains(slices[[1L]])
+  place <- lapply(slices, function(x) check_one_slice(SpatialCoords(x, coords)))
   y_down <- all(vapply(place, function(x) isTRUE(attr(x, "y_down")), NA))
   labels <- lapply(rlang::set_names(group.by), function(column) {
     unlist(unname(lapply(slices, function(x) as.character(seurat_column(x, column, "group.by")))))
@@ -90,6 +96,18 @@ apart <- function(coords, slice) {
   coords$x <- stats::ave(coords$x, coords$image, FUN = middle)
   coords$y <- stats::ave(coords$y, coords$image, FUN = middle)
   coords
+}
+
+# The columns that the runs write by default.
+known_domains <- function(object) {
+  found <- intersect(c("spacross_domain", "spalora_domain"), names(object[[]]))
+  if (length(found) == 0L) {
+    abort_spax("argument", c(
+      "The meta data has no domains yet.",
+      "i" = "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first, or give {.arg group.by}."
+    ), "group.by")
+  }
+  found
 }
 
 # A list of factors, one a panel.

@@ -3,17 +3,19 @@
 # `coords`: data frame x, y, row names cells; `slice`: a factor, one value a cell. Returns list(coords = x, y, z in the order of the cells;
 # transforms = a list a slice; residuals = a data frame with a row a slice; ok = TRUE, or FALSE where an alignment is poor, a slice).
 align_slices <- function(coords, slice, method = c("icp", "paste", "none"), counts = NULL, gaps = NULL, spot.distance = NULL,
-                         outline = TRUE, search = TRUE, overlap = 1, mirror = FALSE, threads = NULL, verbose = TRUE) {
+                         outline = TRUE, search = TRUE, overlap = NULL, mirror = FALSE, threads = NULL, verbose = TRUE) {
   method <- match.arg(method)
   gaps <- check_gaps(gaps, nlevels(slice))
   check_spot_distance(spot.distance)
   settings <- icp_settings(method, outline, search, overlap, mirror)
   threads <- check_threads(threads)
   features <- if (method != "none" && !is.null(counts)) alignment_features(counts, coords, slice, threads)
-  found <- core(core_align_stack(coords_matrix(coords), as.integer(slice), features, settings, threads))
+  steps <- if (method == "paste") paste_steps(coords, slice, counts, mirror, threads)
+  found <- core(core_align_stack(coords_matrix(coords[c("x", "y")]), as.integer(slice), features, steps, settings, threads))
   names(found) <- levels(slice)
   z <- slice_heights(gaps, length(found), found[[1L]], spot.distance, verbose)
   residuals <- alignment_residuals(found)
+  if (method != "none") warn_poor_alignment(residuals)
   list(
     coords = moved_coords(coords, slice, found, z),
     transforms = lapply(found, `[`, c("rotation", "shift", "angle", "mirrored", "scale")),
@@ -25,9 +27,14 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
 # Published: tolerance 0.01, 20 rounds, six turns to start from. Six and 20 leave real slices up to 7 degrees off: closest points pull from some 20 degrees away.
 icp_settings <- function(method, outline, search, overlap, mirror) {
   list(
-    outline = check_flag(outline, "outline"), tolerance = 0.01, rounds = 50L, keep = check_share(overlap, "overlap"),
+    outline = check_flag(outline, "outline"), tolerance = 0.01, rounds = 50L, keeps = overlap_shares(overlap),
     starts = if (check_flag(search, "search")) 36L else 1L, mirror = check_flag(mirror, "mirror"), still = method == "none"
   )
+}
+
+# Expression tells which of several shares is right; without it, the first is taken.
+overlap_shares <- function(overlap) {
+  if (is.null(overlap)) c(1, 0.85, 0.7, 0.55) else check_share(overlap, "overlap")
 }
 
 check_share <- function(x, argument) {
@@ -79,10 +86,13 @@ moved_coords <- function(coords, slice, found, z) {
   moved <- cbind(coords$x, coords$y)
   for (s in seq_along(found)) {
     rows <- which(as.integer(slice) == s)
-    turn <- found[[s]]$scale * found[[s]]$rotation
-    moved[rows, ] <- sweep(moved[rows, , drop = FALSE] %*% t(turn), 2L, found[[s]]$shift, "+")
+    moved[rows, ] <- transform_points(moved[rows, , drop = FALSE], found[[s]])
   }
   data.frame(x = moved[, 1L], y = moved[, 2L], z = z[as.integer(slice)], row.names = rownames(coords))
+}
+
+transform_points <- function(xy, transform) {
+  sweep(transform$scale * xy %*% t(transform$rotation), 2L, transform$shift, "+")
 }
 
 # One row a slice, distances to the slice before it in spot distances of the first.
@@ -118,10 +128,10 @@ alignment_features <- function(counts, coords, slice, threads, n_genes = 500L, n
   x <- Matrix::t(x[most_variable(x, n_genes), , drop = FALSE])
   loadings <- leading_components(x, n_components)
   scores <- unname(as.matrix(x %*% loadings))
+  k <- min(6L, min(table(slice)) - 1L)
+  scores <- core(core_smooth(scores, coords_matrix(coords[c("x", "y")]), as.integer(slice), FALSE, k, 1L, threads))
   for (rows in split(seq_along(slice), slice)) {
-    k <- min(6L, length(rows) - 1L)
-    smooth <- core(core_smooth(scores[rows, , drop = FALSE], coords_matrix(coords[rows, ]), k, 1L, threads))
-    scores[rows, ] <- sweep(smooth, 2L, colMeans(smooth))
+    scores[rows, ] <- sweep(scores[rows, , drop = FALSE], 2L, colMeans(scores[rows, , drop = FALSE]))
   }
   scores
 }
@@ -146,3 +156,38 @@ leading_components <- function(x, n) {
   covariance <- as.matrix(Matrix::crossprod(x)) / nrow(x) - tcrossprod(mean)
   eigen(covariance, symmetric = TRUE)$vectors[, seq_len(min(n, ncol(x))), drop = FALSE]
 }
+
+# Enough spots to find one turn and shift; memory and time of PASTE grow with their square and cube.
+paste_spots <- 1500L
+paste_genes <- 1000L
+
+# From each slice to the one before it, by PASTE on a sample of its spots: columns of the matrix (by columns), the shift, and the scale.
+paste_steps <- function(coords, slice, counts, mirror, threads) {
+  if (is.null(counts)) {
+    abort_spax("argument", c("{.code align = \"paste\"} needs counts.", "i" = "Use {.code \"icp\"} to align by coordinates alone."), "align")
+  }
+  counts <- counts[most_variable(log_normalised(counts), paste_genes), , drop = FALSE]
+  places <- lapply(levels(slice), function(s) {
+    rows <- which(slice == s)
+    xy <- coords_matrix(coords[rows, c("x", "y")])
+    sample <- core(core_even_sample(xy, paste_spots))
+    list(xy = xy, sample = sample, counts = as.matrix(Matrix::t(counts[, rows[sample], drop = FALSE])))
+  })
+  steps <- lapply(seq_along(places)[-1L], function(s) core(core_align_paste(places[[s]], places[[s - 1L]], mirror, threads)))
+  do.call(rbind, steps)
+}
+
+warn_poor_alignment <- function(residuals) {
+  poor <- residuals[!is.na(residuals$problem), ]
+  if (nrow(poor) == 0L) {
+    return(invisible())
+  }
+  lines <- paste0("slice \"", poor$slice, "\" on \"", poor$onto, "\": ", poor$problem, rival_angle(poor))
+  warn_spax("alignment", c(
+    "The alignment of {nrow(poor)} slice{?s} is poor.",
+    rlang::set_names(gsub("([{}])", "\\1\\1", lines), "x"),
+    "i" = "Look at {.fn AlignmentPlot}; try {.code outline = FALSE} in {.fn AlignSlices}, PASTE, or give {.arg counts}."
+  ), "align")
+}
+
+rival_angle <- function(poor) ifelse(is.na(poor$rival), "", paste0(" (", round(poor$rival), " degrees)"))

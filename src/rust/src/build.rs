@@ -24,10 +24,17 @@ fn core_build() -> Robj {
 fn core_devices() -> Robj {
     guard(|| {
         let devices = devices();
-        let names: Vec<&str> = devices.iter().map(|d| d.name).collect();
+        let names: Vec<&str> = devices.iter().map(|d| d.name.as_str()).collect();
         let available: Vec<bool> = devices.iter().map(|d| d.available).collect();
-        let reasons: Vec<&str> = devices.iter().map(|d| d.reason).collect();
-        Ok(list!(name = names, available = available, reason = reasons).into())
+        let memory: Vec<Option<f64>> = devices.iter().map(|d| Some(d.memory? as f64)).collect();
+        let reasons: Vec<&str> = devices.iter().map(|d| d.reason.as_str()).collect();
+        let columns = list!(
+            name = names,
+            available = available,
+            memory = memory,
+            reason = reasons
+        );
+        Ok(columns.into())
     })
 }
 

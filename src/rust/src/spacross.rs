@@ -183,9 +183,7 @@ fn with_trainer<T>(trainer: &Robj, work: impl FnOnce(&mut Trainer) -> Result<T>)
 fn core_spacross_step(trainer: Robj, n: Robj) -> Robj {
     guard(|| {
         let n = count(&n, "n")?;
-        let losses = with_trainer(&trainer, |trainer| {
-            (0..n).map(|_| trainer.step()).collect::<Result<Vec<_>>>()
-        })?;
+        let losses = with_trainer(&trainer, |trainer| trainer.steps(n))?;
         let rows: Vec<[f64; 5]> = losses.iter().map(loss_row).collect();
         let table = Array2::from(rows);
         Ok(to_matrix(table.view()))

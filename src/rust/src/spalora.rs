@@ -144,9 +144,7 @@ fn with_trainer<T>(trainer: &Robj, work: impl FnOnce(&mut Trainer) -> Result<T>)
 fn core_spalora_step(trainer: Robj, n: Robj) -> Robj {
     guard(|| {
         let n = count(&n, "n")?;
-        let losses = with_trainer(&trainer, |trainer| {
-            (0..n).map(|_| trainer.step()).collect::<Result<Vec<_>>>()
-        })?;
+        let losses = with_trainer(&trainer, |trainer| trainer.steps(n))?;
         let rows: Vec<f64> = losses.iter().flat_map(loss_row).collect();
         let width = rows.len() / n.max(1);
         let table = ArrayView2::from_shape((n, width), &rows)

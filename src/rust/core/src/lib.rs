@@ -11,9 +11,12 @@ pub mod align;
 pub mod cluster;
 pub mod device;
 pub mod error;
+pub mod gpu;
 #[cfg(test)]
 mod gradient_tests;
 pub mod graph;
+#[cfg(all(test, feature = "emulate"))]
+mod kernel_tests;
 pub mod metrics;
 pub mod model_file;
 pub mod nn;

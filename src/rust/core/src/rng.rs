@@ -37,6 +37,11 @@ impl Philox {
         }
     }
 
+    /// The two words of the key and the purpose, for kernels that draw the same numbers.
+    pub(crate) fn words(&self) -> [u32; 3] {
+        [self.key[0], self.key[1], self.purpose]
+    }
+
     /// 128 random bits for the place `(round, index)` of this purpose's stream.
     #[inline(always)]
     pub fn block(&self, round: u32, index: u64) -> [u32; 4] {

@@ -38,5 +38,11 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
 
 /// Runs `work` with every parallel loop inside it on `threads` threads (at least one).
 pub fn install<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    #[cfg(feature = "emulate")]
+    let work = {
+        use crate::gpu::emulated::{mode, within};
+        let mode = mode();
+        move || within(mode, work)
+    };
     pool(threads.max(1))?.install(work)
 }

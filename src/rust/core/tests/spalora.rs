@@ -97,6 +97,7 @@ fn the_collapsed_loss_is_the_direct_one_on_sparse_genes() {
         let constant = Constant {
             weights: omega.iter().map(|&w| w as f32).collect(),
             squares: squares.iter().zip(&omega).map(|(s, w)| s * w).sum(),
+            omega: None,
         };
         let weighted = Array2::from_shape_fn((d, genes), |(c, g)| v[(c, g)] * omega[g] as f32);
         let y = project(&input, &tensor(&weighted))?;

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::grid::{grid_of, Grid, Lattice};
 use super::icp::{Matching, Target};
 use super::outline::{outline, Outline};
-use super::pair::{align_pair, PairParams, Side};
+use super::pair::{agreement, align_pair, PairParams, Side};
 use super::residual::{residual, Residual};
 use super::stack::to_first;
 use super::transform::Transform;
@@ -20,13 +20,13 @@ pub struct Params {
     /// Stop when the mean distance changes by less than this part of the spacing of the first slice.
     pub tolerance: f64,
     pub rounds: usize,
-    /// The fraction of spots that count, the nearest ones.
-    pub keep: f64,
+    /// The fractions of points that count, the nearest ones; of several, features choose one.
+    pub keeps: Vec<f64>,
     /// How many turns to start from, evenly around; 1 starts from the slice as it lies.
     pub starts: usize,
     pub mirror: bool,
-    /// Leave every slice where it lies.
-    pub still: bool,
+    /// What brings each slice but the first onto the one before it, where that is known: identities leave the slices where they lie.
+    pub given: Option<Vec<Transform>>,
 }
 
 /// Two spots lie on each other within this many spacings.
@@ -73,7 +73,11 @@ pub fn align_stack(
         .collect::<Result<Vec<_>>>()?;
     let steps = slices
         .windows(2)
-        .map(|pair| step(&pair[1], &pair[0], params))
+        .enumerate()
+        .map(|(at, pair)| match &params.given {
+            Some(steps) => given_step(&pair[1], &pair[0], steps.get(at)),
+            None => step(&pair[1], &pair[0], params),
+        })
         .collect::<Result<Vec<_>>>()?;
     let moves: Vec<Transform> = steps.iter().map(|s| s.transform).collect();
     let transforms = to_first(&moves);
@@ -124,18 +128,26 @@ struct Step {
     agreement: Option<f64>,
 }
 
+fn given_step(source: &Slice, target: &Slice, transform: Option<&Transform>) -> Result<Step> {
+    let transform = transform.copied().unwrap_or(Transform::identity());
+    Ok(Step {
+        transform,
+        rival: None,
+        outline: None,
+        agreement: agreement(
+            side(source, &source.spots),
+            side(target, &target.spots),
+            &transform,
+            REACH * target.grid.spacing,
+        )?
+        .map(|a| a.correlation),
+    })
+}
+
 fn step(source: &Slice, target: &Slice, params: &Params) -> Result<Step> {
-    if params.still {
-        return Ok(Step {
-            transform: Transform::identity(),
-            rival: None,
-            outline: None,
-            agreement: None,
-        });
-    }
     let scale = Transform::scaling(relative_scale(&source.grid, &target.grid));
     let spots = scale.apply_all(&source.spots);
-    let pair = pair_params(params, target.grid.spacing);
+    let pair = pair_params(params, target.grid.spacing, source.features.is_some());
     let found = align_pair(side(source, &spots), side(target, &target.spots), &pair)?;
     Ok(Step {
         transform: scale.then(&found.best.transform),
@@ -145,14 +157,19 @@ fn step(source: &Slice, target: &Slice, params: &Params) -> Result<Step> {
     })
 }
 
-fn pair_params(params: &Params, spacing: f64) -> PairParams {
+fn pair_params(params: &Params, spacing: f64, with_features: bool) -> PairParams {
     let starts = params.starts.max(1);
     PairParams {
         matching: Matching {
             tolerance: params.tolerance * spacing,
             rounds: params.rounds,
-            keep: params.keep,
+            keep: 1.0,
         },
+        keeps: match with_features {
+            true => params.keeps.clone(),
+            false => params.keeps.iter().take(1).copied().collect(),
+        },
+        reach: REACH * spacing,
         starts: (0..starts)
             .map(|i| TAU * i as f64 / starts as f64)
             .collect(),
@@ -169,8 +186,8 @@ fn side<'a>(slice: &'a Slice, spots: &'a [[f64; 2]]) -> Side<'a> {
     }
 }
 
-/// Two grids of one platform may come in pixels of two sizes.
-fn relative_scale(source: &Grid, target: &Grid) -> f64 {
+/// What brings the source to the spacing of the target: two grids of one platform may come in pixels of two sizes.
+pub fn relative_scale(source: &Grid, target: &Grid) -> f64 {
     if source.lattice == Lattice::Irregular || source.lattice != target.lattice {
         return 1.0;
     }

@@ -51,6 +51,16 @@ impl Transform {
         }
     }
 
+    /// From an orthogonal matrix by rows, a scale and a shift.
+    pub fn from_parts(turn: [[f64; 2]; 2], scale: f64, shift: [f64; 2]) -> Self {
+        let [[a, b], [c, d]] = turn;
+        Self {
+            turn: Matrix2::new(a, b, c, d),
+            scale,
+            shift: shift.into(),
+        }
+    }
+
     /// First this, then `next`.
     pub fn then(&self, next: &Self) -> Self {
         Self {
@@ -188,6 +198,12 @@ mod tests {
         assert!((t.angle() - 2.5).abs() < 1e-12);
         assert!((t.scale() - 0.4).abs() < 1e-12);
         assert_eq!(t.shift(), [3.0, -8.0]);
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let t = any();
+        assert_eq!(Transform::from_parts(t.turn(), t.scale(), t.shift()), t);
     }
 
     #[test]

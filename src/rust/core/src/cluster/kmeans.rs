@@ -6,9 +6,11 @@ use rayon::prelude::*;
 use super::distinct::fill_empty;
 use super::input;
 use super::lloyd::{lloyd, Assignment};
+use super::lloyd_on::lloyd_on;
 use super::sampling::sample;
 use super::seeding::plus_plus;
 use super::tiles::Tiles;
+use crate::gpu::Kernels;
 use crate::rng::{Purpose, Rng};
 use crate::Result;
 
@@ -108,6 +110,31 @@ fn best_start(data: &Tiles, k: usize, settings: &KMeansSettings) -> (Vec<f32>, A
         }
     }
     best
+}
+
+/// [`kmeans`] with one start whose iterations run on a device. The same starting centres, sums in another order.
+///
+/// # Errors
+/// Those of [`kmeans`].
+pub fn kmeans_on(
+    kernels: &Kernels,
+    x: ArrayView2<f32>,
+    k: usize,
+    settings: &KMeansSettings,
+) -> Result<KMeans> {
+    input::check(&x, k)?;
+    let tiles = Tiles::new(&x);
+    let seed = Rng::new(settings.seed, Purpose::KMeans, settings.round).next_u64();
+    let mut rng = Rng::new(seed, Purpose::KMeans, settings.round);
+    let mut centres = plus_plus(&tiles, k, &mut rng);
+    let (most, tolerance) = (settings.max_iterations, settings.tolerance);
+    let mut assignment = lloyd_on(kernels, &tiles, &mut centres, most, tolerance)?;
+    fill_empty(&x, &mut assignment.labels, &assignment.distances, k);
+    Ok(KMeans {
+        centres: tiles.unscale(&centres),
+        inertia: tiles.unscale_squared(assignment.inertia()),
+        labels: assignment.labels,
+    })
 }
 
 fn one_start(

@@ -114,7 +114,7 @@ fn add_rows(tile: &[f32], labels: &[u32], sums: &mut [f64]) {
 
 /// Moves each centre to the mean of its rows, and a centre without rows to the row that is
 /// farthest from its own centre. Gives the sum of squared moves.
-fn move_centres(
+pub(super) fn move_centres(
     data: &Tiles,
     assignment: &Assignment,
     mut sums: Vec<f64>,

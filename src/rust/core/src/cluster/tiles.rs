@@ -60,6 +60,15 @@ impl Tiles {
             .collect()
     }
 
+    /// The rows one after the other.
+    pub fn by_rows(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.rows * self.columns];
+        out.par_chunks_mut(self.columns.max(1))
+            .enumerate()
+            .for_each(|(row, out)| out.copy_from_slice(&self.row(row)));
+        out
+    }
+
     /// Centres (k x columns, flat) in the units of the matrix that was packed.
     pub fn unscale(&self, centres: &[f32]) -> Array2<f64> {
         let k = centres.len() / self.columns;

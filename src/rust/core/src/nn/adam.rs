@@ -1,9 +1,11 @@
 //! Adam with L2 decay added to the gradient (not decoupled), after clipping of the global norm.
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 
+use super::parameters_on::{PlacedMoments, Rates};
 use super::view::to_vec;
+use crate::gpu::Kernels;
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
@@ -15,10 +17,15 @@ struct Moments {
     second: Vec<f32>,
 }
 
+enum State {
+    Host(Vec<Moments>),
+    Placed(PlacedMoments),
+}
+
 /// The optimiser of a list of parameters.
 pub struct Adam {
     parameters: Vec<Var>,
-    moments: Vec<Moments>,
+    state: State,
     learning_rate: f64,
     weight_decay: f64,
     clip_norm: f64,
@@ -32,33 +39,57 @@ impl Adam {
         learning_rate: f64,
         weight_decay: f64,
         clip_norm: f64,
-    ) -> Self {
-        let moments = parameters
-            .iter()
-            .map(|p| Moments {
-                first: vec![0.0; p.elem_count()],
-                second: vec![0.0; p.elem_count()],
-            })
-            .collect();
-        Self {
+    ) -> Result<Self> {
+        let kernels = match parameters.first() {
+            Some(parameter) => Kernels::of(parameter.device())?,
+            None => None,
+        };
+        let state = match kernels {
+            Some(kernels) => State::Placed(PlacedMoments::new(&kernels, &parameters)?),
+            None => State::Host(parameters.iter().map(Moments::of).collect()),
+        };
+        Ok(Self {
             parameters,
-            moments,
+            state,
             learning_rate,
             weight_decay,
             clip_norm,
             steps: 0,
-        }
+        })
     }
 
-    /// One step; returns the norm of the gradients before clipping. A parameter on which the loss
-    /// does not depend is left alone, decay included.
-    pub fn step(&mut self, gradients: &GradStore) -> Result<f64> {
-        let gradients = self.gradients(gradients)?;
+    /// One step; returns the norm of the gradients before clipping, one f64 where the parameters are. A parameter on
+    /// which the loss does not depend is left alone, decay included.
+    pub fn step(&mut self, store: &GradStore) -> Result<Tensor> {
+        self.steps += 1;
+        if let State::Placed(moments) = &self.state {
+            let gradient = |p: &Var| store.get(p).map(Tensor::contiguous).transpose();
+            let gradients: Vec<_> = self
+                .parameters
+                .iter()
+                .map(gradient)
+                .collect::<Result<_>>()?;
+            let rates = Rates {
+                clip: self.clip_norm,
+                rate: rate(self.learning_rate, self.steps),
+                root: root(self.steps),
+                decay: self.weight_decay as f32,
+            };
+            return moments.step(&self.parameters, &gradients, &rates);
+        }
+        let norm = self.step_on_host(store)?;
+        Tensor::new(norm, &Device::Cpu)
+    }
+
+    fn step_on_host(&mut self, store: &GradStore) -> Result<f64> {
+        let gradients = self.gradients(store)?;
         let norm = global_norm(&gradients);
         // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
         let factor = (self.clip_norm / (norm + 1e-6)).min(1.0) as f32;
-        self.steps += 1;
-        let updates = self.parameters.iter().zip(&mut self.moments).zip(gradients);
+        let State::Host(all) = &mut self.state else {
+            return Ok(norm);
+        };
+        let updates = self.parameters.iter().zip(all).zip(gradients);
         let (rate, decay) = (self.learning_rate, self.weight_decay as f32);
         for ((parameter, moments), gradient) in updates {
             let Some(mut gradient) = gradient else {
@@ -96,10 +127,26 @@ fn global_norm(gradients: &[Option<Vec<f32>>]) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
+/// The learning rate over the bias correction of the first moment.
+fn rate(learning_rate: f64, step: i32) -> f32 {
+    (learning_rate / (1.0 - BETA1.powi(step))) as f32
+}
+
+/// The square root of the bias correction of the second moment.
+fn root(step: i32) -> f32 {
+    (1.0 - BETA2.powi(step)).sqrt() as f32
+}
+
 impl Moments {
-    fn update(&mut self, gradient: &[f32], values: &mut [f32], rate: f64, step: i32) {
-        let rate = (rate / (1.0 - BETA1.powi(step))) as f32;
-        let root = (1.0 - BETA2.powi(step)).sqrt() as f32;
+    fn of(parameter: &Var) -> Self {
+        Self {
+            first: vec![0.0; parameter.elem_count()],
+            second: vec![0.0; parameter.elem_count()],
+        }
+    }
+
+    fn update(&mut self, gradient: &[f32], values: &mut [f32], learning_rate: f64, step: i32) {
+        let (rate, root) = (rate(learning_rate, step), root(step));
         let (b1, b2) = (BETA1 as f32, BETA2 as f32);
         for (i, &g) in gradient.iter().enumerate() {
             self.first[i] = b1 * self.first[i] + (1.0 - b1) * g;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::matmul::{gram, times, times_transposed};
 use super::view::{dims, matrix, output, storage_slice, with_slice};
 use super::CHUNK;
+use crate::gpu::Kernels;
 use crate::simd::{axpy, dispatch, dot, exp};
 
 /// What the forward pass keeps.
@@ -27,11 +28,17 @@ struct Attention {
 ///
 /// `x` is N x (m d), the embeddings side by side; `w` d x d, `u` 1 x d. Gives N x d, and the weights (N x m). The published
 /// code adds 1e-6 to every score, which the softmax takes out again.
-pub fn attention(x: &Tensor, w: &Tensor, u: &Tensor) -> Result<(Tensor, Vec<f32>)> {
+pub fn attention(x: &Tensor, w: &Tensor, u: &Tensor) -> Result<(Tensor, Tensor)> {
+    if let Some(kernels) = Kernels::of(x.device())? {
+        return super::attention_on::attention(kernels, x, w, u);
+    }
     let kept = Arc::new(OnceLock::new());
     let out = x.apply_op3(w, u, Attention { kept: kept.clone() })?;
     match kept.get() {
-        Some(Kept { weights, .. }) => Ok((out, weights.clone())),
+        Some(Kept { weights, .. }) => {
+            let n = x.dim(0)?;
+            Ok((out, matrix(weights.clone(), n, weights.len() / n)?))
+        }
         None => bail!("the attention has not run"),
     }
 }

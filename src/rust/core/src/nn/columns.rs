@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 use super::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::gpu::{attach, Kernels};
 
 /// Columns `first` to `first + width`. candle's own narrow goes backward through several copies.
 struct Columns {
@@ -37,5 +38,35 @@ impl CustomOp1 for Columns {
 
 /// Columns `first..first + width` of x (N x w).
 pub fn columns(x: &Tensor, first: usize, width: usize) -> Result<Tensor> {
-    x.apply_op1(Columns { first, width })
+    match Kernels::of(x.device())? {
+        None => x.apply_op1(Columns { first, width }),
+        Some(kernels) => columns_on(kernels, x, first, width),
+    }
+}
+
+fn columns_on(kernels: Kernels, x: &Tensor, first: usize, width: usize) -> Result<Tensor> {
+    let (n, wide) = x.dims2()?;
+    let out = kernels.floats((n, width))?;
+    kernels
+        .launch("take_columns")
+        .tensor(x)
+        .output(&out)
+        .u64(n)
+        .u32(wide)
+        .u32(first)
+        .u32(width)
+        .over_rows(n, width)?;
+    attach("columns", x, out, move |grad| {
+        let dx = kernels.floats((n, wide))?;
+        kernels
+            .launch("put_columns")
+            .tensor(grad)
+            .output(&dx)
+            .u64(n)
+            .u32(wide)
+            .u32(first)
+            .u32(width)
+            .over_rows(n, wide)?;
+        Ok([Some(dx.into_tensor())])
+    })
 }

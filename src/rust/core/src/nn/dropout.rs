@@ -3,7 +3,7 @@
 //! Whether element (row, column) survives depends on (seed, round, row, column) alone: the backward
 //! pass draws the mask again instead of keeping it, and so can a kernel on another device.
 
-use crate::rng::Philox;
+use crate::rng::{Philox, Purpose};
 use crate::simd::dispatch;
 
 /// Sixteen random bits an element: eight elements a block of the generator.
@@ -34,6 +34,22 @@ impl Dropout {
         }
     }
 
+    /// Drops nothing.
+    pub fn none() -> Self {
+        Self::new(0.0, Philox::new(0, Purpose::Dropout), 0)
+    }
+
+    /// As the kernels take it (`Dropout` in cuda/common.cuh).
+    pub(crate) fn words(&self) -> [u64; 3] {
+        let [key0, key1, purpose] = self.philox.words();
+        let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        [
+            pair(key0, key1),
+            pair(purpose, self.round),
+            pair(self.threshold, self.scale.to_bits()),
+        ]
+    }
+
     pub fn is_identity(&self) -> bool {
         self.threshold == 0
     }
@@ -54,8 +70,9 @@ dispatch! {
 
 #[inline(always)]
 fn draw_body(dropout: &Dropout, row: usize, out: &mut [f32]) {
-    let blocks = out.len().div_ceil(PER_BLOCK) as u64;
-    let first = row as u64 * blocks;
+    // Whole groups, so that no two rows share a block.
+    let groups = out.len().div_ceil(PER_BLOCK * LANES);
+    let first = (row * groups * LANES) as u64;
     let mut words = [[0u32; LANES]; 4];
     for (group, out) in out.chunks_mut(PER_BLOCK * LANES).enumerate() {
         let base = first + (group * LANES) as u64;
@@ -90,7 +107,6 @@ impl Dropout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Purpose;
 
     fn dropout(p: f64, round: u32) -> Dropout {
         Dropout::new(p, Philox::new(11, Purpose::Dropout), round)
@@ -123,5 +139,24 @@ mod tests {
         assert_ne!(draw(1, 5), draw(1, 6));
         assert_ne!(draw(1, 5), draw(2, 5));
         assert_ne!(draw(1, 5)[..32], draw(1, 5)[32..]);
+    }
+
+    /// Rows of any width are independent, also where one is the next one moved along.
+    #[test]
+    fn neighbouring_rows_share_no_factors() {
+        for width in [16, 32, 200] {
+            let (mut one, mut next) = (vec![0f32; width], vec![0f32; width]);
+            for shift in 0..8 {
+                let mut same = 0;
+                for row in 0..500 {
+                    dropout(0.5, 1).factors(row, &mut one);
+                    dropout(0.5, 1).factors(row + 1, &mut next);
+                    let pairs = one[shift..].iter().zip(&next);
+                    same += pairs.filter(|(a, b)| a == b).count();
+                }
+                let share = same as f64 / (500 * (width - shift)) as f64;
+                assert!((share - 0.5).abs() < 0.05, "{width} {shift}: {share}");
+            }
+        }
     }
 }

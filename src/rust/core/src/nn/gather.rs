@@ -1,5 +1,6 @@
 //! Masking as a gather of rows: each node takes a row of the features or the shared token.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
@@ -7,14 +8,79 @@ use rayon::prelude::*;
 
 use super::view::{dims, matrix, output, storage_slice, with_slice};
 use super::CHUNK;
+use crate::gpu::{attach2, Kernels, List};
 
 /// The row of the token among the sources of [`Rows`].
 pub const TOKEN: u32 = u32::MAX;
 
 /// For each node the row it takes: a node's number, or [`TOKEN`].
-pub type Rows = Arc<Vec<u32>>;
+#[derive(Clone, Debug)]
+pub struct Rows {
+    sources: Arc<Vec<u32>>,
+    placed: Option<PlacedRows>,
+}
 
-struct Gather(Rows);
+/// The same on a device.
+#[derive(Clone, Debug)]
+pub struct PlacedRows {
+    pub rows: List,
+    /// None where every row stays or is the token's.
+    pub moved: Option<MovedRows>,
+}
+
+/// Rows that stand elsewhere: `sources[s]` at `targets[starts[s]..starts[s + 1]]`, all rising.
+#[derive(Clone, Debug)]
+pub struct MovedRows {
+    pub sources: List,
+    pub starts: List,
+    pub targets: List,
+}
+
+impl From<Vec<u32>> for Rows {
+    fn from(sources: Vec<u32>) -> Self {
+        Self {
+            sources: Arc::new(sources),
+            placed: None,
+        }
+    }
+}
+
+impl Deref for Rows {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.sources
+    }
+}
+
+impl Rows {
+    /// With their copy on a device.
+    pub fn with(mut self, placed: PlacedRows) -> Self {
+        self.placed = Some(placed);
+        self
+    }
+
+    /// The parts of [`MovedRows`].
+    pub fn moved(&self) -> [Vec<u32>; 3] {
+        let nodes = self.sources.iter().zip(0u32..);
+        let mut moved: Vec<(u32, u32)> = nodes
+            .filter(|&(&source, node)| source != TOKEN && source != node)
+            .map(|(&source, node)| (source, node))
+            .collect();
+        moved.sort_unstable();
+        let (mut sources, mut starts) = (vec![], vec![]);
+        for (at, &(source, _)) in moved.iter().enumerate() {
+            if sources.last() != Some(&source) {
+                sources.push(source);
+                starts.push(at as u32);
+            }
+        }
+        starts.push(moved.len() as u32);
+        [sources, starts, moved.into_iter().map(|m| m.1).collect()]
+    }
+}
+
+struct Gather(Arc<Vec<u32>>);
 
 impl CustomOp2 for Gather {
     fn name(&self) -> &'static str {
@@ -102,5 +168,80 @@ fn scatter(sources: &[u32], grad: &[f32], width: usize) -> (Vec<f32>, Vec<f32>) 
 
 /// Row i of the result is row `rows[i]` of x (N x w), or the token (1 x w).
 pub fn gather(x: &Tensor, token: &Tensor, rows: &Rows) -> Result<Tensor> {
-    x.apply_op2(token, Gather(rows.clone()))
+    match (&rows.placed, Kernels::of(x.device())?) {
+        (Some(placed), Some(kernels)) => gather_on(kernels, x, token, placed),
+        _ => x.apply_op2(token, Gather(rows.sources.clone())),
+    }
+}
+
+fn gather_on(kernels: Kernels, x: &Tensor, token: &Tensor, rows: &PlacedRows) -> Result<Tensor> {
+    let (n, width) = x.dims2()?;
+    let out = kernels.floats((n, width))?;
+    kernels
+        .launch("gather")
+        .tensor(x)
+        .tensor(token)
+        .tensor(&rows.rows.rows)
+        .output(&out)
+        .u64(n)
+        .u32(width)
+        .over_rows(n, width)?;
+    let (rows, learnt) = (rows.clone(), token.track_op());
+    attach2("gather-rows", [x, token], out, move |grad| {
+        let dx = rows_back(&kernels, &rows, grad)?;
+        let d_token = learnt.then(|| token_back(&kernels, &rows, grad));
+        Ok([Some(dx), d_token.transpose()?])
+    })
+}
+
+/// Sends the rows back to their sources.
+fn rows_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tensor> {
+    let (n, width) = grad.dims2()?;
+    let dx = kernels.floats((n, width))?;
+    kernels
+        .launch("gather_back")
+        .tensor(grad)
+        .tensor(&rows.rows.rows)
+        .output(&dx)
+        .u64(n)
+        .u32(width)
+        .over_rows(n, width)?;
+    if let Some(moved) = &rows.moved {
+        kernels
+            .launch("gather_moved")
+            .tensor(grad)
+            .tensor(&moved.sources.rows)
+            .tensor(&moved.starts.rows)
+            .tensor(&moved.targets.rows)
+            .output(&dx)
+            .u64(moved.sources.len)
+            .u32(width)
+            .over_rows(moved.sources.len, width)?;
+    }
+    Ok(dx.into_tensor())
+}
+
+/// The sum of the rows that the token took.
+fn token_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tensor> {
+    let (n, width) = grad.dims2()?;
+    let (n_chunks, chunk) = kernels.chunks(n);
+    let parts = kernels.doubles((n_chunks, width))?;
+    kernels
+        .launch("token_parts")
+        .tensor(grad)
+        .tensor(&rows.rows.rows)
+        .output(&parts)
+        .u64(n)
+        .u32(width)
+        .u32(chunk)
+        .column_groups(n_chunks, width)?;
+    let sum = kernels.floats((1, width))?;
+    kernels
+        .launch("sum_parts")
+        .output(&parts)
+        .output(&sum)
+        .u32(n_chunks)
+        .u32(width)
+        .blocks(width, 1)?;
+    Ok(sum.into_tensor())
 }

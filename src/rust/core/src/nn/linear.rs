@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tenso
 
 use super::matmul::{gram, times, times_transposed};
 use super::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::gpu::{attach, attach2, Buffer, Kernels};
 
 /// `x w'` with x N x a and w b x a (PyTorch's layout); gradients to both.
 struct Linear;
@@ -46,7 +47,34 @@ impl CustomOp2 for Linear {
 
 /// `x w'`: x is N x a, w is b x a, the result N x b.
 pub fn linear(x: &Tensor, w: &Tensor) -> Result<Tensor> {
-    x.apply_op2(w, Linear)
+    match Kernels::of(x.device())? {
+        None => x.apply_op2(w, Linear),
+        Some(kernels) => linear_on(kernels, x, w),
+    }
+}
+
+fn linear_on(kernels: Kernels, x: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let (x0, w0) = (x.detach(), w.detach());
+    let product = kernels.times_transposed(&x0, &w0)?;
+    attach2("linear", [x, w], product, move |grad| {
+        let dx = kernels.times(grad, &w0)?.into_tensor();
+        let dw = kernels.gram(grad, &x0)?.into_tensor();
+        Ok([Some(dx), Some(dw)])
+    })
+}
+
+/// `a b` of two small matrices.
+pub fn small_times(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let Some(kernels) = Kernels::of(a.device())? else {
+        return a.matmul(b);
+    };
+    let (a0, b0) = (a.detach(), b.detach());
+    let product = kernels.times(&a0, &b0)?;
+    attach2("times", [a, b], product, move |grad| {
+        let da = kernels.times_transposed(grad, &b0)?.into_tensor();
+        let db = kernels.gram(&a0, grad)?.into_tensor();
+        Ok([Some(da), Some(db)])
+    })
 }
 
 /// A matrix that is only ever multiplied: the model's input, dense or implicit.
@@ -59,6 +87,15 @@ pub trait Design: Send + Sync {
     fn times_transposed(&self, w: &[f32], outer: usize) -> Vec<f32>;
     /// `g' X` for g of N x `outer`, as `outer` x p.
     fn gram(&self, g: &[f32], outer: usize) -> Vec<f32>;
+    /// The same matrix on a device, once it is there.
+    fn placed(&self) -> Option<&dyn PlacedDesign>;
+}
+
+/// [`Design`] on a device.
+pub trait PlacedDesign {
+    fn kernels(&self) -> &Kernels;
+    fn times_transposed(&self, w: &Tensor) -> Result<Buffer>;
+    fn gram(&self, g: &Tensor) -> Result<Buffer>;
 }
 
 /// `X w'` for a constant X: the gradient goes to w alone.
@@ -84,5 +121,24 @@ impl<D: Design> CustomOp1 for Project<D> {
 
 /// `X w'` for the constant N x p matrix `x` and w of b x p.
 pub fn project<D: Design + 'static>(x: &Arc<D>, w: &Tensor) -> Result<Tensor> {
-    w.apply_op1(Project(x.clone()))
+    let Some(placed) = x.placed() else {
+        return w.apply_op1(Project(x.clone()));
+    };
+    let product = placed.times_transposed(&w.detach())?;
+    let x = x.clone();
+    attach("project", w, product, move |grad| match x.placed() {
+        Some(placed) => Ok([Some(placed.gram(grad)?.into_tensor())]),
+        None => Ok([None]),
+    })
+}
+
+/// `X w'` without a gradient.
+pub fn project_fixed<D: Design>(x: &D, w: &Tensor) -> Result<Tensor> {
+    match x.placed() {
+        Some(placed) => Ok(placed.times_transposed(w)?.into_tensor()),
+        None => with_slice(w, |values| {
+            let outer = w.dim(0)?;
+            matrix(x.times_transposed(values, outer), x.n_rows(), outer)
+        }),
+    }
 }

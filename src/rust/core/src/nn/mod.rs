@@ -9,17 +9,19 @@
 
 pub mod adam;
 pub mod attention;
+pub mod attention_on;
 pub mod columns;
 pub mod dropout;
 pub mod gather;
 pub mod init;
 pub mod linear;
-
 pub mod matmul;
 pub mod norm_act;
+pub mod norm_act_on;
+pub mod parameters_on;
 pub mod propagate;
+pub mod running;
 pub mod scalar;
-
 pub mod view;
 
 /// Rows handled by one task of a parallel loop. Fixed: sums are taken in the order of these chunks.

@@ -3,9 +3,14 @@
 //! A loss over rows costs hardly more with its gradient than without, so the two are computed in
 //! one pass and the gradient waits here for the backward pass.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use std::sync::Mutex;
+
+use candle_core::{
+    bail, CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor,
+};
 
 use super::view::output;
+use crate::gpu::{attach, attach2, attach3, Buffer, Kernels};
 
 /// A scalar and its gradients with respect to `N` tensors.
 struct Given<const N: usize> {
@@ -124,4 +129,51 @@ pub fn given3(x: [&Tensor; 3], value: f32, gradients: [Vec<f32>; 3]) -> Result<T
 
 fn like(x: &Tensor, gradient: Vec<f32>) -> Result<Tensor> {
     Tensor::from_vec(gradient, x.shape(), x.device())
+}
+
+/// The same on a device, where value (one number) and gradients already are.
+pub fn placed1(kernels: &Kernels, x: &Tensor, value: Buffer, gradient: Buffer) -> Result<Tensor> {
+    let backward = scaled(kernels, [gradient]);
+    attach(NAME, x, value, backward)
+}
+
+/// The same for two tensors.
+pub fn placed2(
+    kernels: &Kernels,
+    x: [&Tensor; 2],
+    value: Buffer,
+    gradients: [Buffer; 2],
+) -> Result<Tensor> {
+    attach2(NAME, x, value, scaled(kernels, gradients))
+}
+
+/// The same for three tensors.
+pub fn placed3(
+    kernels: &Kernels,
+    x: [&Tensor; 3],
+    value: Buffer,
+    gradients: [Buffer; 3],
+) -> Result<Tensor> {
+    attach3(NAME, x, value, scaled(kernels, gradients))
+}
+
+/// Scales gradients by the upstream one, in place: they are needed once.
+fn scaled<const N: usize>(
+    kernels: &Kernels,
+    gradients: [Buffer; N],
+) -> impl Fn(&Tensor) -> Result<[Option<Tensor>; N]> + Send + Sync + 'static {
+    let kernels = kernels.clone();
+    let held = Mutex::new(Some(gradients.map(Buffer::into_tensor)));
+    move |upstream| {
+        let taken = held.lock().ok().and_then(|mut held| held.take());
+        let Some(gradients) = taken else {
+            bail!("{NAME}: a second backward pass");
+        };
+        for gradient in &gradients {
+            let n = gradient.elem_count();
+            let launch = kernels.launch("scale_by").tensor(gradient).tensor(upstream);
+            launch.u64(n).over(n)?;
+        }
+        Ok(gradients.map(Some))
+    }
 }

@@ -27,6 +27,14 @@ pub fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
     with_slice(tensor, |values| Ok(values.to_vec()))
 }
 
+/// The values of an f32 tensor on any device, copied to the host.
+pub fn to_host(tensor: &Tensor) -> Result<Vec<f32>> {
+    match tensor.device() {
+        Device::Cpu => to_vec(tensor),
+        _ => tensor.flatten_all()?.to_vec1(),
+    }
+}
+
 /// Rows and columns of a matrix.
 pub fn dims(layout: &Layout) -> Result<(usize, usize)> {
     layout.shape().dims2()

@@ -1,9 +1,12 @@
 //! The model's input X: dense (principal components, a reduction) or scaled genes that stay sparse.
 
+use candle_core::Device;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::nn::linear::Design;
+use super::input_on::PlacedInput;
+use crate::gpu::Kernels;
+use crate::nn::linear::{Design, PlacedDesign};
 use crate::nn::matmul::{gram, times_transposed};
 use crate::preprocess::{Columns, Features, ScaledGenes};
 use crate::slices::Slices;
@@ -16,6 +19,7 @@ pub struct Input {
     p: usize,
     /// Length of each row.
     norms: Vec<f32>,
+    placed: Option<PlacedInput>,
 }
 
 enum Form {
@@ -24,12 +28,12 @@ enum Form {
 }
 
 /// (L - S mu) D^-1 with L sparse, S the slice of each row, mu a row of means a slice.
-struct Scaled {
-    matrix: Csr,
-    transpose: Csr,
-    slices: Slices,
-    mean: Vec<f32>,
-    inverse_sd: Vec<f32>,
+pub(super) struct Scaled {
+    pub matrix: Csr,
+    pub transpose: Csr,
+    pub slices: Slices,
+    pub mean: Vec<f32>,
+    pub inverse_sd: Vec<f32>,
 }
 
 impl Input {
@@ -56,6 +60,7 @@ impl Input {
             n,
             p,
             norms,
+            placed: None,
         }
     }
 
@@ -75,7 +80,26 @@ impl Input {
             form: Form::Scaled(Box::new(scaled)),
             n,
             p,
+            placed: None,
         }
+    }
+
+    /// With its copy on `device`.
+    pub fn on(mut self, device: &Device) -> candle_core::Result<Self> {
+        let Some(kernels) = Kernels::of(device)? else {
+            return Ok(self);
+        };
+        let placed = match &self.form {
+            Form::Dense(x) => PlacedInput::dense(&kernels, x, self.n, self.p, &self.norms)?,
+            Form::Scaled(scaled) => PlacedInput::scaled(&kernels, scaled, &self.norms)?,
+        };
+        self.placed = Some(placed);
+        Ok(self)
+    }
+
+    /// The copy on the device.
+    pub(super) fn on_device(&self) -> Option<&PlacedInput> {
+        self.placed.as_ref()
     }
 
     /// The values, where they are held dense.
@@ -161,6 +185,12 @@ impl Design for Input {
             Form::Dense(x) => gram(g, x, outer, self.p),
             Form::Scaled(s) => s.gram(g, outer),
         }
+    }
+
+    fn placed(&self) -> Option<&dyn PlacedDesign> {
+        self.placed
+            .as_ref()
+            .map(|placed| placed as &dyn PlacedDesign)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The draws of one epoch (METHODS 3, steps 1, 3 and 5).
 
-use std::sync::Arc;
+use candle_core::Tensor;
 
-use crate::nn::gather::{Rows, TOKEN};
+use crate::gpu::{invert, Inverse, Kernels, List, Packed};
+use crate::nn::gather::{MovedRows, PlacedRows, Rows, TOKEN};
 use crate::rng::{Purpose, Rng};
 
 /// Who is masked and who is compared with whom in one epoch.
@@ -20,6 +21,8 @@ pub struct Draws {
     pub negative: Vec<u32>,
     /// Random pairs of the consistency loss, as many as M.
     pub consistency: [Vec<u32>; 2],
+    /// The same on a device, where training runs on one.
+    pub(super) placed: Option<PlacedDraws>,
 }
 
 impl Draws {
@@ -71,13 +74,120 @@ impl Draws {
         }
         Self {
             masked: masked.to_vec(),
-            online: Arc::new(online),
-            target: Arc::new(target),
-            remasked: Arc::new(remasked),
+            online: online.into(),
+            target: target.into(),
+            remasked: remasked.into(),
             negative,
             consistency,
+            placed: None,
         }
     }
+
+    /// Lays out what a device needs, so that one copy takes it there.
+    pub fn pack(self) -> PackedDraws {
+        let n = self.online.len();
+        let mut place = vec![TOKEN; n];
+        for (position, &node) in self.masked.iter().enumerate() {
+            place[node as usize] = position as u32;
+        }
+        let mut lists = Packed::default();
+        let moved = self.online.moved();
+        let (negatives, others) = (invert(&self.negative, n), invert(&self.consistency[0], n));
+        for list in [
+            &place,
+            &*self.online,
+            &moved[0],
+            &moved[1],
+            &moved[2],
+            &self.masked,
+            &self.negative,
+            &negatives.0,
+            &negatives.1,
+            &self.consistency[0],
+            &self.consistency[1],
+            &others.0,
+            &others.1,
+        ] {
+            lists.push(list);
+        }
+        PackedDraws { draws: self, lists }
+    }
+}
+
+/// Draws laid out for a device.
+pub struct PackedDraws {
+    draws: Draws,
+    lists: Packed,
+}
+
+/// What the losses need of [`Draws`] on a device.
+#[derive(Clone, Debug)]
+pub struct PlacedDraws {
+    /// For each node its position in M, or [`TOKEN`].
+    pub place: Tensor,
+    pub masked: List,
+    pub negative: List,
+    pub negative_at: Inverse,
+    pub online: List,
+    pub online_at: Inverse,
+    pub target: List,
+}
+
+impl PackedDraws {
+    /// The draws, with their copy on the device.
+    pub fn place(self, kernels: &Kernels) -> candle_core::Result<Draws> {
+        let lists = self.lists.upload(kernels.device())?;
+        let [place, online, sources, starts, targets, masked, negative, negative_starts, negative_positions, online_list, target_list, other_starts, other_positions] =
+            lists.as_slice()
+        else {
+            candle_core::bail!("draws of another layout");
+        };
+        let inverse = |starts: &List, positions: &List| Inverse {
+            starts: starts.rows.clone(),
+            positions: positions.rows.clone(),
+        };
+        let moved = (sources.len > 0).then(|| MovedRows {
+            sources: sources.clone(),
+            starts: starts.clone(),
+            targets: targets.clone(),
+        });
+        let [target_rows, remasked_rows] = views(kernels, place)?;
+        let still = |rows: List| PlacedRows { rows, moved: None };
+        let mut draws = self.draws;
+        draws.online = draws.online.with(PlacedRows {
+            rows: online.clone(),
+            moved,
+        });
+        draws.target = draws.target.with(still(target_rows));
+        draws.remasked = draws.remasked.with(still(remasked_rows));
+        draws.placed = Some(PlacedDraws {
+            place: place.rows.clone(),
+            masked: masked.clone(),
+            negative: negative.clone(),
+            negative_at: inverse(negative_starts, negative_positions),
+            online: online_list.clone(),
+            online_at: inverse(other_starts, other_positions),
+            target: target_list.clone(),
+        });
+        Ok(draws)
+    }
+}
+
+/// The rows of the target view and those before the projector, from who is masked.
+fn views(kernels: &Kernels, place: &List) -> candle_core::Result<[List; 2]> {
+    let n = place.len;
+    let (target, remasked) = (kernels.indices(n)?, kernels.indices(n)?);
+    kernels
+        .launch("views")
+        .tensor(&place.rows)
+        .output(&target)
+        .output(&remasked)
+        .u64(n)
+        .over(n)?;
+    Ok([target, remasked].map(|rows| List {
+        rows: rows.into_tensor(),
+        len: n,
+    }))
 }
 
 #[cfg(test)]

@@ -39,3 +39,29 @@ pub fn estimate(size: &Size, params: &Params) -> u64 {
     };
     input + graph + activations + hybrid + decoder
 }
+
+/// An upper estimate, in bytes, of the memory that training takes on a GPU.
+pub fn estimate_on_device(size: &Size, params: &Params) -> u64 {
+    const FLOAT: u64 = 4;
+    let n = size.n_cells as u64;
+    let input = match size.n_nonzero {
+        0 => FLOAT * n * size.n_columns as u64,
+        entries => 2 * 8 * (entries as u64 + n),
+    };
+    let graph = 8 * (size.n_edges as u64 + 2 * n);
+    let widths = (params.hidden1 + params.hidden2 + params.gcn_hidden + 4 * params.latent) as u64;
+    // Of each layer of both views: what goes in, its product, what comes out; and three gradients of the widest.
+    let widest = params.hidden1.max(params.hidden2).max(params.gcn_hidden) as u64;
+    let activations = FLOAT * n * (6 * widths + 3 * widest);
+    let hybrid = match params.contrast {
+        Contrast::Off => 0,
+        _ => 4 * 8 * n * params.top_k as u64,
+    };
+    let decoder = match params.imputation {
+        true => 6 * FLOAT * n * (params.latent as u64 + 4),
+        false => 0,
+    };
+    // Slabs of decoded rows, draws, cuBLAS, the driver's own.
+    const FIXED: u64 = 1 << 29;
+    FIXED + input + graph + activations + hybrid + decoder + 48 * n
+}

@@ -1,5 +1,8 @@
 //! SpaCross: masked self-supervised learning on the graph of a tissue (METHODS 3).
 
+mod ahead;
+#[cfg(any(test, feature = "check"))]
+pub mod check;
 #[cfg(test)]
 mod conformance;
 pub mod consistency;
@@ -7,11 +10,15 @@ pub mod contrast;
 pub mod hybrid;
 pub mod imputation;
 pub mod input;
+mod input_on;
 pub mod mask;
 pub mod memory;
 pub mod model;
+pub(crate) mod on;
 pub mod params;
 pub mod reconstruction;
+#[cfg(any(test, feature = "check"))]
+mod reference;
 mod rows;
 mod trainer;
 mod weights;

@@ -7,19 +7,23 @@ use candle_core::{Device, Result, Tensor, Var};
 use super::input::Input;
 use super::mask::Draws;
 use super::params::Params;
+use crate::gpu::Kernels;
 use crate::nn::dropout::Dropout;
 use crate::nn::gather::{gather, Rows};
 use crate::nn::init;
-use crate::nn::linear::{linear, project, Design};
+use crate::nn::linear::{linear, project, project_fixed, small_times};
 use crate::nn::norm_act::{norm_act, norm_act_fixed, Activation, Moments};
+use crate::nn::norm_act_on;
+use crate::nn::parameters_on;
 use crate::nn::propagate::Operator;
+use crate::nn::running::Running;
 use crate::nn::view::{matrix, with_slice};
 use crate::rng::{Philox, Purpose, Rng};
 
 /// Batch norm and what follows it: scale and shift (2 x w), running moments.
 pub struct Norm {
     pub affine: Var,
-    pub running: Moments,
+    pub running: Running,
     momentum: f64,
     pub epsilon: f64,
     activation: Activation,
@@ -39,24 +43,33 @@ impl Norm {
     ) -> Result<Self> {
         Ok(Self {
             affine: init::affine(width, device)?,
-            running: Moments {
-                mean: vec![0.0; width],
-                variance: vec![1.0; width],
-            },
+            running: Running::new(width, device)?,
             momentum: kind.0,
             epsilon: kind.1,
             activation,
         })
     }
 
-    /// Moves the running moments towards those of a batch of `n` rows.
+    /// Moves the running moments towards those of a batch of `n` rows. (On a device the kernels do.)
     fn follow(&mut self, batch: &Moments, n: usize) {
+        let Running::Host(running) = &mut self.running else {
+            return;
+        };
         let unbiased = n as f64 / (n as f64 - 1.0).max(1.0);
         let m = self.momentum;
         for c in 0..batch.mean.len() {
-            self.running.mean[c] += m * (batch.mean[c] - self.running.mean[c]);
-            self.running.variance[c] +=
-                m * (batch.variance[c] * unbiased - self.running.variance[c]);
+            running.mean[c] += m * (batch.mean[c] - running.mean[c]);
+            running.variance[c] += m * (batch.variance[c] * unbiased - running.variance[c]);
+        }
+    }
+
+    /// For the kernels of a device.
+    pub(super) fn settings(&self, dropout: Dropout) -> norm_act_on::Settings {
+        norm_act_on::Settings {
+            epsilon: self.epsilon,
+            momentum: self.momentum,
+            activation: self.activation,
+            dropout,
         }
     }
 }
@@ -97,7 +110,7 @@ impl Block {
     pub(super) fn with(
         weight: Var,
         affine: Var,
-        running: Moments,
+        running: Running,
         kind: (f64, f64),
         activation: Activation,
     ) -> Self {
@@ -118,6 +131,11 @@ impl Block {
     /// Norm, activation and dropout of `x`, which the layer's weight has already met.
     fn finish(&mut self, x: &Tensor, dropout: Dropout, train: bool) -> Result<Tensor> {
         let norm = &self.norm;
+        if let (Running::Placed(running), Some(kernels)) = (&norm.running, Kernels::of(x.device())?)
+        {
+            let settings = norm.settings(dropout);
+            return norm_act_on::norm_act(&kernels, x, &norm.affine, running, settings, train);
+        }
         let (out, batch) = norm_act(
             x,
             &norm.affine,
@@ -133,18 +151,27 @@ impl Block {
     /// The same with the running moments: evaluation mode.
     fn finish_fixed(&self, x: &Tensor) -> Result<Tensor> {
         let (n, width) = x.dims2()?;
-        let out = with_slice(x, |x| {
-            with_slice(&self.norm.affine, |affine| {
-                Ok(norm_act_fixed(
-                    x,
-                    affine,
-                    &self.norm.running,
-                    self.norm.epsilon,
-                    self.norm.activation,
-                ))
-            })
-        })?;
-        matrix(out, n, width)
+        let norm = &self.norm;
+        match (&norm.running, Kernels::of(x.device())?) {
+            (Running::Placed(running), Some(kernels)) => {
+                let settings = norm.settings(Dropout::none());
+                norm_act_on::norm_act_fixed(&kernels, x, &norm.affine, running, settings)
+            }
+            (running, _) => {
+                let running = running.get()?;
+                let fixed = |x: &[f32], affine: &[f32]| {
+                    Ok(norm_act_fixed(
+                        x,
+                        affine,
+                        &running,
+                        norm.epsilon,
+                        norm.activation,
+                    ))
+                };
+                let out = with_slice(x, |x| with_slice(&norm.affine, |affine| fixed(x, affine)))?;
+                matrix(out, n, width)
+            }
+        }
     }
 }
 
@@ -200,10 +227,7 @@ impl Encoder {
     /// f(x) in evaluation mode, N x latent.
     pub fn embed(&self, x: &Arc<Input>, graph: &Operator) -> Result<Tensor> {
         let [node1, node2, graph1, graph2] = &self.blocks;
-        let first = with_slice(&node1.weight, |w| {
-            let outer = node1.weight.dim(0)?;
-            matrix(x.times_transposed(w, outer), x.n_rows(), outer)
-        })?;
+        let first = project_fixed(&**x, &node1.weight.as_detached_tensor())?;
         let h = node1.finish_fixed(&first)?;
         let h = node2.finish_fixed(&linear(&h, &node2.weight.as_detached_tensor())?)?;
         let h = linear(&graph.apply(&h)?, &graph1.weight.as_detached_tensor())?;
@@ -214,6 +238,10 @@ impl Encoder {
 
     /// theta <- m theta + (1 - m) other
     fn follow(&self, other: &Encoder, m: f64) -> Result<()> {
+        if let Some(kernels) = Kernels::of(self.blocks[0].weight.device())? {
+            let (mine, theirs) = (self.parameters(), other.parameters());
+            return parameters_on::follow(&kernels, &mine, &theirs, m);
+        }
         for (mine, theirs) in self.parameters().iter().zip(other.parameters()) {
             let theirs = theirs.as_detached_tensor();
             let moved = match m {
@@ -399,7 +427,7 @@ impl Model {
         remasked: &Rows,
         dropout: EpochDropout,
     ) -> Result<Tensor> {
-        let both = self.projector.weight.matmul(&self.expand)?;
+        let both = small_times(&self.projector.weight, &self.expand)?;
         let product = linear(z, &both)?;
         let zero = Tensor::zeros((1, product.dim(1)?), product.dtype(), product.device())?;
         let hidden = graph.apply(&gather(&product, &zero, remasked)?)?;
@@ -423,11 +451,10 @@ impl Model {
 
     /// decoder(g(P f(x))) in evaluation mode, N x p. Negative values stay.
     pub fn reconstruct(&self, embedding: &Tensor, graph: &Operator) -> Result<Tensor> {
-        let both = self
-            .projector
-            .weight
-            .as_detached_tensor()
-            .matmul(&self.expand.as_detached_tensor())?;
+        let both = small_times(
+            &self.projector.weight.as_detached_tensor(),
+            &self.expand.as_detached_tensor(),
+        )?;
         let hidden = graph.apply(&linear(embedding, &both)?)?;
         let projected = self.projector.finish_fixed(&hidden)?;
         match &self.decoder {

@@ -13,7 +13,8 @@ use crate::graph::Graph;
 use crate::nn::linear::Design;
 use crate::nn::norm_act::{Activation, Moments};
 use crate::nn::propagate::Operator;
-use crate::nn::view::to_vec;
+use crate::nn::running::Running;
+use crate::nn::view::to_host;
 use crate::preprocess::Features;
 use crate::tensors::Tensors;
 use crate::{Error, Result};
@@ -35,12 +36,12 @@ impl Encoder {
         let mut all = Tensors::default();
         for (block, (layer, norm)) in self.blocks.iter().zip(BLOCKS) {
             let affine = matrix_of(&block.norm.affine)?;
-            let running = &block.norm.running;
+            let running = block.norm.running.get()?;
             let parts = [
                 ("weight", affine.row(0).to_vec()),
                 ("bias", affine.row(1).to_vec()),
-                ("running_mean", running.mean.clone()),
-                ("running_var", running.variance.clone()),
+                ("running_mean", running.mean),
+                ("running_var", running.variance),
             ];
             all.insert(
                 format!("{layer}.weight"),
@@ -85,7 +86,13 @@ impl Encoder {
             };
             let affine = variable(affine, (2, width))?;
             let weight = variable(weight.iter().copied().collect(), weight.dim())?;
-            blocks.push(Block::with(weight, affine, running, kind, activation));
+            blocks.push(Block::with(
+                weight,
+                affine,
+                Running::Host(running),
+                kind,
+                activation,
+            ));
         }
         let fit = |_| Error::model("The model has another number of layers");
         Ok(Self {
@@ -124,7 +131,7 @@ impl Encoder {
 /// The rows of `x` put back: row `order[i]` of the result is row i.
 pub(super) fn in_callers_order(x: &Tensor, order: &[u32]) -> Result<Array2<f32>> {
     let (n, width) = x.dims2()?;
-    let values = to_vec(x)?;
+    let values = to_host(x)?;
     let mut out = Array2::zeros((n, width));
     for (row, &cell) in values.chunks_exact(width).zip(order) {
         out.row_mut(cell as usize)
@@ -137,7 +144,7 @@ pub(super) fn in_callers_order(x: &Tensor, order: &[u32]) -> Result<Array2<f32>>
 
 fn matrix_of(var: &Var) -> Result<Array2<f64>> {
     let shape = var.dims2()?;
-    let values = to_vec(&var.as_detached_tensor())?;
+    let values = to_host(&var.as_detached_tensor())?;
     let values = values.into_iter().map(f64::from).collect();
     Array2::from_shape_vec(shape, values).map_err(|e| Error::Internal(e.to_string()))
 }

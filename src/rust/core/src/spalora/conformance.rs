@@ -178,6 +178,10 @@ fn near(what: &str, found: f32, expected: f64) {
 
 #[test]
 fn first_pass_and_its_gradients() {
+    check_first_pass();
+}
+
+fn check_first_pass() {
     for file in FILES {
         let reference = Reference::load(file);
         let trainer = reference.trainer();
@@ -186,7 +190,7 @@ fn first_pass_and_its_gradients() {
             let step = |name: &str| reference.floats(&format!("step0.{name}"));
             let joint = to_vec(&forward.joint).unwrap();
             close("joint", &joint, &step("emb_latent_combined"));
-            close("across", &forward.across, &step("alpha"));
+            close("across", &to_vec(&forward.across).unwrap(), &step("alpha"));
             for m in 0..2 {
                 let own = to_vec(&forward.modality[m]).unwrap();
                 close(
@@ -196,7 +200,7 @@ fn first_pass_and_its_gradients() {
                 );
                 close(
                     "within",
-                    &forward.within[m],
+                    &to_vec(&forward.within[m]).unwrap(),
                     &step(&format!("alpha_omics{}", m + 1)),
                 );
             }
@@ -219,6 +223,22 @@ fn first_pass_and_its_gradients() {
 
 #[test]
 fn three_steps() {
+    check_three_steps();
+}
+
+/// The same by the kernels of a device, in either order of a block's threads.
+#[cfg(feature = "emulate")]
+#[test]
+fn the_same_by_the_kernels() {
+    use crate::gpu::emulated::{with, Order};
+    with(Order::Forwards, || {
+        check_first_pass();
+        check_three_steps();
+    });
+    with(Order::Backwards, check_three_steps);
+}
+
+fn check_three_steps() {
     for file in FILES {
         let reference = Reference::load(file);
         let mut trainer = reference.trainer();

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod conformance;
 pub mod loss;
+mod loss_on;
 pub mod memory;
 mod model;
 pub mod params;

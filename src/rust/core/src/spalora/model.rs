@@ -29,7 +29,7 @@ impl Attention {
     }
 
     /// The weighted mean of embeddings (each N x d), and the weights (N x their number).
-    fn of(&self, embeddings: &[Tensor]) -> Result<(Tensor, Vec<f32>)> {
+    fn of(&self, embeddings: &[Tensor]) -> Result<(Tensor, Tensor)> {
         attention(&Tensor::cat(embeddings, 1)?, &self.w, &self.u)
     }
 }
@@ -65,9 +65,9 @@ pub struct Forward {
     /// Z_m, N x d each.
     pub modality: Vec<Tensor>,
     /// N x modalities.
-    pub across: Vec<f32>,
+    pub across: Tensor,
     /// N x 2 a modality: the spatial graph's weight, the feature graph's.
-    pub within: Vec<Vec<f32>>,
+    pub within: Vec<Tensor>,
     /// X Omega V', N x d a modality.
     projected: Vec<Tensor>,
 }
@@ -167,8 +167,11 @@ impl Coder {
     /// X W and X Omega V' (N x d each), in one pass over X.
     fn project(&self, source: &Source) -> Result<(Tensor, Tensor)> {
         let d = self.encoder.dim(0)?;
-        let weights = &source.constant.weights;
-        let omega = Tensor::from_slice(weights, (1, weights.len()), self.decoder.device())?;
+        let constant = &source.constant;
+        let omega = match &constant.omega {
+            Some(omega) => omega.clone(),
+            None => constant.omega_on(self.decoder.device())?,
+        };
         let weighted = self.decoder.broadcast_mul(&omega)?;
         let both = Tensor::cat(&[self.encoder.as_tensor(), &weighted], 0)?;
         let product = project(&source.input, &both)?;
@@ -204,10 +207,29 @@ impl Source {
         let squares = squares.iter().zip(&weights).map(|(s, w)| s * w).sum();
         let weights = weights.into_iter().map(|w| w as f32).collect();
         Self {
-            constant: Constant { weights, squares },
+            constant: Constant {
+                weights,
+                squares,
+                omega: None,
+            },
             input: Arc::new(input),
             features,
         }
+    }
+
+    /// With everything on `device`.
+    pub fn on(self, device: &Device) -> crate::Result<Self> {
+        let missing = |_| crate::Error::Internal("an input in use".into());
+        let input = Arc::try_unwrap(self.input).map_err(missing)?.on(device)?;
+        let omega = self.constant.omega_on(device)?;
+        Ok(Self {
+            input: Arc::new(input),
+            constant: Constant {
+                omega: Some(omega),
+                ..self.constant
+            },
+            features: self.features.on(device)?,
+        })
     }
 
     pub fn n_rows(&self) -> usize {

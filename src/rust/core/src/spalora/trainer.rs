@@ -6,11 +6,12 @@ use ndarray::{Array2, ArrayView2};
 use super::model::{Forward, Losses, Model, Source};
 use super::params::{GeneWeights, ValidParams};
 use super::weights::{by_order, by_rank};
+use crate::gpu::Kernels;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
 use crate::nn::linear::Design;
 use crate::nn::propagate::Operator;
-use crate::nn::view::to_vec;
+use crate::nn::view::to_host;
 use crate::preprocess::{Columns, Modality, ModalityKind};
 use crate::spacross::Input;
 use crate::{threads, Error, Result};
@@ -53,6 +54,8 @@ pub struct Trainer {
     order: Vec<u32>,
     threads: usize,
     epoch: usize,
+    /// Whether training runs on a device rather than the CPU.
+    placed: bool,
 }
 
 impl Trainer {
@@ -113,6 +116,8 @@ impl Trainer {
         if sources.iter().any(|source| source.n_rows() != order.len()) {
             return Err(Error::Internal("modalities of another length".into()));
         }
+        let sources = sources.into_iter().map(|source| source.on(device));
+        let sources = sources.collect::<Result<Vec<_>>>()?;
         let columns: Vec<usize> = sources.iter().map(|s| s.input.n_columns()).collect();
         let p = &params.params;
         let model = Model::new(&columns, p.latent, seed, device)?;
@@ -121,16 +126,17 @@ impl Trainer {
             p.learning_rate,
             p.weight_decay,
             f64::INFINITY,
-        );
+        )?;
         Ok(Self {
             model,
             sources,
-            spatial,
+            spatial: spatial.on(device)?,
             optimiser,
             params,
             order,
             threads,
             epoch: 0,
+            placed: Kernels::of(device)?.is_some(),
         })
     }
 
@@ -139,21 +145,72 @@ impl Trainer {
     /// # Errors
     /// [`Error::Numeric`] when a loss is no longer finite.
     pub fn step(&mut self) -> Result<EpochLosses> {
+        let mut losses = self.steps(1)?;
+        let none = || Error::Internal("an epoch without losses".into());
+        losses.pop().ok_or_else(none)
+    }
+
+    /// Trains `n` epochs. On a device the losses are read once, at the end.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`] when a loss is no longer finite.
+    pub fn steps(&mut self, n: usize) -> Result<Vec<EpochLosses>> {
         threads::install(self.threads, || {
-            let (_, terms) = self.pass()?;
-            let total = terms.total(&self.params)?;
-            let losses = self.read(&terms, &total)?;
-            if !losses.total.is_finite() {
-                return Err(Error::numeric(format!(
-                    "the loss is no longer a finite number in epoch {}. Lower `learning_rate`, or look for cells with \
-                     extreme values in the input",
-                    losses.epoch
-                )));
+            let first = self.epoch + 1;
+            if !self.placed {
+                return (0..n).map(|_| self.epoch_on_cpu()).collect();
             }
-            self.optimiser.step(&total.backward()?)?;
-            self.epoch += 1;
-            Ok(losses)
+            let recorded = (0..n).map(|_| self.epoch_on_device());
+            let recorded = recorded.collect::<Result<Vec<_>>>()?;
+            self.read_all(&recorded, first)
         })
+    }
+
+    /// The losses are looked at before the step.
+    fn epoch_on_cpu(&mut self) -> Result<EpochLosses> {
+        let (_, terms) = self.pass()?;
+        let total = terms.total(&self.params)?;
+        let losses = finite(self.split(self.epoch + 1, &self.numbers(&terms, &total)?))?;
+        self.update(&total)?;
+        Ok(losses)
+    }
+
+    /// The losses stay on the device.
+    fn epoch_on_device(&mut self) -> Result<Tensor> {
+        let (_, terms) = self.pass()?;
+        let total = terms.total(&self.params)?;
+        self.update(&total)?;
+        Ok(Tensor::stack(&stacked(&terms, &total), 0)?)
+    }
+
+    fn update(&mut self, total: &Tensor) -> Result<()> {
+        self.optimiser.step(&total.backward()?)?;
+        self.epoch += 1;
+        Ok(())
+    }
+
+    fn numbers(&self, terms: &Losses, total: &Tensor) -> Result<Vec<f32>> {
+        let scalars = stacked(terms, total);
+        scalars.iter().map(|t| Ok(t.to_scalar::<f32>()?)).collect()
+    }
+
+    fn read_all(&self, recorded: &[Tensor], first: usize) -> Result<Vec<EpochLosses>> {
+        let values: Vec<f32> = Tensor::stack(recorded, 0)?.flatten_all()?.to_vec1()?;
+        let epochs = values.chunks_exact(1 + 2 * self.sources.len()).zip(first..);
+        epochs
+            .map(|(values, epoch)| finite(self.split(epoch, values)))
+            .collect()
+    }
+
+    /// From total, reconstructions, consistencies.
+    fn split(&self, epoch: usize, values: &[f32]) -> EpochLosses {
+        let (reconstruction, cross) = values[1..].split_at(self.sources.len());
+        EpochLosses {
+            epoch,
+            total: values[0],
+            reconstruction: reconstruction.to_vec(),
+            cross: cross.to_vec(),
+        }
     }
 
     pub(super) fn pass(&self) -> Result<(Forward, Losses)> {
@@ -167,35 +224,23 @@ impl Trainer {
         &self.params
     }
 
-    fn read(&self, terms: &Losses, total: &Tensor) -> Result<EpochLosses> {
-        let scalars = |terms: &[Tensor]| -> Result<Vec<f32>> {
-            let values = terms.iter().map(|t| Ok(t.to_scalar::<f32>()?));
-            values.collect()
-        };
-        Ok(EpochLosses {
-            epoch: self.epoch + 1,
-            total: total.to_scalar()?,
-            reconstruction: scalars(&terms.reconstruction)?,
-            cross: scalars(&terms.cross)?,
-        })
-    }
-
     /// The embeddings and the attention.
     pub fn embedding(&self) -> Result<Embedding> {
         threads::install(self.threads, || {
             let forward = self.model.forward(&self.sources, &self.spatial)?;
             let unit = |z: &Tensor| -> Result<Array2<f32>> {
                 let (_, width) = z.dims2()?;
-                let mut values = to_vec(z)?;
+                let mut values = to_host(z)?;
                 unit_rows(&mut values, width);
                 self.in_callers_order(&values, width)
             };
             let modality = forward.modality.iter().map(unit).collect::<Result<_>>()?;
-            let within = forward.within.iter().map(|w| self.in_callers_order(w, 2));
+            let within = forward.within.iter();
+            let within = within.map(|w| self.in_callers_order(&to_host(w)?, 2));
             Ok(Embedding {
                 joint: unit(&forward.joint)?,
                 modality,
-                across: self.in_callers_order(&forward.across, self.sources.len())?,
+                across: self.in_callers_order(&to_host(&forward.across)?, self.sources.len())?,
                 within: within.collect::<Result<_>>()?,
             })
         })
@@ -210,6 +255,22 @@ impl Trainer {
         }
         Ok(out)
     }
+}
+
+fn stacked(terms: &Losses, total: &Tensor) -> Vec<Tensor> {
+    let all = std::iter::once(total).chain(&terms.reconstruction);
+    all.chain(&terms.cross).cloned().collect()
+}
+
+fn finite(losses: EpochLosses) -> Result<EpochLosses> {
+    if losses.total.is_finite() {
+        return Ok(losses);
+    }
+    Err(Error::numeric(format!(
+        "the loss is no longer a finite number in epoch {}. Lower `learning_rate`, or look for cells with extreme \
+         values in the input",
+        losses.epoch
+    )))
 }
 
 /// Rows of length 1; a row without length stays 0.

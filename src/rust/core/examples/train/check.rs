@@ -1,0 +1,113 @@
+//! The device against the published numbers and against the CPU.
+
+use std::path::Path;
+
+use candle_core::Device;
+use spax_core::device::choose;
+use spax_core::spacross::check::{
+    described_contrast, first_gradients, record, three_steps, Gap, Spans, RUNS, TOLERANCE,
+};
+use spax_core::spacross::Contrast;
+use spax_core::Result;
+
+use crate::data::{simulate, simulate_genes, Cells};
+use crate::settings::{self, Settings};
+use crate::Arguments;
+
+/// How far embeddings may be apart after the last epoch, when rounding has taken its ways.
+const LOOSE: f64 = 1e-2;
+
+pub fn run(arguments: &Arguments) -> Result<bool> {
+    let folder = arguments.path("check")?;
+    let choice = choose(arguments.get("device").unwrap_or("cuda"), 0)?;
+    println!("device: {}", choice.name);
+    let mut good = true;
+    for name in RUNS {
+        good &= published(&folder, name, &choice.device)?;
+    }
+    let threads = arguments.count("threads", 4)?;
+    let spans = Spans {
+        steps: 20,
+        epochs: arguments.count("epochs", 300)?,
+    };
+    for (what, cells, settings) in cases(threads)? {
+        let run = |device: &Device| record(|| cells.trainer(&settings, threads, device), spans);
+        let (ours, again, theirs) = (
+            run(&choice.device)?,
+            run(&choice.device)?,
+            run(&Device::Cpu)?,
+        );
+        let (gaps, last) = ours.against(&theirs);
+        good &= report(&format!("{what}, against the CPU"), &gaps, TOLERANCE);
+        good &= report(&format!("{what}, against the CPU"), &[last], LOOSE);
+        let repeats = ours.repeats(&again);
+        println!("{what}, run twice: the same bytes: {repeats}");
+        good &= repeats;
+    }
+    println!(
+        "{}",
+        if good {
+            "all as it should be"
+        } else {
+            "SOMETHING IS OFF"
+        }
+    );
+    Ok(good)
+}
+
+fn published(folder: &Path, name: &str, device: &Device) -> Result<bool> {
+    let mut gaps = three_steps(folder, name, device)?;
+    gaps.extend(first_gradients(folder, name, device)?);
+    gaps.extend(described_contrast(folder, name, device)?);
+    Ok(report(&format!("published {name}"), &gaps, TOLERANCE))
+}
+
+/// Input of both kinds, both contrasts, a moving target; sizes that are no multiple of anything.
+fn cases(threads: usize) -> Result<Vec<(String, Cells, Settings)>> {
+    let mut cases = vec![];
+    for (name, contrast, momentum) in [
+        ("components", Contrast::Node, 0.0),
+        (
+            "components, all pairs, moving target",
+            Contrast::AllPairs,
+            0.9,
+        ),
+    ] {
+        let mut settings = settings::read(None)?;
+        settings.params.contrast = contrast;
+        settings.params.momentum = momentum;
+        settings.params.update_every = 10;
+        cases.push((name.into(), simulate(3637, 200, 12, threads)?, settings));
+    }
+    let mut settings = settings::read(None)?;
+    settings.params.imputation = true;
+    settings.params.update_every = 10;
+    settings.features.scaled_genes = true;
+    let genes = simulate_genes(1231, 301, &settings, threads)?;
+    cases.push(("genes".into(), genes, settings));
+    Ok(cases)
+}
+
+/// Prints the worst gap, and every one that is too large.
+fn report(what: &str, gaps: &[Gap], tolerance: f64) -> bool {
+    let worst = gaps
+        .iter()
+        .fold(None, |worst: Option<&Gap>, gap| match worst {
+            Some(w) if w.gap >= gap.gap => Some(w),
+            _ => Some(gap),
+        });
+    if let Some(worst) = worst {
+        println!(
+            "{what}: {} compared, worst {:.2e} ({})",
+            gaps.len(),
+            worst.gap,
+            worst.what
+        );
+    }
+    // A gap that is no number is none that fits.
+    let off = gaps.iter().filter(|g| g.gap.is_nan() || g.gap > tolerance);
+    let n_off = off
+        .inspect(|g| println!("  OFF: {} {:.2e}", g.what, g.gap))
+        .count();
+    n_off == 0
+}

@@ -1,0 +1,321 @@
+//! Holds training to numbers, on any device: the published code's recorded runs, and the CPU's own.
+
+use std::path::Path;
+
+use candle_core::{Device, Var};
+
+use super::mask::Draws;
+use super::model::{Block, Decoder, EpochDropout, Forward, Model};
+use super::reference::Reference;
+use super::trainer::{EpochLosses, Trainer};
+use super::Contrast;
+use crate::nn::view::to_host;
+use crate::{Error, Result};
+
+/// The recorded runs.
+pub const RUNS: [&str; 4] = [
+    "spacross_no_contrast",
+    "spacross_contrast",
+    "spacross_momentum",
+    "spacross_imputation",
+];
+
+/// How far numbers may be apart, relative to their length.
+pub const TOLERANCE: f64 = 1e-4;
+
+/// Two arrays compared.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    pub what: String,
+    /// The length of the difference over that of what was expected.
+    pub gap: f64,
+}
+
+/// `floor`: arrays shorter than it count as that long.
+fn gap(what: String, ours: &[f32], theirs: &[f32], floor: f64) -> Gap {
+    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let pairs = ours.iter().zip(theirs);
+    let difference = length(&mut pairs.map(|(a, b)| f64::from(a - b)));
+    let size = length(&mut theirs.iter().map(|&v| f64::from(v))).max(floor);
+    let gap = match (ours.len() == theirs.len(), difference == 0.0) {
+        (false, _) => f64::INFINITY,
+        (true, true) => 0.0,
+        (true, false) => difference / size,
+    };
+    Gap { what, gap }
+}
+
+/// What was compared so far.
+#[derive(Default)]
+struct Gaps(Vec<Gap>);
+
+impl Gaps {
+    fn add(&mut self, what: String, ours: &[f32], theirs: &[f32], floor: f64) {
+        self.0.push(gap(what, ours, theirs, floor));
+    }
+
+    fn number(&mut self, what: String, ours: f64, theirs: f64) {
+        self.add(what, &[ours as f32], &[theirs as f32], 0.0);
+    }
+}
+
+/// Parameter, its name in the files and the part of a joint parameter it is.
+fn named(
+    model: &Model,
+    read: impl Fn(&Var) -> Result<Vec<f32>>,
+) -> Result<Vec<(String, Vec<f32>)>> {
+    let mut all = vec![];
+    let mut block = |block: &Block, linear: &str, norm: &str| -> Result<()> {
+        let affine = read(&block.norm.affine)?;
+        let (scale, shift) = affine.split_at(affine.len() / 2);
+        all.push((linear.into(), read(&block.weight)?));
+        all.push((format!("{norm}.weight"), scale.to_vec()));
+        all.push((format!("{norm}.bias"), shift.to_vec()));
+        Ok(())
+    };
+    for (encoder, prefix) in [
+        (&model.online, "online_encoder"),
+        (&model.target, "target_encoder"),
+    ] {
+        let [l1, l2, g1, g2] = &encoder.blocks;
+        let node = |layer: &str, part: &str| format!("{prefix}.encoder.encoder_{layer}.{part}");
+        block(l1, &node("L1", "0.weight"), &node("L1", "1"))?;
+        block(l2, &node("L2", "0.weight"), &node("L2", "1"))?;
+        for (b, name) in [(g1, "gc1"), (g2, "gc2")] {
+            block(
+                b,
+                &format!("{prefix}.{name}.conv.lin.weight"),
+                &format!("{prefix}.{name}.bn"),
+            )?;
+        }
+    }
+    block(
+        &model.projector,
+        "projector.conv.lin.weight",
+        "projector.bn",
+    )?;
+    match &model.decoder {
+        Decoder::Graph(b) => {
+            block(b, "decoder.layer1.conv.lin.weight", "decoder.layer1.bn")?;
+        }
+        Decoder::Linear { weight, bias } => {
+            all.push(("decoder.layer1.weight".into(), read(weight)?));
+            all.push(("decoder.layer1.bias".into(), read(bias)?));
+        }
+    }
+    all.push(("enc_mask_token".into(), read(&model.token)?));
+    all.push(("encoder_to_decoder.weight".into(), read(&model.expand)?));
+    all.push(("weight".into(), read(&model.bilinear)?));
+    Ok(all)
+}
+
+/// Three recorded steps, and the results in evaluation mode.
+///
+/// A bias in front of a batch norm has a gradient of rounding errors, which Adam turns into steps of the full learning
+/// rate: we have none, and the running means, where it ends up, are not compared after a step. The final results start
+/// from the published parameters and buffers.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn three_steps(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap>> {
+    let reference = Reference::load(folder, name)?;
+    let mut trainer = reference.trainer(reference.contrast(), device)?;
+    let mut gaps = Gaps::default();
+    let steps = reference.count("/steps")?;
+    for step in 0..steps {
+        let dropout = EpochDropout::new(0.0, 1, step as u32);
+        let (forward, losses) = trainer.step_with(reference.draws(step)?, dropout)?;
+        compare_step(&mut gaps, &reference, step, &forward, &losses)?;
+        for (parameter, values) in named(&trainer.model, |var| Ok(to_host(var)?))? {
+            let theirs = reference.floats(&format!("step{step}.after.{parameter}"))?;
+            gaps.add(
+                format!("{parameter} after step {step}"),
+                &values,
+                &theirs,
+                1e-2,
+            );
+        }
+    }
+    let last = format!("step{}.after", steps - 1);
+    reference.fill(&mut trainer.model, &last)?;
+    let embedding = trainer.embedding()?.into_raw_vec_and_offset().0;
+    let theirs = reference.floats("final.embedding")?;
+    gaps.add("final embedding".into(), &embedding, &theirs, 0.0);
+    let reconstruction = trainer.reconstruct()?.into_raw_vec_and_offset().0;
+    let mut theirs = reference.floats("final.reconstruction")?;
+    theirs.iter_mut().for_each(|v| *v = v.max(0.0));
+    gaps.add("final reconstruction".into(), &reconstruction, &theirs, 0.0);
+    Ok(gaps.0)
+}
+
+fn compare_step(
+    gaps: &mut Gaps,
+    reference: &Reference,
+    step: usize,
+    forward: &Forward,
+    losses: &EpochLosses,
+) -> Result<()> {
+    let arrays = [
+        ("online_embedding", &forward.online),
+        ("target_embedding", &forward.target),
+        ("projected", &forward.projected),
+    ];
+    for (name, tensor) in arrays {
+        let theirs = reference.floats(&format!("step{step}.{name}"))?;
+        gaps.add(
+            format!("{name} of step {step}"),
+            &to_host(tensor)?,
+            &theirs,
+            0.0,
+        );
+    }
+    let mut numbers = vec![
+        ("loss_recon", losses.reconstruction.into()),
+        ("loss_match", losses.consistency.into()),
+        ("grad_norm_before_clip", losses.gradient_norm),
+        ("loss_total", losses.total.into()),
+    ];
+    numbers.extend(
+        losses
+            .contrast
+            .map(|c| ("loss_contrast_all_pairs", c.into())),
+    );
+    for (name, ours) in numbers {
+        let theirs = reference.number(&format!("/step/{step}/{name}"))?;
+        gaps.number(format!("{name} of step {step}"), ours, theirs);
+    }
+    Ok(())
+}
+
+/// The loss of the described contrast, which the published code does not train on. None where the run has no contrast.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn described_contrast(folder: &Path, name: &str, device: &Device) -> Result<Option<Gap>> {
+    let reference = Reference::load(folder, name)?;
+    if reference.pairs()?.is_none() {
+        return Ok(None);
+    }
+    let mut trainer = reference.trainer(Contrast::Node, device)?;
+    let dropout = EpochDropout::new(0.0, 1, 0);
+    let (_, losses) = trainer.step_with(reference.draws(0)?, dropout)?;
+    let missing = || Error::Internal("no contrast".into());
+    let ours = losses.contrast.ok_or_else(missing)?;
+    let theirs = reference.number("/step/0/loss_contrast_per_node")?;
+    let mut gaps = Gaps::default();
+    gaps.number("described contrast".into(), ours.into(), theirs);
+    Ok(gaps.0.pop())
+}
+
+/// The clipped gradients of the first recorded step.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn first_gradients(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap>> {
+    let reference = Reference::load(folder, name)?;
+    let mut trainer = reference.trainer(reference.contrast(), device)?;
+    let norm = reference.number("/step/0/grad_norm_before_clip")?;
+    let factor = (reference.number("/clip_norm")? / norm).min(1.0) as f32;
+    let mut gaps = Gaps::default();
+    for (parameter, mut ours) in gradients(&mut trainer, reference.draws(0)?, 0.0)? {
+        let key = format!("step0.grad_clipped.{parameter}");
+        if reference.tensors.contains_key(&key) {
+            ours.iter_mut().for_each(|g| *g *= factor);
+            gaps.add(
+                format!("gradient of {parameter}"),
+                &ours,
+                &reference.floats(&key)?,
+                1e-3,
+            );
+        }
+    }
+    Ok(gaps.0)
+}
+
+/// The gradients of all parameters at one step, by name; zeros where the loss does not depend on one.
+fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Vec<(String, Vec<f32>)>> {
+    let draws = trainer.place(draws)?;
+    let computed = trainer.losses_with(&draws, EpochDropout::new(dropout, 1, 0))?;
+    let store = computed.total.backward()?;
+    named(&trainer.model, |var| match store.get(var) {
+        Some(gradient) => Ok(to_host(&gradient.contiguous()?)?),
+        None => Ok(vec![0.0; var.elem_count()]),
+    })
+}
+
+/// How long a training is followed: after `steps` epochs parameters and losses, after `epochs` the embedding.
+#[derive(Clone, Copy, Debug)]
+pub struct Spans {
+    pub steps: usize,
+    pub epochs: usize,
+}
+
+/// What a training gave: gradients of the first step, losses and parameters after some steps, the embedding at the end.
+pub struct Record {
+    gradients: Vec<(String, Vec<f32>)>,
+    losses: Vec<EpochLosses>,
+    parameters: Vec<(String, Vec<f32>)>,
+    embedding: Vec<f32>,
+    spans: Spans,
+}
+
+/// Follows a training; `make` starts it.
+///
+/// # Errors
+/// Those of training.
+pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record> {
+    let mut first = make()?;
+    let draws = first.example_draws();
+    let gradients = gradients(&mut first, draws, 0.2)?;
+    drop(first);
+    let mut trainer = make()?;
+    let losses = trainer.steps(spans.steps)?;
+    let parameters = named(&trainer.model, |var| Ok(to_host(var)?))?;
+    trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
+    Ok(Record {
+        gradients,
+        losses,
+        parameters,
+        embedding: trainer.embedding()?.into_raw_vec_and_offset().0,
+        spans,
+    })
+}
+
+impl Record {
+    /// How far this training is from another of the same seed, and on its own the embedding at the end: by then rounding
+    /// may have taken other ways.
+    pub fn against(&self, other: &Record) -> (Vec<Gap>, Gap) {
+        let mut gaps = Gaps::default();
+        let Spans { steps, epochs } = self.spans;
+        for ((name, ours), (_, theirs)) in self.gradients.iter().zip(&other.gradients) {
+            gaps.add(format!("gradient of {name}"), ours, theirs, 1e-3);
+        }
+        for (a, b) in self.losses.iter().zip(&other.losses) {
+            let (loss, norm) = (a.total.into(), a.gradient_norm);
+            gaps.number(format!("loss of epoch {}", a.epoch), loss, b.total.into());
+            gaps.number(
+                format!("gradient norm of epoch {}", a.epoch),
+                norm,
+                b.gradient_norm,
+            );
+        }
+        for ((name, ours), (_, theirs)) in self.parameters.iter().zip(&other.parameters) {
+            gaps.add(format!("{name} after {steps} steps"), ours, theirs, 1e-2);
+        }
+        let what = format!("embedding after {epochs} epochs");
+        let last = gap(what, &self.embedding, &other.embedding, 0.0);
+        (gaps.0, last)
+    }
+
+    /// Whether every number is the same to the last bit.
+    pub fn repeats(&self, other: &Record) -> bool {
+        let bits = |record: &Record| -> Vec<u32> {
+            let named = record.gradients.iter().chain(&record.parameters);
+            let values = named
+                .flat_map(|(_, values)| values)
+                .chain(&record.embedding);
+            values.map(|v| v.to_bits()).collect()
+        };
+        bits(self) == bits(other) && self.losses == other.losses
+    }
+}

@@ -1,0 +1,74 @@
+//! The sum of the losses, and their record, which stays on the device until it is asked for.
+
+use candle_core::{Result, Tensor};
+
+use crate::gpu::{attach2, attach3, Kernels};
+
+/// The losses of one epoch, each one number on the device.
+pub struct Losses<'a> {
+    pub total: &'a Tensor,
+    pub reconstruction: &'a Tensor,
+    pub consistency: &'a Tensor,
+    pub contrast: Option<&'a Tensor>,
+}
+
+/// The weighted sum of two or three losses.
+pub fn weighted(
+    kernels: &Kernels,
+    [a, b]: [&Tensor; 2],
+    c: Option<&Tensor>,
+    weights: [f64; 3],
+) -> Result<Tensor> {
+    let weights = weights.map(|w| w as f32);
+    let out = kernels.floats(())?;
+    kernels
+        .launch("weigh")
+        .tensor(a)
+        .tensor(b)
+        .optional(c)
+        .f32(weights[0])
+        .f32(weights[1])
+        .f32(weights[2])
+        .output(&out)
+        .over(1)?;
+    let held = kernels.clone();
+    let back = move |upstream: &Tensor| back(&held, upstream, weights);
+    match c {
+        Some(c) => attach3("weighted-sum", [a, b, c], out, move |grad| {
+            back(grad).map(|all| all.map(Some))
+        }),
+        None => attach2("weighted-sum", [a, b], out, move |grad| {
+            let [a, b, _] = back(grad)?;
+            Ok([Some(a), Some(b)])
+        }),
+    }
+}
+
+fn back(kernels: &Kernels, upstream: &Tensor, weights: [f32; 3]) -> Result<[Tensor; 3]> {
+    let out = kernels.floats(3)?;
+    kernels
+        .launch("weigh_back")
+        .tensor(upstream)
+        .f32(weights[0])
+        .f32(weights[1])
+        .f32(weights[2])
+        .output(&out)
+        .over(1)?;
+    let out = out.into_tensor();
+    Ok([out.get(0)?, out.get(1)?, out.get(2)?])
+}
+
+/// Five f64 of an epoch: total, reconstruction, consistency, contrast (NaN where there is none), gradient norm.
+pub fn record(kernels: &Kernels, losses: &Losses, norm: &Tensor) -> Result<Tensor> {
+    let out = kernels.doubles(5)?;
+    kernels
+        .launch("record")
+        .tensor(losses.total)
+        .tensor(losses.reconstruction)
+        .tensor(losses.consistency)
+        .optional(losses.contrast)
+        .tensor(norm)
+        .output(&out)
+        .over(1)?;
+    Ok(out.into_tensor())
+}

@@ -1,0 +1,43 @@
+//! The losses on a device: what the modules of the same names do on the CPU, with the numbers left on the device.
+
+pub mod consistency;
+pub mod contrast;
+pub mod imputation;
+pub mod losses;
+pub mod pairs;
+pub mod reconstruction;
+
+use candle_core::Result;
+
+use crate::gpu::{Buffer, Kernels};
+
+/// Threads of a block whose losses are added up.
+const BLOCK: usize = 256;
+
+/// Sums of the losses of a list, block by block.
+struct Sums<'a> {
+    parts: &'a Buffer,
+    n: usize,
+    weight: f64,
+}
+
+/// The weighted total of the sums, one number.
+fn total(kernels: &Kernels, a: Sums, b: Option<Sums>) -> Result<Buffer> {
+    let out = kernels.floats(())?;
+    let b = b.unwrap_or(Sums {
+        parts: a.parts,
+        n: 0,
+        weight: 0.0,
+    });
+    kernels
+        .launch("sum_terms")
+        .output(a.parts)
+        .u32(a.n)
+        .f64(a.weight)
+        .output(b.parts)
+        .u32(b.n)
+        .f64(b.weight)
+        .output(&out)
+        .blocks(1, 1)?;
+    Ok(out)
+}
