@@ -50,16 +50,16 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, k = 12, radius 
 }
 
 # The core's graph (an external pointer) of checked coordinates.
-core_graph <- function(coords, k, radius, threads) {
-  n_cells <- nrow(coords)
+core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE) {
+  stacked <- is_stacked(slices)
   if (is.null(radius)) {
-    k <- check_k(k, n_cells)
+    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)))
     radius <- NA_real_
   } else {
     check_radius(radius)
     k <- NA_integer_
   }
-  core(core_spatial_graph(coords_matrix(coords), k, as.double(radius), threads))
+  core(core_spatial_graph(coords_matrix(coords), slice_codes(slices), stacked, directed, k, as.double(radius), threads))
 }
 
 check_radius <- function(radius) {

@@ -101,10 +101,10 @@ agree <- function(found, n) {
 }
 
 # Levels 1..n, along the tissue or by size; says when there are fewer than n.
-domain_factor <- function(labels, n, cells, coords) {
+domain_factor <- function(labels, n, cells, coords, slices = NULL) {
   order <- order(tabulate(labels), decreasing = TRUE)
   labels <- match(labels, order)
-  if (!is.null(coords)) labels <- core(core_order_domains(labels, coords_matrix(coords)))
+  if (!is.null(coords)) labels <- core(core_order_domains(labels, coords_matrix(coords), slice_codes(slices)))
   n_found <- length(unique(labels))
   if (n_found < n) {
     warn_spax("clustering", c(

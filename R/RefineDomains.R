@@ -6,13 +6,15 @@
 #' @param object A Seurat object, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For labels with names, rows are matched by name.
+#' @param slice NULL, or the slice of each cell: each is smoothed by itself.
 #' @param k How many nearest cells vote.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param assay Assay that the logged command names. NULL: the default assay.
+#' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
 #' @param domain.name Meta data column with the labels.
 #' @param refined.name Meta data column for the result; may be the same as `domain.name`.
 #' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. The
-#'   Seurat method: the object with the factor in the meta data column `refined.name`, each image on its own, and the command logged.
+#'   Seurat method: the object with the factor in the meta data column `refined.name`, each slice on its own, and the command logged.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -22,37 +24,39 @@ RefineDomains <- function(object, ...) UseMethod("RefineDomains")
 
 #' @rdname RefineDomains
 #' @export
-RefineDomains.default <- function(object, ..., coords, k = 50, threads = NULL) {
+RefineDomains.default <- function(object, ..., coords, slice = NULL, k = 50, threads = NULL) {
   check_dots(...)
   labels <- as_labels(object)
   place <- label_coords(labels, coords)
   threads <- check_threads(threads)
   known <- which(!is.na(labels))
   k <- check_k(k, length(known))
-  groups <- slice_groups(place, NULL)
-  for (cells in split(known, groups[known])) {
-    codes <- refine_codes(as.integer(labels)[cells], place[cells, ], k, threads)
-    labels[cells] <- levels(labels)[codes]
-  }
+  groups <- slice_groups(place, check_companion(slice, labels, "slice"))
+  labels[known] <- levels(labels)[refine_within(as.integer(labels)[known], place[known, ], groups[known], k, threads)]
   labels
 }
 
 #' @rdname RefineDomains
 #' @exportS3Method RefineDomains Seurat
-RefineDomains.Seurat <- function(object, ..., coords = NULL, k = 50, threads = NULL, assay = NULL, domain.name = "spacross_domain",
-                                 refined.name = "spacross_refined") {
+RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k = 50, threads = NULL, assay = NULL,
+                                 domain.name = "spacross_domain", refined.name = "spacross_refined") {
   check_dots(...)
   assay <- check_assay(object, assay)
   check_name(refined.name, "refined.name")
   labels <- seurat_labels(object, domain.name, "domain.name")
-  refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), k = k, threads = threads)
+  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
+  refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), slice = slice, k = k, threads = threads)
   object[[refined.name]] <- refined
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 
-refine_codes <- function(codes, coords, k, threads) {
-  core(core_refine(codes, coords_matrix(coords), check_k(k, nrow(coords)), threads))
+# Each slice by itself.
+refine_within <- function(codes, coords, slice, k, threads) {
+  for (cells in split(seq_along(codes), slice %||% rep(1L, length(codes)))) {
+    codes[cells] <- core(core_refine(codes[cells], coords_matrix(coords[cells, ]), check_k(k, length(cells)), threads))
+  }
+  codes
 }
 
 # Labels as a factor with names, if they came with any.

@@ -35,16 +35,17 @@
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
-#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes` and `seed`, and the command logged.
+#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
 #'   * `embedding`: cells x 16; `domain`: a factor named by cell;
 #'   * `history`: a data frame with a row an epoch: `epoch`, and the losses `total`, `reconstruction`, `consistency`, `contrast` (NaN before the first
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
-#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`.
+#'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`;
+#'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
-#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()].
+#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [RunSamples()].
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -55,28 +56,32 @@ RunSpaCross <- function(object, ...) UseMethod("RunSpaCross")
 
 #' @rdname RunSpaCross
 #' @export
-RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., reduction = NULL, dims = NULL, options = spacross_options(),
-                                epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto",
-                                verbose = TRUE) {
+RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = NULL, align = "icp", stack = TRUE, gaps = NULL,
+                                spot.distance = NULL, reduction = NULL, dims = NULL, options = spacross_options(), epochs = NULL,
+                                published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE) {
   check_dots(...)
   call <- user_call()
   timer <- new_timer()
   task <- timed(timer, "checks", {
     input <- spacross_input(object, coords, reduction, dims, impute)
+    layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
+    slice <- as_slices(slice, input$cells, layout$stack, "slice")
     run <- spacross_settings(
-      rlang::maybe_missing(n.domains), input, options, epochs, published, impute, seed, threads, device, verbose
+      rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, impute, seed, threads, device, verbose
     )
     if (!is.null(input$counts)) check_counts(input$counts)
     c(input, run)
   })
+  placed <- timed(timer, "align", place_slices(task$coords, slice, layout, task$counts))
+  task[names(placed)] <- placed
   found <- spacross_fit(task, timer)
   spacross_result(found, task, timer, call)
 }
 
 #' @rdname RunSpaCross
 #' @exportS3Method RunSpaCross Seurat
-RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., assay = NULL, layer = "counts", reduction = NULL, dims = NULL,
-                               options = spacross_options(), epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL,
+RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
+                               spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(), epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL,
                                device = "auto", verbose = TRUE, reduction.name = "spacross", reduction.key = "spacross_",
                                domain.name = "spacross_domain", imputed.assay = "SpaCross") {
   check_dots(...)
@@ -84,15 +89,18 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., assay = NU
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay"))
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(imputed.assay, assay)
+  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  slice <- seurat_slices(object, split.by, stack)
+  place <- seurat_slice_coords(object, coords, slice)
   input <- if (is.null(reduction)) seurat_counts(object, assay, layer)
   embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
   result <- RunSpaCross.default(
-    input, rlang::maybe_missing(n.domains), check_one_slice(SpatialCoords(object, coords)),
-    reduction = embedding, options = options, epochs = epochs, published = published, impute = impute,
+    input, rlang::maybe_missing(n.domains), place,
+    slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options, epochs = epochs, published = published, impute = impute,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
   object <- write_spacross(object, result, names, assay)
-  SeuratObject::Tool(object) <- unclass(result)[c("options", "history", "timings", "versions", "genes", "seed", "device")]
+  SeuratObject::Tool(object) <- tool_parts(result)
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   SeuratObject::LogSeuratCommand(object)
@@ -128,12 +136,19 @@ unnamed_cells <- function(coords, n_cells) {
 }
 
 # Everything that can be refused before long work.
-spacross_settings <- function(n.domains, input, options, epochs, published, impute, seed, threads, device, verbose) {
+spacross_settings <- function(n.domains, input, slice, layout, options, epochs, published, impute, seed, threads, device, verbose) {
   n_cells <- length(input$cells)
   options <- run_options(options, spacross_option_set(), epochs, published)
-  if (is.null(options$radius)) check_k(options$k, n_cells)
+  if (published && !is.null(slice)) options <- published_slices(options)
+  if (is.null(options$radius)) check_k(options$k, if (is.null(slice) || layout$stack) n_cells else min(table(slice)))
   check_all_pairs(options, n_cells)
-  c(run_settings(n.domains, n_cells, options, seed, threads, device, verbose), list(impute = impute))
+  c(run_settings(n.domains, n_cells, options, seed, threads, device, verbose), list(impute = impute, published = published))
+}
+
+# Of several slices, the published code takes more genes, and uses those that are among the first of each.
+published_slices <- function(options, n_genes = 5000L) {
+  if (!"n_genes" %in% attr(options, "given")) options$n_genes <- n_genes
+  options
 }
 
 check_all_pairs <- function(options, n_cells, most = 20000) {
@@ -160,12 +175,17 @@ spacross_fit <- function(task, timer) {
   options <- task$options
   features <- timed(timer, "preprocess", spacross_features(task))
   info <- core(core_features_info(features))
-  graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads))
+  report_genes(info, task)
+  # The published graph of several slices has its edges one way only.
+  directed <- task$published && !is.null(task$slices)
+  graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads, task$slices, directed))
   memory <- core(core_memory(features, count_edges(graph, task), core_options(options)))
   check_memory(memory, info$n_cells, "spacross_options")
-  smoothed <- timed(timer, "smooth", smoothed_components(task, domain_components(task)))
+  components <- timed(timer, "smooth", domain_components(task))
+  smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
   found <- fit_runs(task, timer, smoothed, function(seed, first) spacross_trainer(task, features, graph, seed, first))
   found$info <- info
+  found$model <- timed(timer, "model", spacross_model(found, task, features, components, smoothed))
   found
 }
 
@@ -181,13 +201,31 @@ spacross_features <- function(task) {
   if (!is.null(task$embedding)) {
     return(core(core_prepare_matrix(task$embedding, task$threads)))
   }
-  prepare_counts(task$counts, task$options, task$threads, scaled_genes = task$impute)
+  prepare_counts(task, task$options, scaled_genes = task$impute)
 }
 
-prepare_counts <- function(counts, options, threads, scaled_genes = FALSE) {
-  settings <- unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "log1p", "n_components")]
-  settings$scaled_genes <- scaled_genes
-  core(core_prepare(counts@p, counts@i, counts@x, nrow(counts), settings, threads))
+prepare_counts <- function(task, options, scaled_genes = FALSE) {
+  settings <- unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "log1p", "slice_center", "n_components")]
+  settings <- c(settings, list(scaled_genes = scaled_genes, intersection = task$published))
+  counts <- task$counts
+  core(core_prepare(counts@p, counts@i, counts@x, nrow(counts), settings, slice_codes(task$slices), task$threads))
+}
+
+# Slices on different panels, or with names of different kinds, share few genes: never silently.
+report_genes <- function(info, task) {
+  if (is.null(task$slices) || length(info$n_kept) < 2L) {
+    return(invisible())
+  }
+  used <- length(info$genes)
+  if (task$verbose) {
+    cli::cli_inform("The {length(info$n_kept)} slices share {info$n_shared} genes; {used} of them are used.")
+  }
+  if (info$n_shared < 0.5 * min(info$n_kept)) {
+    warn_spax("counts", c(
+      "The slices share {info$n_shared} genes, of {paste(info$n_kept, collapse = \", \")} that pass the filter slice by slice; {used} are used.",
+      "i" = "Check that all slices name their genes alike, or lower {.code min_cells} in {.fn spacross_options}."
+    ), "object")
+  }
 }
 
 spacross_trainer <- function(task, features, graph, seed, first) {
@@ -199,6 +237,7 @@ spacross_trainer <- function(task, features, graph, seed, first) {
     result = function() {
       list(
         embedding = core(core_spacross_embedding(trainer)),
+        weights = if (first) core(core_spacross_weights(trainer)),
         reconstruction = if (task$impute && first) core(core_spacross_reconstruction(trainer))
       )
     },
@@ -208,25 +247,33 @@ spacross_trainer <- function(task, features, graph, seed, first) {
   )
 }
 
-# What is averaged over neighbours: components of the log-normalised counts, or the embedding given.
+# What is averaged over neighbours: components of the log-normalised counts with how they were made, or the embedding given.
 domain_components <- function(task) {
   options <- task$options
   if (!is.null(task$embedding) || options$domains_from == "embedding") {
-    return(task$embedding)
+    return(list(matrix = task$embedding))
   }
   options$log1p <- TRUE
   options$n_components <- options$smooth_components
-  core(core_features_matrix(prepare_counts(task$counts, options, task$threads)))
+  features <- prepare_counts(task, options)
+  list(matrix = core(core_features_matrix(features)), projection = core(core_features_projection(features)))
 }
 
 spacross_result <- function(found, task, timer, call) {
   result <- list(embedding = name_embedding(found$embedding, task$cells, "spacross_"), domain = found$domain)
-  result <- c(result, result_parts(found, task, timer, call, list(genes = rownames(task$counts)[found$info$genes])))
+  result <- c(result, slice_parts(task), result_parts(found, task, timer, call, list(genes = rownames(task$counts)[found$info$genes])))
   if (!is.null(found$reconstruction)) {
     result$reconstruction <- t(found$reconstruction)
     dimnames(result$reconstruction) <- list(result$genes, task$cells)
   }
+  result$model <- found$model
   structure(result, class = "SpaCrossResult")
+}
+
+# What the object keeps of a run beside its results.
+tool_parts <- function(result) {
+  parts <- c("options", "history", "timings", "versions", "genes", "seed", "device", "slice", "alignment", "model")
+  unclass(result)[intersect(parts, names(result))]
 }
 
 # Reduction, domains and imputed assay into the object.
@@ -246,7 +293,9 @@ write_spacross <- function(object, result, names, assay) {
 
 #' @export
 print.SpaCrossResult <- function(x, ...) {
-  head <- paste0("SpaCross on ", nrow(x$embedding), " cells: ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns")
-  writeLines(c(head, describe_run(x), "  parts: $embedding $domain $history $timings $options $genes $seed $versions"))
+  cells <- paste(nrow(x$embedding), "cells", if (!is.null(x$slice)) paste("of", nlevels(x$slice), "slices"))
+  head <- paste0("SpaCross on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns")
+  parts <- paste0("$", setdiff(names(x), c("device", "call")), collapse = " ")
+  writeLines(c(head, describe_run(x), paste("  parts:", parts)))
   invisible(x)
 }

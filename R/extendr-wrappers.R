@@ -25,7 +25,7 @@ core_embedding_knn <- function(x, k, threads) call_core(wrap__core_embedding_knn
 core_check_counts <- function(p, i, x, n_genes) call_core(wrap__core_check_counts, p, i, x, n_genes)
 
 #' @noRd
-core_prepare <- function(p, i, x, n_genes, settings, threads) call_core(wrap__core_prepare, p, i, x, n_genes, settings, threads)
+core_prepare <- function(p, i, x, n_genes, settings, slices, threads) call_core(wrap__core_prepare, p, i, x, n_genes, settings, slices, threads)
 
 #' @noRd
 core_prepare_matrix <- function(x, threads) call_core(wrap__core_prepare_matrix, x, threads)
@@ -37,13 +37,19 @@ core_features_info <- function(features) call_core(wrap__core_features_info, fea
 core_features_matrix <- function(features) call_core(wrap__core_features_matrix, features)
 
 #' @noRd
-core_smooth <- function(x, coords, k, passes, threads) call_core(wrap__core_smooth, x, coords, k, passes, threads)
+core_smooth <- function(x, coords, slices, stacked, k, passes, threads) call_core(wrap__core_smooth, x, coords, slices, stacked, k, passes, threads)
 
 #' @noRd
-core_spatial_graph <- function(coords, k, radius, threads) call_core(wrap__core_spatial_graph, coords, k, radius, threads)
+core_spatial_graph <- function(coords, slices, stacked, directed, k, radius, threads) call_core(wrap__core_spatial_graph, coords, slices, stacked, directed, k, radius, threads)
 
 #' @noRd
 core_graph_csc <- function(graph) call_core(wrap__core_graph_csc, graph)
+
+#' @noRd
+core_agreement <- function(truth, labels) call_core(wrap__core_agreement, truth, labels)
+
+#' @noRd
+core_lisi <- function(x, labels, perplexity, threads) call_core(wrap__core_lisi, x, labels, perplexity, threads)
 
 #' @noRd
 core_metrics <- function(truth, labels, coords, k, threads) call_core(wrap__core_metrics, truth, labels, coords, k, threads)
@@ -52,7 +58,34 @@ core_metrics <- function(truth, labels, coords, k, threads) call_core(wrap__core
 core_refine <- function(labels, coords, k, threads) call_core(wrap__core_refine, labels, coords, k, threads)
 
 #' @noRd
-core_order_domains <- function(labels, coords) call_core(wrap__core_order_domains, labels, coords)
+core_order_domains <- function(labels, coords, slices) call_core(wrap__core_order_domains, labels, coords, slices)
+
+#' @noRd
+core_tensors_write <- function(tensors) call_core(wrap__core_tensors_write, tensors)
+
+#' @noRd
+core_tensors_read <- function(bytes) call_core(wrap__core_tensors_read, bytes)
+
+#' @noRd
+core_model_write <- function(bytes, document) call_core(wrap__core_model_write, bytes, document)
+
+#' @noRd
+core_model_read <- function(bytes) call_core(wrap__core_model_read, bytes)
+
+#' @noRd
+core_features_projection <- function(features) call_core(wrap__core_features_projection, features)
+
+#' @noRd
+core_project <- function(p, i, x, projection, present, settings, threads) call_core(wrap__core_project, p, i, x, projection, present, settings, threads)
+
+#' @noRd
+core_spacross_embed <- function(tensors, features, graph, threads) call_core(wrap__core_spacross_embed, tensors, features, graph, threads)
+
+#' @noRd
+core_rule_fit <- function(x, labels, k, threads) call_core(wrap__core_rule_fit, x, labels, k, threads)
+
+#' @noRd
+core_rule_labels <- function(x, weight, bias) call_core(wrap__core_rule_labels, x, weight, bias)
 
 #' @noRd
 core_spacross_defaults <- function() call_core(wrap__core_spacross_defaults)
@@ -68,6 +101,9 @@ core_spacross_step <- function(trainer, n) call_core(wrap__core_spacross_step, t
 
 #' @noRd
 core_spacross_embedding <- function(trainer) call_core(wrap__core_spacross_embedding, trainer)
+
+#' @noRd
+core_spacross_weights <- function(trainer) call_core(wrap__core_spacross_weights, trainer)
 
 #' @noRd
 core_spacross_reconstruction <- function(trainer) call_core(wrap__core_spacross_reconstruction, trainer)

@@ -216,9 +216,9 @@ cell_table <- function(table) {
   data.frame(x = as.double(table[[columns[[1L]]]]), y = as.double(table[[columns[[2L]]]]), cell = as.character(cell))
 }
 
-# The coordinates of one slice as the core takes them.
+# Coordinates as the core takes them: x and y, and the height in a stack.
 coords_matrix <- function(coords) {
-  unname(cbind(coords$x, coords$y))
+  unname(cbind(coords$x, coords$y, coords$z))
 }
 
 # A graph over several images would join cells that only seem to be neighbours.
@@ -227,7 +227,8 @@ check_one_slice <- function(coords) {
   if (length(images) > 1L) {
     abort_spax("coords", c(
       "The cells lie in {length(images)} images ({.val {images}}), whose coordinates do not share a frame.",
-      "i" = "Run one slice at a time: subset the object to the cells of one image, or give {.arg coords} in one frame."
+      "i" = "Say which slice each cell belongs to with {.arg split.by}: a meta data column, or {.code split.by = \"image\"} for the images.",
+      "i" = "For one slice, subset the object to the cells of one image, or give {.arg coords} in one frame."
     ), "coords")
   }
   coords

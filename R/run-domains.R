@@ -1,5 +1,5 @@
 # What follows the training, the same for every system. A task holds `options` (those of domain_choices() and domain_ranges()), `n_domains`,
-# `cells`, `coords`, `seed`, `threads` and `verbose`.
+# `cells`, `coords`, `seed`, `threads`, `verbose`, and for several slices `slices` (see input-slices.R).
 
 # Trains as often as the consensus wants, and finds the domains: the first run with the labels that all agree on. `new_trainer(seed, first)`
 # makes the trainer of a run.
@@ -23,32 +23,47 @@ smoothed_components <- function(task, x) {
     return(NULL)
   }
   x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
-  k <- min(options$smooth_k, nrow(x) - 1L)
-  core(core_smooth(unname(x), coords_matrix(task$coords), k, options$smooth_passes, task$threads))
+  stacked <- is_stacked(task$slices)
+  k <- min(options$smooth_k, fewest_neighbours(task) + 1L)
+  core(core_smooth(
+    unname(x), coords_matrix(task$coords), slice_codes(task$slices), stacked, k, options$smooth_passes, task$threads
+  ))
 }
 
 labels_once <- function(task, embedding, smoothed, seed) {
-  x <- switch(task$options$domains_from,
-    embedding = embedding,
-    smoothed = smoothed,
-    both = cbind(scale_columns(embedding), scale_columns(smoothed))
-  )
+  x <- domain_columns(task$options, embedding, smoothed)
   domains <- FindDomains.default(
-    x, task$n_domains,
+    scale_columns(x, domain_moments(task$options, x)), task$n_domains,
     method = task$options$cluster, starts = task$options$starts, seed = seed, threads = task$threads
   )
   as.integer(domains)
 }
 
-# Every column to mean 0 and standard deviation 1; a constant column to 0.
-scale_columns <- function(x) {
+# What domains are found from, before scaling.
+domain_columns <- function(options, embedding, smoothed) {
+  switch(options$domains_from,
+    embedding = embedding,
+    smoothed = smoothed,
+    both = cbind(embedding, smoothed)
+  )
+}
+
+# Columns from two sources are made comparable, others stay as they are.
+domain_moments <- function(options, x) {
+  if (options$domains_from == "both") column_moments(x) else list(centre = rep(0, ncol(x)), spread = rep(1, ncol(x)))
+}
+
+scale_columns <- function(x, moments) scale(x, center = moments$centre, scale = moments$spread)
+
+# What scales every column to mean 0 and standard deviation 1, and a constant column to 0.
+column_moments <- function(x) {
   spread <- apply(x, 2L, stats::sd)
   spread[!is.finite(spread) | spread == 0] <- 1
-  scale(x, scale = spread)
+  list(centre = unname(colMeans(x)), spread = unname(spread))
 }
 
 finish_domains <- function(labels, task) {
   k <- task$options$refine_k
-  if (k > 0L) labels <- refine_codes(labels, task$coords, k, task$threads)
-  domain_factor(labels, task$n_domains, task$cells, task$coords)
+  if (k > 0L) labels <- refine_within(labels, task$coords, task$slices$of, k, task$threads)
+  domain_factor(labels, task$n_domains, task$cells, task$coords, task$slices)
 }

@@ -62,7 +62,7 @@ spacross_options <- function(..., preset = NULL) new_options(spacross_option_set
 spacross_option_set <- function() {
   list(
     class = "spacross_options", system = "SpaCross", core = core(core_spacross_defaults()), after = spacross_after(),
-    ranges = spacross_ranges(), choices = c(list(contrast = c("node", "all_pairs", "none")), domain_choices()),
+    ranges = spacross_ranges(), choices = c(spacross_choices(), domain_choices()),
     flags = c("log1p", "cluster_test"), optional = list(radius = option_range("radius", .Machine$double.xmin, Inf, FALSE)[[1L]]),
     presets = spacross_presets(), published = list(fixed = spacross_published_fixed(), free = spacross_published_free(), preset = "visium")
   )
@@ -76,6 +76,8 @@ spacross_after <- function() {
   )
 }
 
+spacross_choices <- function() list(contrast = c("node", "all_pairs", "none"), slice_center = c("none", "mean", "scale"))
+
 spacross_ranges <- function() {
   count <- c("n_genes", "n_components", "hidden1", "hidden2", "gcn_hidden", "latent", "project", "top_k", "update_every",
     "kmeans_runs", "epochs")
@@ -83,16 +85,16 @@ spacross_ranges <- function() {
   positive <- c("target_sum", "sharpness", "learning_rate", "clip_norm")
   tiny <- .Machine$double.eps
   c(
-    option_range(count, 1, 1e9, TRUE), option_range(c("min_cells", "min_counts"), 0, 1e9, TRUE), option_range("k", 2, 1e9, TRUE),
+    option_range(count, 1, 1e9, TRUE), option_range(c("min_cells", "min_counts", "top_k_inter"), 0, 1e9, TRUE), option_range("k", 2, 1e9, TRUE),
     option_range(c("dropout", "replace_rate", "momentum"), 0, 1 - tiny, FALSE), option_range("mask_rate", tiny, 1 - tiny, FALSE),
     option_range(weight, 0, 1e9, FALSE), option_range(positive, tiny, 1e12, FALSE), domain_ranges()
   )
 }
 
 spacross_presets <- function() {
-  preset <- function(mask_rate, k, top_k, w_consistency, w_recon, w_contrast) {
+  preset <- function(mask_rate, k, top_k, w_consistency, w_recon, w_contrast, top_k_inter = 20) {
     list(
-      mask_rate = mask_rate, momentum = 0, k = k, top_k = top_k,
+      mask_rate = mask_rate, momentum = 0, k = k, top_k = top_k, top_k_inter = top_k_inter,
       w_consistency = w_consistency, w_recon = w_recon, w_contrast = w_contrast
     )
   }
@@ -102,7 +104,8 @@ spacross_presets <- function() {
     starmap = preset(0.3, 12, 30, 0.8, 0.6, 0.1),
     osmfish = preset(0.6, 6, 20, 0.8, 0.5, 1),
     merfish = preset(0.7, 8, 20, 0.4, 0.5, 0.3),
-    stereoseq = preset(0.6, 10, 10, 1, 0.6, 0.1)
+    stereoseq = preset(0.6, 10, 10, 1, 0.6, 0.1),
+    stereoseq_embryo = preset(0.5, 8, 10, 0.5, 0.5, 0.8)
   )
 }
 
@@ -113,7 +116,8 @@ spacross_published_fixed <- function() {
 
 spacross_published_free <- function() {
   list(
-    n_genes = 2000L, min_cells = 50L, min_counts = 10L, target_sum = 1e6, log1p = FALSE, n_components = 200L,
+    n_genes = 2000L, min_cells = 50L, min_counts = 10L, target_sum = 1e6, log1p = FALSE, slice_center = "none",
+    n_components = 200L,
     hidden1 = 64L, hidden2 = 32L, gcn_hidden = 64L, latent = 16L, project = 32L, dropout = 0.2, replace_rate = 0.05,
     sharpness = 2, update_every = 50L, kmeans_runs = 5L, learning_rate = 1e-3, weight_decay = 3e-4, clip_norm = 5,
     epochs = 300L, refine_k = 0L

@@ -2,7 +2,7 @@
 
 features <- function() {
   counts <- small()$counts
-  prepare_counts(counts, spacross_options(), 2L)
+  prepare_counts(list(counts = counts, published = FALSE, threads = 2L), spacross_options())
 }
 
 graph <- function() core_graph(SpatialCoords.default(NULL, small_xy()), 6, NULL, 2L)
@@ -32,7 +32,7 @@ test_that("pointers of another kind and values of another type come back as fail
   core_failure(core_kmeans("a", 2, 1, 1, 1L), "internal")
   core_failure(core_kmeans(matrix(1:4, 2), 2, 1, 1, 1L), "internal")
   core_failure(core_refine(c(1L, NA), matrix(0, 2, 2), 1, 1L), "internal")
-  core_failure(core_prepare(0L, integer(), numeric(), 3, list(), 1L), "internal")
+  core_failure(core_prepare(0L, integer(), numeric(), 3, list(), NULL, 1L), "internal")
   core_failure(core_check_counts(c(0L, 5L), 0L, 1, 3), "counts", "counts")
 })
 

@@ -12,7 +12,7 @@ use crate::convert::{
 use crate::error::guard;
 
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
-const INDEX_SEED: u64 = 1;
+pub const INDEX_SEED: u64 = 1;
 
 /// @noRd
 #[extendr]

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use extendr_api::prelude::*;
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use spax_core::slices::Slices;
 use spax_core::{Error, Result};
 
 /// What R's NA is among integers.
 const NA_INTEGER: i32 = i32::MIN;
 
-fn expected(name: &str, what: &str) -> Error {
+pub fn expected(name: &str, what: &str) -> Error {
     Error::Internal(format!("`{name}` must be {what}"))
 }
 
@@ -138,6 +139,18 @@ pub fn labels(x: &Robj, name: &str) -> Result<Vec<u32>> {
     zero_based(integers(x, name)?, name)
 }
 
+/// The slice of each cell, from 1; NULL: one for all `n_cells`.
+pub fn slices(x: &Robj, n_cells: usize) -> Result<Slices> {
+    let slices = match x.is_null() {
+        true => Slices::one(n_cells),
+        false => Slices::new(labels(x, "slices")?)?,
+    };
+    match slices.n_cells() == n_cells {
+        true => Ok(slices),
+        false => Err(expected("slices", "one number a cell")),
+    }
+}
+
 /// The columns of R's matrix of labels, one labelling each.
 pub fn label_columns(x: &Robj) -> Result<Vec<Vec<u32>>> {
     let (rows, _) = dimensions(x, "labels")?;
@@ -162,15 +175,25 @@ pub fn from_zero_based(labels: &[u32]) -> Robj {
     labels.iter().map(|&label| label as i32 + 1).collect_robj()
 }
 
+/// A named list by its names.
+pub fn list(x: &Robj, name: &str) -> Result<HashMap<String, Robj>> {
+    x.as_list()
+        .and_then(|list| HashMap::try_from(&list).ok())
+        .ok_or_else(|| expected(name, "a named list"))
+}
+
+/// The values of a list.
+pub fn items(x: &Robj, name: &str) -> Result<Vec<Robj>> {
+    let list = x.as_list().ok_or_else(|| expected(name, "a list"))?;
+    Ok(list.values().collect())
+}
+
 /// A named list.
 pub struct Options(HashMap<String, Robj>);
 
 impl Options {
     pub fn new(x: &Robj) -> Result<Self> {
-        x.as_list()
-            .and_then(|list| HashMap::try_from(&list).ok())
-            .map(Self)
-            .ok_or_else(|| expected("options", "a named list"))
+        list(x, "options").map(Self)
     }
 
     fn get(&self, name: &str) -> Result<&Robj> {
@@ -181,6 +204,15 @@ impl Options {
 
     pub fn number(&self, name: &str) -> Result<f64> {
         number(self.get(name)?, name)
+    }
+
+    /// Numbers, integer or double.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let x = self.get(name)?;
+        match x.as_integer_slice() {
+            Some(whole) => Ok(whole.iter().map(|&v| f64::from(v)).collect()),
+            None => Ok(doubles(x, name)?.to_vec()),
+        }
     }
 
     pub fn count(&self, name: &str) -> Result<usize> {

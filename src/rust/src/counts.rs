@@ -1,17 +1,19 @@
 //! Counts and features.
 
 use extendr_api::prelude::*;
-use spax_core::preprocess::{check_counts, prepare, FeatureKind, Features, Settings};
+use spax_core::preprocess::{
+    check_counts, prepare_slices, Centre, FeatureKind, Features, GeneChoice, Settings,
+};
 use spax_core::sparse::CountsView;
-use spax_core::{threads, Result};
+use spax_core::{threads, Error, Result};
 
 use crate::convert::{
-    count, doubles, finite_f32, from_zero_based, integers, pointer, to_matrix, Options,
+    count, doubles, finite_f32, from_zero_based, integers, pointer, slices, to_matrix, Options,
 };
 use crate::error::guard;
 
 /// The slots of a dgCMatrix, as they lie in R's memory.
-fn view<'a>(p: &'a Robj, i: &'a Robj, x: &'a Robj, n_genes: &Robj) -> Result<CountsView<'a>> {
+pub fn view<'a>(p: &'a Robj, i: &'a Robj, x: &'a Robj, n_genes: &Robj) -> Result<CountsView<'a>> {
     CountsView::new(
         integers(p, "p")?,
         integers(i, "i")?,
@@ -45,17 +47,44 @@ fn settings(list: &Robj) -> Result<Settings> {
         log1p: options.flag("log1p")?,
         n_components: options.count("n_components")?,
         scaled_genes: options.flag("scaled_genes")?,
+        gene_choice: match options.flag("intersection")? {
+            true => GeneChoice::Intersection,
+            false => GeneChoice::MedianRank,
+        },
+        centre: centre_named(options.string("slice_center")?)?,
     })
+}
+
+pub fn centre_named(name: &str) -> Result<Centre> {
+    match name {
+        "none" => Ok(Centre::All),
+        "mean" => Ok(Centre::Means),
+        "scale" => Ok(Centre::MeansAndSpread),
+        _ => Err(Error::argument(
+            "slice_center",
+            "`slice_center` must be \"none\", \"mean\" or \"scale\"",
+        )),
+    }
 }
 
 /// @noRd
 #[extendr]
-fn core_prepare(p: Robj, i: Robj, x: Robj, n_genes: Robj, settings: Robj, threads: Robj) -> Robj {
+fn core_prepare(
+    p: Robj,
+    i: Robj,
+    x: Robj,
+    n_genes: Robj,
+    settings: Robj,
+    slices: Robj,
+    threads: Robj,
+) -> Robj {
     guard(|| {
         let counts = view(&p, &i, &x, &n_genes)?;
         let settings = self::settings(&settings)?;
-        let features =
-            threads::install(count(&threads, "threads")?, || prepare(&counts, &settings))?;
+        let slices = self::slices(&slices, counts.n_cells())?;
+        let features = threads::install(count(&threads, "threads")?, || {
+            prepare_slices(&counts, &slices, &settings)
+        })?;
         Ok(ExternalPtr::new(features).into())
     })
 }
@@ -85,6 +114,8 @@ fn core_features_info(features: Robj) -> Robj {
             n_cells = n_cells as i32,
             n_columns = n_columns as i32,
             genes = from_zero_based(&features.genes),
+            n_shared = features.n_shared as i32,
+            n_kept = features.n_kept.iter().map(|&n| n as i32).collect_robj(),
             kind = kind,
             explained_variance = features.explained_variance.as_slice()
         )

@@ -1,23 +1,54 @@
 //! Graphs of neighbouring cells.
 
 use extendr_api::prelude::*;
-use spax_core::graph::{curve_order, smooth, Graph};
-use spax_core::{threads, Error};
+use ndarray::ArrayView2;
+use spax_core::graph::{
+    curve_order_within, knn_within, radius_within, smooth, spatial_knn, Graph, Neighbours,
+};
+use spax_core::slices::Slices;
+use spax_core::{threads, Error, Result};
 
-use crate::convert::{count, finite_f32, matrix, optional_number, pointer, to_matrix};
+use crate::convert::{
+    count, finite_f32, flag, matrix, optional_number, pointer, slices, to_matrix,
+};
 use crate::error::guard;
 
 /// A spatial graph, and its cells in an order that keeps neighbours close in memory.
 pub struct SpatialGraph {
     pub graph: Graph,
     pub order: Vec<u32>,
+    /// The slice of each cell.
+    pub slices: Slices,
+}
+
+/// Neighbours in a stack of slices (all cells in one frame), or within each slice.
+fn neighbours(
+    points: ArrayView2<f64>,
+    slices: &Slices,
+    stacked: bool,
+    k: usize,
+) -> Result<Neighbours> {
+    match stacked {
+        true => spatial_knn(points, k),
+        false => knn_within(points, slices, k),
+    }
 }
 
 /// @noRd
 #[extendr]
-fn core_spatial_graph(coords: Robj, k: Robj, radius: Robj, threads: Robj) -> Robj {
+fn core_spatial_graph(
+    coords: Robj,
+    slices: Robj,
+    stacked: Robj,
+    directed: Robj,
+    k: Robj,
+    radius: Robj,
+    threads: Robj,
+) -> Robj {
     guard(|| {
         let points = matrix(&coords, "coords")?;
+        let slices = self::slices(&slices, points.nrows())?;
+        let (stacked, directed) = (flag(&stacked, "stacked")?, flag(&directed, "directed")?);
         let radius = optional_number(&radius, "radius")?;
         let k = match radius {
             None => count(&k, "k")?,
@@ -25,11 +56,20 @@ fn core_spatial_graph(coords: Robj, k: Robj, radius: Robj, threads: Robj) -> Rob
         };
         let graph = threads::install(count(&threads, "threads")?, || {
             let graph = match radius {
-                Some(radius) => Graph::radius(points, radius)?,
-                None => Graph::knn(points, k)?,
+                Some(radius) if stacked => Graph::radius(points, radius)?,
+                Some(radius) => radius_within(points, &slices, radius)?,
+                None => Graph::directed(&neighbours(points, &slices, stacked, k)?),
             };
-            let order = curve_order(points)?;
-            Ok(SpatialGraph { graph, order })
+            let graph = match directed || radius.is_some() {
+                true => graph,
+                false => graph.symmetric_union(),
+            };
+            let order = curve_order_within(points, &slices)?;
+            Ok(SpatialGraph {
+                graph,
+                order,
+                slices,
+            })
         })?;
         Ok(ExternalPtr::new(graph).into())
     })
@@ -56,13 +96,25 @@ fn core_graph_csc(graph: Robj) -> Robj {
 
 /// @noRd
 #[extendr]
-fn core_smooth(x: Robj, coords: Robj, k: Robj, passes: Robj, threads: Robj) -> Robj {
+fn core_smooth(
+    x: Robj,
+    coords: Robj,
+    slices: Robj,
+    stacked: Robj,
+    k: Robj,
+    passes: Robj,
+    threads: Robj,
+) -> Robj {
     guard(|| {
         let x = finite_f32(&x, "reduction")?;
         let points = matrix(&coords, "coords")?;
+        let slices = self::slices(&slices, points.nrows())?;
+        let stacked = flag(&stacked, "stacked")?;
         let (k, passes) = (count(&k, "k")?, count(&passes, "passes")?);
         let smoothed = threads::install(count(&threads, "threads")?, || {
-            smooth(x.view(), points, k, passes)
+            // The cell itself is one of the k.
+            let near = neighbours(points, &slices, stacked, k.saturating_sub(1))?;
+            smooth(x.view(), &near, passes)
         })?;
         Ok(to_matrix(smoothed.view()))
     })

@@ -13,8 +13,12 @@ mod convert;
 mod counts;
 mod error;
 mod graph;
+mod json;
 mod metrics;
+mod modality;
+mod model;
 mod spacross;
+mod spalora;
 
 use extendr_api::prelude::*;
 
@@ -34,5 +38,8 @@ extendr_module! {
     use counts;
     use graph;
     use metrics;
+    use model;
+    use modality;
     use spacross;
+    use spalora;
 }

@@ -2,11 +2,12 @@
 
 use extendr_api::prelude::*;
 use spax_core::metrics::{
-    chaos, order_domains, pas, refine_labels, silhouette, Agreement, Contingency,
+    chaos, lisi, order_domains, pas, refine_labels, silhouette, Agreement, Contingency,
 };
 use spax_core::{threads, Result};
 
-use crate::convert::{count, from_zero_based, labels, matrix};
+use crate::cluster::INDEX_SEED;
+use crate::convert::{count, finite_f32, from_zero_based, labels, matrix, slices};
 use crate::error::guard;
 
 /// Agreement with the known labels; every score NaN without any.
@@ -69,17 +70,44 @@ fn core_refine(labels: Robj, coords: Robj, k: Robj, threads: Robj) -> Robj {
 
 /// @noRd
 #[extendr]
-fn core_order_domains(labels: Robj, coords: Robj) -> Robj {
+fn core_order_domains(labels: Robj, coords: Robj, slices: Robj) -> Robj {
     guard(|| {
         let found = self::labels(&labels, "labels")?;
-        let numbers = order_domains(&found, 0, matrix(&coords, "coords")?)?;
+        let slices = self::slices(&slices, found.len())?;
+        let numbers = order_domains(&found, 0, matrix(&coords, "coords")?, &slices)?;
         let renumbered: Vec<u32> = found.iter().map(|&l| numbers[l as usize]).collect();
         Ok(from_zero_based(&renumbered))
     })
 }
 
+/// @noRd
+#[extendr]
+fn core_agreement(truth: Robj, labels: Robj) -> Robj {
+    guard(|| {
+        let truth = self::labels(&truth, "truth")?;
+        let a = agreement(&truth, &self::labels(&labels, "labels")?)?;
+        Ok(list!(ARI = a.ari, NMI = a.nmi, HOM = a.hom, COM = a.com).into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_lisi(x: Robj, labels: Robj, perplexity: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "object")?;
+        let labels = self::labels(&labels, "labels")?;
+        let perplexity = count(&perplexity, "perplexity")?;
+        let scores = threads::install(count(&threads, "threads")?, || {
+            lisi(x.view(), &labels, perplexity, INDEX_SEED)
+        })?;
+        Ok(scores.into())
+    })
+}
+
 extendr_module! {
     mod metrics;
+    fn core_agreement;
+    fn core_lisi;
     fn core_metrics;
     fn core_refine;
     fn core_order_domains;

@@ -13,6 +13,7 @@ use spax_core::{device, threads, Error, Result};
 use crate::convert::{count, pointer, seed, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
+use crate::model::to_list;
 
 /// Neighbours of the spatial graph on a Visium grid (METHODS 1.2).
 const NEIGHBOURS: i32 = 12;
@@ -52,6 +53,7 @@ fn core_spacross_defaults() -> Robj {
             ("min_counts", (s.min_counts as i32).into()),
             ("target_sum", s.target_sum.into()),
             ("log1p", s.log1p.into()),
+            ("slice_center", "none".into()),
             ("n_components", (s.n_components as i32).into()),
             ("k", NEIGHBOURS.into()),
             ("radius", ().into()),
@@ -70,6 +72,7 @@ fn core_spacross_defaults() -> Robj {
             ("w_contrast", p.w_contrast.into()),
             ("contrast", name_of(p.contrast).into()),
             ("top_k", (p.top_k as i32).into()),
+            ("top_k_inter", (p.top_k_inter as i32).into()),
             ("update_every", (p.update_every as i32).into()),
             ("cluster_test", p.cluster_test.into()),
             ("kmeans_runs", (p.kmeans_runs as i32).into()),
@@ -101,6 +104,7 @@ fn params(list: &Robj, features: &Features) -> Result<Params> {
         w_contrast: o.number("w_contrast")?,
         contrast: contrast_named(o.string("contrast")?)?,
         top_k: o.count("top_k")?,
+        top_k_inter: o.count("top_k_inter")?,
         update_every: o.count("update_every")?,
         cluster_test: o.flag("cluster_test")?,
         kmeans_runs: o.count("kmeans_runs")?,
@@ -156,7 +160,8 @@ fn core_spacross_new(
             self::seed(&seed)?,
             threads,
             &device,
-        )?;
+        )?
+        .with_slices(&graph.slices)?;
         Ok(ExternalPtr::new(Handle::new(Some(trainer))).into())
     })
 }
@@ -209,6 +214,15 @@ fn core_spacross_embedding(trainer: Robj) -> Robj {
 
 /// @noRd
 #[extendr]
+fn core_spacross_weights(trainer: Robj) -> Robj {
+    guard(|| {
+        let weights = with_trainer(&trainer, |trainer| trainer.weights())?;
+        Ok(to_list(&weights))
+    })
+}
+
+/// @noRd
+#[extendr]
 fn core_spacross_reconstruction(trainer: Robj) -> Robj {
     guard(|| {
         let genes = with_trainer(&trainer, |trainer| trainer.reconstruct())?;
@@ -233,6 +247,7 @@ extendr_module! {
     fn core_spacross_new;
     fn core_spacross_step;
     fn core_spacross_embedding;
+    fn core_spacross_weights;
     fn core_spacross_reconstruction;
     fn core_spacross_free;
 }

@@ -21,6 +21,9 @@ pub enum Error {
     /// A device that this build or machine does not offer.
     #[error("{message}")]
     Device { message: String },
+    /// A trained model, or a file of one, that cannot be used.
+    #[error("{message}")]
+    Model { message: String },
     /// Training or clustering left the finite numbers.
     #[error("{message}")]
     Numeric { message: String },
@@ -48,6 +51,12 @@ impl Error {
         }
     }
 
+    pub fn model(message: impl Into<String>) -> Self {
+        Error::Model {
+            message: message.into(),
+        }
+    }
+
     pub fn coords(message: impl Into<String>) -> Self {
         Error::Coords {
             message: message.into(),
@@ -68,6 +77,7 @@ impl Error {
             Error::Coords { .. } => "coords",
             Error::Memory { .. } => "memory",
             Error::Device { .. } => "device",
+            Error::Model { .. } => "model",
             Error::Numeric { .. } => "numeric",
             Error::Clustering { .. } => "clustering",
             Error::Internal(_) => "internal",

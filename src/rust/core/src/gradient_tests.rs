@@ -7,6 +7,8 @@ use candle_core::{Device, Tensor, Var};
 use ndarray::Array2;
 
 use crate::graph::Graph;
+use crate::nn::attention::attention;
+use crate::nn::columns::columns;
 use crate::nn::dropout::Dropout;
 use crate::nn::gather::{gather, TOKEN};
 use crate::nn::linear::{linear, project};
@@ -17,6 +19,7 @@ use crate::spacross::consistency::{consistency, Pairs};
 use crate::spacross::contrast::{all_pairs, per_node, Nodes};
 use crate::spacross::imputation::imputation;
 use crate::spacross::Input;
+use crate::spalora::loss::{mean_squared, reconstruction, Constant};
 use crate::sparse::Csr;
 
 fn numbers(seed: u32, n: usize) -> Vec<f32> {
@@ -179,5 +182,37 @@ fn imputation_loss() {
     let input = Input::dense(values);
     check("imputation", &[&z, &v, &b], || {
         imputation(&z, &v, &b, &input, &NODES, 2.0).unwrap()
+    });
+}
+
+#[test]
+fn attention_of_two_and_three() {
+    for m in [2, 3] {
+        let (x, w, u) = (var(1, 9, m * 4), var(2, 4, 4), var(3, 1, 4));
+        check("attention", &[&x, &w, &u], || {
+            weigh(&attention(&x, &w, &u).unwrap().0)
+        });
+    }
+}
+
+#[test]
+fn blocks_of_columns() {
+    let x = var(1, 5, 7);
+    check("columns", &[&x], || weigh(&columns(&x, 2, 3).unwrap()));
+}
+
+#[test]
+fn losses_of_spalora() {
+    let (p, y, v) = (var(1, 12, 3), var(2, 12, 3), var(3, 3, 5));
+    let constant = Constant {
+        weights: numbers(4, 5).iter().map(|w| 1.0 + w * w).collect(),
+        squares: 200.0,
+    };
+    check("collapsed reconstruction", &[&p, &y, &v], || {
+        reconstruction(&p, &y, &v, &constant).unwrap()
+    });
+    let other = var(5, 12, 3);
+    check("mean squared", &[&p, &other], || {
+        mean_squared(&p, &other).unwrap()
     });
 }

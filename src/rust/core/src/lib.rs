@@ -14,13 +14,17 @@ pub mod error;
 mod gradient_tests;
 pub mod graph;
 pub mod metrics;
+pub mod model_file;
 pub mod nn;
 pub mod preprocess;
 pub mod rng;
 pub mod simd;
+pub mod slices;
 pub mod spacross;
+pub mod spalora;
 pub mod sparse;
 pub mod system;
+pub mod tensors;
 pub mod threads;
 
 pub use error::{Error, Result};

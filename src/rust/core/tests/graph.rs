@@ -5,10 +5,11 @@ mod common;
 
 use ndarray::{Array2, ArrayView2};
 use spax_core::graph::{
-    curve_order, euclidean_neighbours, inner_product_neighbours, shared_neighbour_edges, smooth,
-    spatial_knn, Graph, Neighbours,
+    curve_order, curve_order_within, euclidean_neighbours, inner_product_neighbours, knn_within,
+    radius_within, shared_neighbour_edges, smooth, spatial_knn, Graph, Neighbours,
 };
 use spax_core::rng::{Purpose, Rng};
+use spax_core::slices::Slices;
 use spax_core::Error;
 
 fn coords_of(value: &serde_json::Value) -> Array2<f64> {
@@ -524,7 +525,8 @@ fn smoothing_averages_over_the_nearest_cells() {
     let coords = layouts().remove(0).1;
     let x = embedding(600, true);
     let near = brute_force(coords.view(), 6);
-    let once = smooth(x.view(), coords.view(), 7, 1).unwrap();
+    let nearest = spatial_knn(coords.view(), 6).unwrap();
+    let once = smooth(x.view(), &nearest, 1).unwrap();
     for i in 0..600 {
         for a in 0..16 {
             let others = near.row(i).iter().map(|&j| f64::from(x[[j as usize, a]]));
@@ -532,12 +534,55 @@ fn smoothing_averages_over_the_nearest_cells() {
             assert!((f64::from(once[[i, a]]) - mean).abs() < 1e-6);
         }
     }
-    let twice = smooth(x.view(), coords.view(), 7, 2).unwrap();
-    assert_eq!(twice, smooth(once.view(), coords.view(), 7, 1).unwrap());
-    assert_eq!(smooth(x.view(), coords.view(), 1, 3).unwrap(), x);
+    let twice = smooth(x.view(), &nearest, 2).unwrap();
+    assert_eq!(twice, smooth(once.view(), &nearest, 1).unwrap());
+    assert!(smooth(x.slice(ndarray::s![1.., ..]), &nearest, 1).is_err());
+}
+
+/// Two slices that lie on each other, their cells by turns.
+#[test]
+fn within_slices_each_is_as_if_alone() {
+    let coords = layouts().remove(0).1;
+    let slices = Slices::new((0..600).map(|i| (i % 3 == 1) as u32).collect()).unwrap();
+    let near = knn_within(coords.view(), &slices, 6).unwrap();
+    let radius = radius_within(coords.view(), &slices, 2.5).unwrap();
+    let order = curve_order_within(coords.view(), &slices).unwrap();
+    let mut first = 0;
+    for cells in slices.cells() {
+        let rows: Vec<usize> = cells.iter().map(|&c| c as usize).collect();
+        let own = coords.select(ndarray::Axis(0), &rows);
+        let alone = spatial_knn(own.view(), 6).unwrap();
+        let inside = Graph::radius(own.view(), 2.5).unwrap();
+        let named = |found: &[u32]| found.iter().map(|&i| cells[i as usize]).collect::<Vec<_>>();
+        for (i, &cell) in cells.iter().enumerate() {
+            assert_eq!(near.row(cell as usize), named(alone.row(i)));
+            assert_eq!(
+                radius.neighbours(cell as usize),
+                named(inside.neighbours(i))
+            );
+            let at = cell as usize * 6;
+            assert_eq!(near.distance[at..at + 6], alone.distance[i * 6..i * 6 + 6]);
+        }
+        let walk = curve_order(own.view()).unwrap();
+        assert_eq!(order[first..first + cells.len()], named(&walk));
+        first += cells.len();
+    }
+    let one = Slices::one(600);
     assert_eq!(
-        smooth(x.view(), coords.view(), 0, 1).unwrap_err().blamed(),
-        Some("k")
+        knn_within(coords.view(), &one, 6).unwrap(),
+        spatial_knn(coords.view(), 6).unwrap()
     );
-    assert!(smooth(x.view(), coords.slice(ndarray::s![1.., ..]), 7, 1).is_err());
+}
+
+#[test]
+fn a_directed_graph_keeps_k_neighbours_and_its_union_is_symmetric() {
+    let coords = layouts().remove(1).1;
+    let directed = Graph::directed(&spatial_knn(coords.view(), 7).unwrap());
+    assert!((0..600).all(|i| directed.neighbours(i).len() == 7));
+    assert!(!directed.is_symmetric());
+    assert!(directed.symmetric_union().is_symmetric());
+    assert_eq!(
+        directed.symmetric_union(),
+        Graph::knn(coords.view(), 7).unwrap()
+    );
 }

@@ -4,10 +4,14 @@
 use candle_core::Device;
 use ndarray::Array2;
 use spax_core::graph::{curve_order, Graph};
-use spax_core::preprocess::ScaledGenes;
+use spax_core::nn::linear::Design;
+use spax_core::preprocess::{Centre, Features, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
-use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
+use spax_core::slices::Slices;
+use spax_core::spacross::hybrid::{normalise_rows, select_pairs_across, Reach};
+use spax_core::spacross::{Contrast, Encoder, EpochLosses, Input, Params, Trainer};
 use spax_core::sparse::Csr;
+use spax_core::tensors::Tensors;
 use spax_core::{threads, Error, Result};
 
 /// Two halves of a square that differ in their first columns.
@@ -222,4 +226,160 @@ fn settings_out_of_range_name_the_argument() {
             ..
         })
     ));
+}
+
+/// Three slices by turns, one twice as large.
+fn three(n: usize) -> Slices {
+    Slices::new((0..n).map(|i| [0, 1, 1, 2][i % 4]).collect()).unwrap()
+}
+
+fn unit_rows(n: usize, width: usize) -> Array2<f32> {
+    let mut rng = Rng::new(9, Purpose::Data, 0);
+    let mut x = Array2::from_shape_simple_fn((n, width), || rng.normal() as f32);
+    normalise_rows(x.as_slice_mut().unwrap(), width);
+    x
+}
+
+/// The similar nodes of one, by sorting all: of the own slice, or of the others.
+fn similar(x: &Array2<f32>, slices: &Slices, node: usize, k: usize, own: bool) -> Vec<usize> {
+    let likeness = |j: usize| x.row(node).dot(&x.row(j));
+    let wanted = |&j: &usize| j != node && (slices.of(j) == slices.of(node)) == own;
+    let mut all: Vec<usize> = (0..x.nrows()).filter(wanted).collect();
+    all.sort_by(|&a, &b| likeness(b).total_cmp(&likeness(a)).then(a.cmp(&b)));
+    all.truncate(k);
+    all
+}
+
+#[test]
+fn pairs_across_slices_are_mutual_and_pass_the_cluster_test() {
+    let n = 160;
+    let (x, slices) = (unit_rows(n, 8), three(n));
+    let (coords, _) = slice(n, 1, 0);
+    let spatial = Graph::knn(coords.view(), 5).unwrap();
+    let clusters: Vec<Vec<u32>> = (1..3u32)
+        .map(|run| (0..n as u32).map(|i| i * run % 5).collect())
+        .collect();
+    let reach = Reach {
+        within: 9,
+        across: 12,
+    };
+    let near: Vec<Vec<usize>> = (0..n)
+        .map(|i| {
+            let mut near = similar(&x, &slices, i, reach.within, true);
+            near.extend(similar(&x, &slices, i, reach.across, false));
+            near
+        })
+        .collect();
+    let mutual = |a: usize, b: usize| near[a].contains(&b) && near[b].contains(&a);
+    let passes = |a: usize, b: usize| {
+        spatial.contains(a, b as u32) || clusters.iter().any(|run| run[a] == run[b])
+    };
+    for test in [None, Some(&clusters[..])] {
+        let pairs = select_pairs_across(x.view(), &slices, reach, &spatial, test, 1).unwrap();
+        let found: Vec<(u32, u32)> = pairs.anchor.into_iter().zip(pairs.positive).collect();
+        let mut wanted = vec![];
+        for a in 0..n {
+            let kept = |b: &usize| mutual(a, *b) && (test.is_none() || passes(a, *b));
+            wanted.extend((0..n).filter(kept).map(|b| (a as u32, b as u32)));
+        }
+        assert_eq!(found, wanted);
+        let across = |p: &&(u32, u32)| slices.of(p.0 as usize) != slices.of(p.1 as usize);
+        assert!(found.iter().filter(across).count() > 20);
+    }
+}
+
+/// Also on a graph whose edges go one way.
+#[test]
+fn several_slices_give_the_same_bytes_for_any_number_of_threads() {
+    let (coords, x) = slice(1200, 20, 0);
+    let near = spax_core::graph::spatial_knn(coords.view(), 6).unwrap();
+    let directed = Graph::directed(&near);
+    for graph in [&directed, &directed.symmetric_union()] {
+        let run = |threads: usize| {
+            let order = curve_order(coords.view()).unwrap();
+            let params = quick().check(1200, 2).unwrap();
+            let input = Input::dense(x.clone());
+            let trainer = Trainer::new(input, graph, order, params, 5, threads, &Device::Cpu);
+            let mut trainer = trainer.unwrap().with_slices(&three(1200)).unwrap();
+            let losses: Vec<EpochLosses> = (0..6).map(|_| trainer.step().unwrap()).collect();
+            assert!(losses[5].contrast.is_some());
+            (losses, trainer.embedding().unwrap())
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(4));
+    }
+}
+
+#[test]
+fn sparse_genes_of_several_slices_multiply_like_dense_ones() {
+    let (n, p) = (90, 14);
+    let (_, x) = slice(n, p, 4);
+    let mut indptr = vec![0];
+    let (mut indices, mut values) = (vec![], vec![]);
+    for row in x.rows() {
+        for (g, &v) in row.iter().enumerate().filter(|(_, &v)| v > 0.0) {
+            indices.push(g as u32);
+            values.push(v);
+        }
+        indptr.push(indices.len());
+    }
+    let matrix = Csr::new(p, indptr, indices, values).unwrap();
+    let genes = ScaledGenes::centred(matrix, &three(n), Centre::MeansAndSpread).unwrap();
+    let order: Vec<u32> = (0..n as u32).rev().collect();
+    let dense = Input::dense(genes.to_dense()).permuted(&order);
+    let sparse = Input::scaled(genes).permuted(&order);
+    let w: Vec<f32> = unit_rows(3, p).into_raw_vec_and_offset().0;
+    let g: Vec<f32> = unit_rows(n, 3).into_raw_vec_and_offset().0;
+    let close = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4);
+    assert!(close(
+        dense.times_transposed(&w, 3),
+        sparse.times_transposed(&w, 3)
+    ));
+    assert!(close(dense.gram(&g, 3), sparse.gram(&g, 3)));
+    assert!((0..n as u32).all(|i| (dense.norm(i) - sparse.norm(i)).abs() < 1e-4));
+}
+
+#[test]
+fn saved_weights_embed_the_cells_trained_on_to_the_same_bits() {
+    let (coords, x) = slice(200, 6, 5);
+    let mut trained = trainer(&coords, Input::dense(x.clone()), quick(), 2).unwrap();
+    for _ in 0..4 {
+        trained.step().unwrap();
+    }
+    let tensors = trained.weights().unwrap();
+    let bytes = tensors.write(None).unwrap();
+    let encoder = Encoder::from_tensors(&Tensors::read(&bytes).unwrap()).unwrap();
+    let graph = Graph::knn(coords.view(), 6).unwrap();
+    let order = curve_order(coords.view()).unwrap();
+    let features = Features::from_matrix(x);
+    let embed = |n| threads::install(n, || encoder.embed_cells(&features, &graph, &order));
+    assert_eq!(embed(1).unwrap(), trained.embedding().unwrap());
+    assert_eq!(embed(4).unwrap(), trained.embedding().unwrap());
+    let (_, wide) = slice(200, 7, 5);
+    let error = encoder.embed_cells(&Features::from_matrix(wide), &graph, &order);
+    assert_eq!(error.unwrap_err().kind(), "model");
+}
+
+#[test]
+fn weights_that_are_missing_or_do_not_fit_are_refused() {
+    let (coords, x) = slice(60, 6, 5);
+    let trained = trainer(&coords, Input::dense(x), quick(), 1).unwrap();
+    let good = trained.weights().unwrap();
+    let names: Vec<String> = good.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names.len(), 20);
+    for name in names {
+        let mut without = Tensors::default();
+        let mut bent = good.clone();
+        for (other, array) in good.iter().filter(|(other, _)| **other != name) {
+            without.insert(other.clone(), array.clone());
+        }
+        bent.insert(name.clone(), Array2::zeros((3, 5)).into_dyn());
+        for bad in [without, bent] {
+            assert!(
+                matches!(Encoder::from_tensors(&bad), Err(Error::Model { .. })),
+                "{name}"
+            );
+        }
+    }
 }

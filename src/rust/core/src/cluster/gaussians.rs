@@ -21,6 +21,9 @@ pub(super) struct Gaussians {
     pub covariance: DMatrix<f64>,
 }
 
+/// The factor of the covariance; a_c and b_c of every component.
+type Linear = (Cholesky<f64, nalgebra::Dyn>, Vec<DVector<f64>>, Vec<f64>);
+
 impl Gaussians {
     /// The maximum of the penalised likelihood given memberships: `sums` holds, for each component,
     /// the sum of its rows and their number. The penalty -n/2 tr(S^-1 R), R the ridge, makes
@@ -49,20 +52,31 @@ impl Gaussians {
         }
     }
 
-    pub fn scores(&self) -> Result<Scores> {
+    /// The covariance's factor, a_c and b_c.
+    pub fn linear(&self) -> Result<Linear> {
         let factor = Cholesky::new(self.covariance.clone()).ok_or_else(|| {
             Error::numeric("the covariance of the mixture is not positive definite")
         })?;
+        let slopes: Vec<_> = self.means.iter().map(|mean| factor.solve(mean)).collect();
+        let parts = self.weights.iter().zip(&self.means).zip(&slopes);
+        let offset = |((weight, mean), slope): ((&f64, _), &DVector<f64>)| {
+            weight.ln() - 0.5 * slope.dot(mean)
+        };
+        let offsets = parts.map(offset).collect();
+        Ok((factor, slopes, offsets))
+    }
+
+    pub fn scores(&self) -> Result<Scores> {
+        let (factor, of_means, of_weights) = self.linear()?;
         let columns = self.covariance.nrows();
         let blocks = self.means.len().div_ceil(BLOCK);
         let mut slopes = vec![[0.0; BLOCK]; blocks * columns];
         let mut offsets = vec![[f64::NEG_INFINITY; BLOCK]; blocks];
-        for (c, (mean, weight)) in self.means.iter().zip(&self.weights).enumerate() {
-            let slope = factor.solve(mean);
+        for (c, (slope, offset)) in of_means.iter().zip(of_weights).enumerate() {
             for (j, &v) in slope.iter().enumerate() {
                 slopes[c / BLOCK * columns + j][c % BLOCK] = v;
             }
-            offsets[c / BLOCK][c % BLOCK] = weight.ln() - 0.5 * slope.dot(mean);
+            offsets[c / BLOCK][c % BLOCK] = offset;
         }
         Ok(Scores {
             slopes,

@@ -6,6 +6,7 @@
 //! results are added in their order.
 
 mod centred;
+mod classifier;
 mod consensus;
 mod distinct;
 mod em;
@@ -21,6 +22,7 @@ mod starts;
 mod tiles;
 mod ward;
 
+pub use classifier::Classifier;
 pub use consensus::consensus;
 pub use distinct::count_nonempty;
 pub use kmeans::{kmeans, KMeans, KMeansSettings};

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::spatial;
+use super::spatial::{self, Neighbours};
 use crate::sparse::Csr;
 use crate::{Error, Result};
 
@@ -84,9 +84,13 @@ impl Graph {
     /// # Errors
     /// Those of [`super::spatial_knn`].
     pub fn knn(coords: ArrayView2<f64>, k: usize) -> Result<Self> {
-        let near = spatial::spatial_knn(coords, k)?;
-        let rows = near.index.chunks_exact(k).map(<[u32]>::to_vec).collect();
-        Ok(Self::from_rows(rows).symmetric_union())
+        Ok(Self::directed(&spatial::spatial_knn(coords, k)?).symmetric_union())
+    }
+
+    /// From each cell to its neighbours, one way.
+    pub fn directed(near: &Neighbours) -> Self {
+        let rows = near.index.chunks_exact(near.k.max(1));
+        Self::from_rows(rows.map(<[u32]>::to_vec).collect())
     }
 
     /// All pairs of cells at most `radius` apart (METHODS 1.2), in the units of `coords` (cells x 2 or cells x 3).
@@ -144,6 +148,14 @@ impl Graph {
             ends.map(|&to| rank[to as usize]).collect()
         };
         Ok(Self::from_rows(order.par_iter().map(row).collect()))
+    }
+
+    /// Whether every edge has its reverse.
+    pub fn is_symmetric(&self) -> bool {
+        (0..self.n_nodes()).into_par_iter().all(|from| {
+            let mut ends = self.neighbours(from).iter();
+            ends.all(|&to| self.contains(to as usize, from as u32))
+        })
     }
 
     /// The number of cells.

@@ -2,6 +2,7 @@
 
 mod adjacency;
 mod best;
+mod correlation;
 mod curve;
 mod embedding;
 mod found;
@@ -10,10 +11,13 @@ mod shared;
 mod sites;
 mod smooth;
 mod spatial;
+mod within;
 
 pub use adjacency::Graph;
+pub use correlation::correlation_knn;
 pub use curve::curve_order;
 pub use embedding::{euclidean_neighbours, inner_product_neighbours};
 pub use shared::{shared_neighbour_edges, Edges};
 pub use smooth::smooth;
 pub use spatial::{spatial_knn, Neighbours};
+pub use within::{curve_order_within, knn_within, radius_within};

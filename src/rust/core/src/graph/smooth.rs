@@ -3,30 +3,20 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::{spatial_knn, Neighbours};
+use super::Neighbours;
 use crate::{Error, Result};
 
-/// Each row of `x` (cells x columns) averaged over the cell and its `k - 1` nearest others in
-/// `coords` (cells x 2 or 3), `passes` times.
+/// Each row of `x` (cells x columns) averaged over the cell and its neighbours, `passes` times.
 ///
 /// # Errors
-/// Rows and coordinates that do not fit, `k` of 0 or more than the cells.
-pub fn smooth(
-    x: ArrayView2<f32>,
-    coords: ArrayView2<f64>,
-    k: usize,
-    passes: usize,
-) -> Result<Array2<f32>> {
-    if x.nrows() != coords.nrows() {
-        return Err(Error::Internal("rows and coordinates do not fit".into()));
+/// Rows and neighbours that do not fit.
+pub fn smooth(x: ArrayView2<f32>, near: &Neighbours, passes: usize) -> Result<Array2<f32>> {
+    if x.nrows() != near.n_rows() {
+        return Err(Error::Internal("rows and neighbours do not fit".into()));
     }
     let mut out = x.to_owned();
-    if k == 1 {
-        return Ok(out);
-    }
-    let near = spatial_knn(coords, k.saturating_sub(1))?;
     for _ in 0..passes {
-        out = averaged(&out, &near)?;
+        out = averaged(&out, near)?;
     }
     Ok(out)
 }

@@ -3,12 +3,14 @@
 //! Labels are codes `0..k`; cells without an annotation are left out by the caller.
 
 mod agreement;
+mod lisi;
 mod order;
 mod refine;
 mod silhouette;
 mod spatial;
 
 pub use agreement::{Agreement, Contingency};
+pub use lisi::lisi;
 pub use order::order_domains;
 pub use refine::refine_labels;
 pub use silhouette::silhouette;

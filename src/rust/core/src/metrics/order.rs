@@ -4,7 +4,8 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::ArrayView2;
 
 use super::check_length;
-use crate::graph::spatial_knn;
+use crate::graph::knn_within;
+use crate::slices::Slices;
 use crate::Result;
 
 /// Neighbours by which two domains are found to touch.
@@ -15,17 +16,22 @@ const NEIGHBOURS: usize = 6;
 /// order of the Fiedler vector of the graph of domains, whose edges count the pairs of neighbouring
 /// cells; it starts at the end with the smaller coordinates. Where domains fall into parts that do
 /// not touch, or nothing else decides, they follow their centres. Empty labels come last. `coords`
-/// is cells x 2 (or 3).
+/// is cells x 2 (or 3); cells of two slices do not touch.
 ///
 /// # Errors
 /// As many labels as there are not cells; coordinates that are no numbers.
-pub fn order_domains(labels: &[u32], k: usize, coords: ArrayView2<f64>) -> Result<Vec<u32>> {
+pub fn order_domains(
+    labels: &[u32],
+    k: usize,
+    coords: ArrayView2<f64>,
+    slices: &Slices,
+) -> Result<Vec<u32>> {
     check_length(labels, coords.nrows())?;
     let largest = labels.iter().map(|&l| l as usize + 1).max().unwrap_or(0);
     let k = largest.max(k);
     let place = places(labels, k, coords);
     let mut present: Vec<usize> = (0..k).filter(|&d| place[d].is_finite()).collect();
-    let touching = contacts(labels, k, coords)?.select_rows(&present);
+    let touching = contacts(labels, k, coords, slices)?.select_rows(&present);
     let rank = seriation(&touching.select_columns(&present));
     let key = |i: usize| (rank.as_ref().map_or(0.0, |r| r[i]), place[present[i]]);
     let mut order: Vec<usize> = (0..present.len()).collect();
@@ -66,9 +72,15 @@ fn places(labels: &[u32], k: usize, coords: ArrayView2<f64>) -> Vec<f64> {
 }
 
 /// k x k: how many neighbouring pairs of cells lie in each pair of domains.
-fn contacts(labels: &[u32], k: usize, coords: ArrayView2<f64>) -> Result<DMatrix<f64>> {
+fn contacts(
+    labels: &[u32],
+    k: usize,
+    coords: ArrayView2<f64>,
+    slices: &Slices,
+) -> Result<DMatrix<f64>> {
     let mut pairs = DMatrix::zeros(k, k);
-    let near = spatial_knn(coords, NEIGHBOURS.min(labels.len().saturating_sub(1)))?;
+    let fewest = slices.sizes().into_iter().min().unwrap_or(0);
+    let near = knn_within(coords, slices, NEIGHBOURS.min(fewest.saturating_sub(1)))?;
     for (cell, &own) in labels.iter().enumerate() {
         for &other in near.row(cell) {
             let other = labels[other as usize];
@@ -122,7 +134,7 @@ mod tests {
             radius * if c == 0 { angle.cos() } else { angle.sin() }
         });
         let labels: Vec<u32> = (0..n).map(|i| names[i % 50 / 10]).collect();
-        let number = order_domains(&labels, 6, coords.view()).unwrap();
+        let number = order_domains(&labels, 6, coords.view(), &Slices::one(n)).unwrap();
         let ours = names.map(|l| number[l as usize]);
         assert!(
             ours == [0, 1, 2, 3, 4] || ours == [4, 3, 2, 1, 0],
@@ -137,6 +149,7 @@ mod tests {
             (i / 30) as f64 * 100.0 + (i * (3 + c) % 7) as f64 + (i % 30) as f64 * 0.01
         });
         let labels: Vec<u32> = (0..90).map(|i| [2, 0, 1][i / 30]).collect();
-        assert_eq!(order_domains(&labels, 3, coords.view()).unwrap(), [1, 2, 0]);
+        let number = order_domains(&labels, 3, coords.view(), &Slices::one(90));
+        assert_eq!(number.unwrap(), [1, 2, 0]);
     }
 }

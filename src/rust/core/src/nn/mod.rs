@@ -8,6 +8,8 @@
 //! result does not depend on the number of threads.
 
 pub mod adam;
+pub mod attention;
+pub mod columns;
 pub mod dropout;
 pub mod gather;
 pub mod init;

@@ -1,8 +1,11 @@
-//! The model's input: all of METHODS 1.1 for one slice.
+//! The model's input: all of METHODS 1.1, for one slice or several.
 
 use ndarray::Array2;
 
-use super::{check_counts, kept_genes, min_cells_for, normalise, variable_genes, ScaledGenes};
+use super::gene_choice::{choose, Choice, GeneChoice};
+use super::projection::Projection;
+use super::{check_counts, normalise_slices, Centre, ScaledGenes};
+use crate::slices::Slices;
 use crate::sparse::CountsView;
 use crate::{Error, Result};
 
@@ -23,6 +26,10 @@ pub struct Settings {
     pub n_components: usize,
     /// Use the scaled genes themselves, as imputation needs them.
     pub scaled_genes: bool,
+    /// How the genes of several slices are chosen.
+    pub gene_choice: GeneChoice,
+    /// What the genes of several slices are centred by.
+    pub centre: Centre,
 }
 
 /// The published settings (METHODS 1.1).
@@ -36,6 +43,8 @@ impl Default for Settings {
             log1p: false,
             n_components: 200,
             scaled_genes: false,
+            gene_choice: GeneChoice::MedianRank,
+            centre: Centre::All,
         }
     }
 }
@@ -95,8 +104,14 @@ pub struct Features {
     pub kind: FeatureKind,
     /// Genes used, as rising indices into the rows of the counts. Empty for a user's own matrix.
     pub genes: Vec<u32>,
+    /// Genes that pass the filter in every slice.
+    pub n_shared: usize,
+    /// Genes that pass it in each.
+    pub n_kept: Vec<usize>,
     /// Variance of each principal component; otherwise empty.
     pub explained_variance: Vec<f64>,
+    /// What was learnt on these cells; None for a user's own matrix, and for cells that were projected.
+    pub projection: Option<Projection>,
 }
 
 impl Features {
@@ -106,7 +121,10 @@ impl Features {
             input: Columns::Dense(input),
             kind: FeatureKind::Matrix,
             genes: Vec::new(),
+            n_shared: 0,
+            n_kept: Vec::new(),
             explained_variance: Vec::new(),
+            projection: None,
         }
     }
 
@@ -135,8 +153,9 @@ impl Features {
     }
 
     /// A panel of genes, dense unless it is for imputation.
-    fn from_scaled(scaled: ScaledGenes, genes: Vec<u32>, keep_sparse: bool) -> Result<Self> {
+    fn from_scaled(scaled: ScaledGenes, choice: Choice, keep_sparse: bool) -> Result<Self> {
         scaled.check_variation()?;
+        let projection = Projection::new(&choice, &scaled, None);
         let input = match keep_sparse {
             true => Columns::Scaled(scaled),
             false => Columns::Dense(scaled.to_dense()),
@@ -144,19 +163,29 @@ impl Features {
         Ok(Self {
             input,
             kind: FeatureKind::ScaledGenes,
-            genes,
-            explained_variance: Vec::new(),
+            projection: Some(projection),
+            ..Self::of_genes(choice)
         })
     }
 
-    fn from_components(scaled: &ScaledGenes, genes: Vec<u32>, components: usize) -> Result<Self> {
+    fn from_components(scaled: &ScaledGenes, choice: Choice, components: usize) -> Result<Self> {
         let pca = scaled.pca(components)?;
         Ok(Self {
+            input: Columns::Dense(pca.scores),
             kind: FeatureKind::Pca,
-            genes,
+            projection: Some(Projection::new(&choice, scaled, Some(pca.loadings))),
             explained_variance: pca.explained_variance,
-            ..Self::from_matrix(pca.scores)
+            ..Self::of_genes(choice)
         })
+    }
+
+    fn of_genes(choice: Choice) -> Self {
+        Self {
+            n_kept: choice.kept.iter().map(Vec::len).collect(),
+            n_shared: choice.n_shared,
+            genes: choice.genes,
+            ..Self::from_matrix(Array2::zeros((0, 0)))
+        }
     }
 }
 
@@ -165,40 +194,28 @@ impl Features {
 /// # Errors
 /// Counts or settings that are not valid, no gene that passes the filter, or none that varies.
 pub fn prepare(counts: &CountsView, settings: &Settings) -> Result<Features> {
-    let (scaled, genes) = scale_genes(counts, settings)?;
-    if settings.scaled_genes || genes.len() < settings.n_components {
-        Features::from_scaled(scaled, genes, settings.scaled_genes)
-    } else {
-        Features::from_components(&scaled, genes, settings.n_components)
-    }
+    prepare_slices(counts, &Slices::one(counts.n_cells()), settings)
 }
 
-/// The scaled genes, and which rows of the counts they are.
-fn scale_genes(counts: &CountsView, settings: &Settings) -> Result<(ScaledGenes, Vec<u32>)> {
+/// The same for several slices: genes are filtered and ranked within each, those that all share are
+/// used, and scaled and decomposed over all cells together.
+///
+/// # Errors
+/// As [`prepare`]; too few genes that all slices share.
+pub fn prepare_slices(
+    counts: &CountsView,
+    slices: &Slices,
+    settings: &Settings,
+) -> Result<Features> {
     settings.check()?;
     check_counts(counts)?;
-    let kept = filtered(counts, settings)?;
-    let ranking = variable_genes(counts, &kept);
-    let places = ranking.top_in_gene_order(settings.n_genes);
-    let genes: Vec<u32> = places.into_iter().map(|p| kept[p]).collect();
+    let choice = choose(counts, slices, settings)?;
     let (sum, log1p) = (settings.target_sum, settings.log1p);
-    let scaled = ScaledGenes::new(normalise(counts, &kept, &genes, sum, log1p)?)?;
-    Ok((scaled, genes))
-}
-
-fn filtered(counts: &CountsView, settings: &Settings) -> Result<Vec<u32>> {
-    let min_cells = min_cells_for(counts.n_cells(), settings.min_cells);
-    let kept = kept_genes(counts, min_cells, settings.min_counts);
-    if !kept.is_empty() {
-        return Ok(kept);
+    let matrix = normalise_slices(counts, slices, &choice.kept, &choice.genes, sum, log1p)?;
+    let scaled = ScaledGenes::centred(matrix, slices, settings.centre)?;
+    if settings.scaled_genes || choice.genes.len() < settings.n_components {
+        Features::from_scaled(scaled, choice, settings.scaled_genes)
+    } else {
+        Features::from_components(&scaled, choice, settings.n_components)
     }
-    Err(Error::argument(
-        "min_cells",
-        format!(
-            "none of {} genes is seen in {min_cells} cells or more with {} counts or more: lower \
-             `min_cells` or `min_counts`, or give raw counts",
-            counts.n_genes(),
-            settings.min_counts
-        ),
-    ))
 }

@@ -3,23 +3,34 @@
 //! Genes are filtered, each cell is scaled to one total, the genes that vary most are kept and
 //! z-scored, and their principal components are the features.
 
+mod atac;
 mod check;
 mod cross_products;
 mod eigen;
 mod features;
+mod gene_choice;
 mod genes;
 mod inverse_iteration;
 mod loess;
+mod modality;
 mod normalise;
 mod pca;
+mod projection;
+mod protein;
 mod scaled;
+mod svd;
 mod variance;
 
+pub use atac::{lsi, tf_idf};
 pub use check::{check_counts, CountSummary};
-pub use features::{prepare, Columns, FeatureKind, Features, Settings};
+pub use features::{prepare, prepare_slices, Columns, FeatureKind, Features, Settings};
+pub use gene_choice::{GeneChoice, FEWEST_SHARED};
 pub use genes::{kept_genes, min_cells_for};
 pub use loess::loess;
-pub use normalise::normalise;
+pub use modality::{Modality, ModalityKind};
+pub use normalise::{normalise, normalise_slices};
 pub use pca::Pca;
-pub use scaled::ScaledGenes;
+pub use projection::{Projection, Scaling};
+pub use protein::centred_log_ratio;
+pub use scaled::{Centre, ScaledGenes};
 pub use variance::{variable_genes, VarianceRanking};

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::genes::{places, ABSENT};
+use crate::slices::Slices;
 use crate::sparse::{CountsView, Csr};
 use crate::Result;
 
@@ -22,8 +23,27 @@ pub fn normalise(
     target_sum: f64,
     log1p: bool,
 ) -> Result<Csr> {
+    let kept = [kept.to_vec()];
+    let slices = Slices::one(counts.n_cells());
+    normalise_slices(counts, &slices, &kept, selected, target_sum, log1p)
+}
+
+/// [`normalise`] with the genes `kept` in each slice: a cell's total runs over those of its own.
+///
+/// # Errors
+/// `selected` that does not rise.
+pub fn normalise_slices(
+    counts: &CountsView,
+    slices: &Slices,
+    kept: &[Vec<u32>],
+    selected: &[u32],
+    target_sum: f64,
+    log1p: bool,
+) -> Result<Csr> {
+    let places_of = |kept: &Vec<u32>| places(counts.n_genes(), kept);
     let scaling = Scaling {
-        kept: places(counts.n_genes(), kept),
+        slices,
+        kept: kept.iter().map(places_of).collect(),
         selected: places(counts.n_genes(), selected),
         target_sum,
         log1p,
@@ -33,7 +53,7 @@ pub fn normalise(
         .map(|chunk| {
             let cells = chunk * CHUNK..((chunk + 1) * CHUNK).min(counts.n_cells());
             let mut rows = Rows::default();
-            cells.for_each(|cell| scaling.append(counts.cell(cell), &mut rows));
+            cells.for_each(|cell| scaling.append(cell, counts.cell(cell), &mut rows));
             rows
         })
         .collect();
@@ -48,19 +68,22 @@ struct Rows {
     values: Vec<f32>,
 }
 
-struct Scaling {
-    kept: Vec<u32>,
+struct Scaling<'a> {
+    slices: &'a Slices,
+    /// The place of every gene among those kept, a list a slice.
+    kept: Vec<Vec<u32>>,
     selected: Vec<u32>,
     target_sum: f64,
     log1p: bool,
 }
 
-impl Scaling {
-    fn append(&self, (genes, values): (&[i32], &[f64]), rows: &mut Rows) {
+impl Scaling<'_> {
+    fn append(&self, cell: usize, (genes, values): (&[i32], &[f64]), rows: &mut Rows) {
+        let kept = &self.kept[self.slices.of(cell)];
         let total: f64 = genes
             .iter()
             .zip(values)
-            .filter(|(&gene, _)| self.kept[gene as usize] != ABSENT)
+            .filter(|(&gene, _)| kept[gene as usize] != ABSENT)
             .map(|(_, value)| value)
             .sum();
         let factor = if total > 0.0 {

@@ -56,14 +56,20 @@ impl ScaledGenes {
     /// Eigenvectors of the genes' covariance.
     fn components_of_genes(&self, most: usize) -> Result<(Vec<f64>, Array2<f64>)> {
         let g = self.n_genes();
-        let n = self.n_cells() as f64;
+        let freedom = self.n_cells() as f64 - 1.0;
         let mut matrix = cross_products(&self.matrix, &vec![1.0; self.n_cells()])?;
-        for (i, row) in matrix.chunks_exact_mut(g.max(1)).enumerate() {
-            let (mean, scale) = (n * self.mean[i], self.scale[i] / (n - 1.0));
-            let others = self.mean.iter().zip(&self.scale).skip(i);
-            for (product, (other, other_scale)) in row[i..].iter_mut().zip(others) {
-                *product = (*product - mean * other) * scale * other_scale;
+        for (slice, n) in self.slices.sizes().into_iter().enumerate() {
+            let means = self.means_of(slice);
+            for (i, row) in matrix.chunks_exact_mut(g.max(1)).enumerate() {
+                let mean = n as f64 * means[i];
+                let others = row[i..].iter_mut().zip(&means[i..]);
+                others.for_each(|(product, other)| *product -= mean * other);
             }
+        }
+        for (i, row) in matrix.chunks_exact_mut(g.max(1)).enumerate() {
+            let scale = self.scale[i] / freedom;
+            let others = row[i..].iter_mut().zip(&self.scale[i..]);
+            others.for_each(|(product, other)| *product = *product * scale * other);
         }
         let eigen = leading(&mut matrix, g, most)?;
         let rank = self.rank(&eigen);
@@ -82,26 +88,36 @@ impl ScaledGenes {
         Ok((values, self.loadings_of_cells(&eigen, rank)))
     }
 
-    /// Z Z' = B B' - a 1' - 1 a' + q, with B = L D^-1, a = B m, q = m' m for m = D^-1 mu.
+    /// Z Z': for cells i and j of slices s and t, b_i b_j' - b_i m_t' - b_j m_s' + m_s m_t', with B = L D^-1, m = mu D^-1.
     fn cell_products(&self) -> Result<Vec<f64>> {
         let n = self.n_cells();
         let weights: Vec<f64> = self.scale.iter().map(|s| s * s).collect();
         let mut products = cross_products(&self.matrix.transpose(), &weights)?;
-        let weighted: Vec<f64> = self.mean.iter().zip(&weights).map(|(m, w)| m * w).collect();
-        let constant: f64 = self.mean.iter().zip(&weighted).map(|(m, w)| m * w).sum();
-        let offset: Vec<f64> = (0..n)
-            .map(|cell| {
-                let (genes, values) = self.matrix.row(cell);
-                let pairs = genes.iter().zip(values);
-                pairs
-                    .map(|(&g, &v)| weighted[g as usize] * f64::from(v))
-                    .sum()
+        let slices = self.slices.n_slices();
+        let weighted: Vec<Vec<f64>> = (0..slices)
+            .map(|s| {
+                let pairs = self.means_of(s).iter().zip(&weights);
+                pairs.map(|(m, w)| m * w).collect()
             })
             .collect();
+        let constant = |s: usize, t: usize| -> f64 {
+            let pairs = self.means_of(s).iter().zip(&weighted[t]);
+            pairs.map(|(m, w)| m * w).sum()
+        };
+        let constants = Array2::from_shape_fn((slices, slices), |(s, t)| constant(s, t));
+        let offset = Array2::from_shape_fn((slices, n), |(s, cell)| {
+            let (genes, values) = self.matrix.row(cell);
+            let pairs = genes.iter().zip(values);
+            pairs
+                .map(|(&g, &v)| weighted[s][g as usize] * f64::from(v))
+                .sum::<f64>()
+        });
         for (i, row) in products.chunks_exact_mut(n).enumerate() {
-            let base = constant - offset[i];
-            let others = row[i..].iter_mut().zip(&offset[i..]);
-            others.for_each(|(product, other)| *product += base - other);
+            let s = self.slices.of(i);
+            for (j, product) in row.iter_mut().enumerate().skip(i) {
+                let t = self.slices.of(j);
+                *product += constants[[s, t]] - offset[[t, i]] - offset[[s, j]];
+            }
         }
         Ok(products)
     }
@@ -110,9 +126,10 @@ impl ScaledGenes {
     fn loadings_of_cells(&self, eigen: &Eigen, rank: usize) -> Array2<f64> {
         let n = self.n_cells();
         let mut loadings = Array2::<f64>::zeros((self.n_genes(), rank));
-        let mut sums = vec![0f64; rank];
+        let mut sums = vec![0f64; rank * self.slices.n_slices()];
         for cell in 0..n {
             let vector: Vec<f64> = (0..rank).map(|j| eigen.vectors[(cell, j)]).collect();
+            let sums = &mut sums[self.slices.of(cell) * rank..][..rank];
             sums.iter_mut().zip(&vector).for_each(|(s, u)| *s += u);
             let (genes, values) = self.matrix.row(cell);
             for (&gene, &value) in genes.iter().zip(values) {
@@ -128,7 +145,9 @@ impl ScaledGenes {
             .collect();
         for (gene, mut row) in loadings.rows_mut().into_iter().enumerate() {
             for j in 0..rank {
-                row[j] = (row[j] - self.mean[gene] * sums[j]) * self.scale[gene] / length[j];
+                let slices = sums.chunks_exact(rank).enumerate();
+                let centre: f64 = slices.map(|(s, sum)| self.means_of(s)[gene] * sum[j]).sum();
+                row[j] = (row[j] - centre) * self.scale[gene] / length[j];
             }
         }
         loadings

@@ -1,13 +1,26 @@
 //! z-scored genes that are never written out.
 //!
-//! (L - 1 mu') D^-1, with L sparse, mu the means and D the standard deviations: centring would fill
-//! every zero, so products are taken as L (D^-1 W) - 1 (mu' D^-1 W) instead (METHODS 1.1).
+//! (L - S mu) D^-1, with L sparse, S the slice of each cell (all ones for one slice), mu a row of means a slice and D the
+//! standard deviations: centring would fill every zero, so products are taken as L (D^-1 W) - S (mu D^-1 W) instead
+//! (METHODS 1.1).
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use crate::slices::Slices;
 use crate::sparse::Csr;
 use crate::{Error, Result};
+
+/// Where the genes' means and standard deviations are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Centre {
+    /// Over all cells.
+    All,
+    /// A mean within each slice, one standard deviation about them.
+    Means,
+    /// Mean and standard deviation within each slice.
+    MeansAndSpread,
+}
 
 /// Cells that one task writes.
 const CHUNK: usize = 64;
@@ -17,7 +30,9 @@ const CHUNK: usize = 64;
 pub struct ScaledGenes {
     /// Cells x genes before scaling.
     pub matrix: Csr,
-    /// Mean of every gene.
+    /// The cells that share their means: one slice for all, or several.
+    pub slices: Slices,
+    /// Mean of every gene, a row a slice.
     pub mean: Vec<f64>,
     /// Standard deviation of every gene; 1 where it does not vary, so that it scales to zeros.
     pub sd: Vec<f64>,
@@ -29,19 +44,82 @@ impl ScaledGenes {
     /// # Errors
     /// Fewer than two cells, which have no standard deviation.
     pub fn new(matrix: Csr) -> Result<Self> {
-        if matrix.n_rows() < 2 {
-            return Err(Error::counts("`counts` has fewer than two cells"));
+        let slices = Slices::one(matrix.n_rows());
+        Self::about(matrix, slices)
+    }
+
+    /// Scaled as `centre` says.
+    ///
+    /// # Errors
+    /// Fewer than two cells (or in a slice that is scaled by itself), which have no standard deviation.
+    pub fn centred(mut matrix: Csr, slices: &Slices, centre: Centre) -> Result<Self> {
+        match centre {
+            Centre::All => return Self::new(matrix),
+            Centre::Means => {}
+            Centre::MeansAndSpread => even_out(&mut matrix, slices)?,
         }
-        let mean = means(&matrix);
-        let sd = deviations(&matrix, &mean);
+        Self::about(matrix, slices.clone())
+    }
+
+    /// Every gene about its mean in each of `slices`, with one standard deviation.
+    fn about(matrix: Csr, slices: Slices) -> Result<Self> {
+        if matrix.n_rows() < 2 {
+            return Err(too_few());
+        }
+        let mean = means(&matrix, &slices);
+        let sd = deviations(&matrix, &slices, &mean);
         let scale = sd.iter().map(|sd| sd.map_or(0.0, f64::recip)).collect();
         let sd = sd.into_iter().map(|sd| sd.unwrap_or(1.0)).collect();
         Ok(Self {
             matrix,
+            slices,
             mean,
             sd,
             scale,
         })
+    }
+
+    /// Neither centred nor scaled: components of these are singular vectors.
+    pub(super) fn as_they_are(matrix: Csr) -> Self {
+        let genes = matrix.n_cols();
+        Self {
+            slices: Slices::one(matrix.n_rows()),
+            matrix,
+            mean: vec![0.0; genes],
+            sd: vec![1.0; genes],
+            scale: vec![1.0; genes],
+        }
+    }
+
+    /// The means of one slice.
+    pub fn means_of(&self, slice: usize) -> &[f64] {
+        &self.mean[slice * self.n_genes()..][..self.n_genes()]
+    }
+
+    /// Mean of every gene over all cells, before scaling.
+    pub fn column_means(&self) -> Vec<f64> {
+        means(&self.matrix, &Slices::one(self.n_cells()))
+    }
+
+    /// Mean of every gene over all cells after scaling, in f32 as the published code takes it: rounding, and nothing else.
+    pub fn mean_scores(&self) -> Vec<f64> {
+        let mut sums = vec![0f32; self.n_genes()];
+        for cell in 0..self.n_cells() {
+            let mean = self.means_at(cell);
+            let (genes, values) = self.matrix.row(cell);
+            let mut entries = genes.iter().zip(values).peekable();
+            for (g, sum) in sums.iter_mut().enumerate() {
+                let own = entries.next_if(|(&gene, _)| gene as usize == g);
+                let value = own.map_or(0.0, |(_, &value)| f64::from(value));
+                *sum += ((value - mean[g]) * self.scale[g]) as f32;
+            }
+        }
+        sums.into_iter().map(f64::from).collect()
+    }
+
+    /// The means that hold for one cell.
+    fn means_at(&self, cell: usize) -> &[f64] {
+        self.means_of(self.slices.of(cell))
     }
 
     /// # Errors
@@ -67,14 +145,15 @@ impl ScaledGenes {
 
     /// The dense array, cells x genes. For panels of few genes.
     pub fn to_dense(&self) -> Array2<f32> {
-        let zero: Vec<f32> = self.scaled_zeros().map(|z| z as f32).collect();
         let mut dense = Array2::zeros((self.n_cells(), self.n_genes()));
+        let z = |value: f64, mean: &[f64], g: usize| ((value - mean[g]) * self.scale[g]) as f32;
         for (cell, mut row) in dense.rows_mut().into_iter().enumerate() {
-            row.iter_mut().zip(&zero).for_each(|(d, z)| *d = *z);
+            let mean = self.means_at(cell);
+            row.indexed_iter_mut()
+                .for_each(|(g, d)| *d = z(0.0, mean, g));
             let (genes, values) = self.matrix.row(cell);
             for (&gene, &value) in genes.iter().zip(values) {
-                let g = gene as usize;
-                row[g] = ((f64::from(value) - self.mean[g]) * self.scale[g]) as f32;
+                row[gene as usize] = z(f64::from(value), mean, gene as usize);
             }
         }
         dense
@@ -112,19 +191,23 @@ impl ScaledGenes {
         Array2::from_shape_vec((n, width), product).map_err(|e| Error::Internal(e.to_string()))
     }
 
-    /// mu' D^-1 W, from D^-1 W.
+    /// mu D^-1 W, a row a slice, from D^-1 W.
     fn offset(&self, weights: &[f64], width: usize) -> Vec<f64> {
-        let mut offset = vec![0f64; width];
-        for (row, mean) in weights.chunks_exact(width.max(1)).zip(&self.mean) {
-            offset.iter_mut().zip(row).for_each(|(o, w)| *o += mean * w);
+        let mut offset = vec![0f64; width * self.slices.n_slices()];
+        for (slice, offset) in offset.chunks_exact_mut(width.max(1)).enumerate() {
+            let means = self.means_of(slice);
+            for (row, mean) in weights.chunks_exact(width.max(1)).zip(means) {
+                offset.iter_mut().zip(row).for_each(|(o, w)| *o += mean * w);
+            }
         }
         offset
     }
 
     fn fill(&self, first: usize, rows: &mut [f32], weights: &[f64], offset: &[f64]) {
-        let width = offset.len();
+        let width = offset.len() / self.slices.n_slices();
         let mut sum = vec![0f64; width];
         for (i, out) in rows.chunks_exact_mut(width).enumerate() {
+            let offset = &offset[self.slices.of(first + i) * width..][..width];
             sum.iter_mut().zip(offset).for_each(|(s, o)| *s = -o);
             let (genes, values) = self.matrix.row(first + i);
             for (&gene, &value) in genes.iter().zip(values) {
@@ -135,25 +218,55 @@ impl ScaledGenes {
             out.iter_mut().zip(&sum).for_each(|(o, s)| *o = *s as f32);
         }
     }
-
-    /// What a zero of each gene becomes.
-    fn scaled_zeros(&self) -> impl Iterator<Item = f64> + '_ {
-        let pairs = self.mean.iter().zip(&self.scale);
-        pairs.map(|(mean, scale)| -mean * scale)
-    }
 }
 
-fn means(matrix: &Csr) -> Vec<f64> {
-    let mut mean = vec![0f64; matrix.n_cols()];
-    for (column, value) in entries(matrix) {
-        mean[column] += f64::from(value);
+fn too_few() -> Error {
+    Error::counts("`counts` has fewer than two cells")
+}
+
+/// Divides every gene by its standard deviation within each slice.
+fn even_out(matrix: &mut Csr, slices: &Slices) -> Result<()> {
+    if slices.sizes().contains(&1) {
+        return Err(too_few());
     }
-    let n = matrix.n_rows() as f64;
-    mean.iter_mut().for_each(|m| *m /= n);
+    let p = matrix.n_cols();
+    let mean = means(matrix, slices);
+    let columns = columns(matrix, slices, &mean);
+    let scale: Vec<f32> = slices
+        .sizes()
+        .iter()
+        .enumerate()
+        .flat_map(|(slice, &n)| (slice * p..(slice + 1) * p).map(move |c| (c, n)))
+        .map(|(c, n)| match columns[c].squares(n, mean[c]) {
+            Some(squares) => ((n as f64 - 1.0) / squares).sqrt() as f32,
+            None => 0.0,
+        })
+        .collect();
+    for row in 0..matrix.n_rows() {
+        let scale = &scale[slices.of(row) * p..][..p];
+        let range = matrix.indptr[row]..matrix.indptr[row + 1];
+        let places = &matrix.indices[range.clone()];
+        for (value, &c) in matrix.values[range].iter_mut().zip(places) {
+            *value *= scale[c as usize];
+        }
+    }
+    Ok(())
+}
+
+/// The mean of every column in every slice.
+fn means(matrix: &Csr, slices: &Slices) -> Vec<f64> {
+    let p = matrix.n_cols();
+    let mut mean = vec![0f64; slices.n_slices() * p];
+    for (row, column, value) in entries(matrix) {
+        mean[slices.of(row) * p + column] += f64::from(value);
+    }
+    for (mean, n) in mean.chunks_exact_mut(p.max(1)).zip(slices.sizes()) {
+        mean.iter_mut().for_each(|m| *m /= n as f64);
+    }
     mean
 }
 
-/// What one column holds.
+/// What one column holds in one slice.
 #[derive(Clone)]
 struct Column {
     low: f32,
@@ -162,36 +275,60 @@ struct Column {
     squares: f64,
 }
 
-/// Standard deviation about the mean of every column; none where all values are the same.
-fn deviations(matrix: &Csr, mean: &[f64]) -> Vec<Option<f64>> {
+impl Column {
+    /// The sum of squares about the mean over `n` cells; none where all values are the same.
+    fn squares(&self, n: usize, mean: f64) -> Option<f64> {
+        let zeros = n - self.seen;
+        let same = self.low == self.high && (zeros == 0 || self.high == 0.0);
+        let varies = self.seen > 0 && !same;
+        varies.then_some(self.squares + zeros as f64 * mean * mean)
+    }
+}
+
+/// Every column in every slice.
+fn columns(matrix: &Csr, slices: &Slices, mean: &[f64]) -> Vec<Column> {
     let unseen = Column {
         low: f32::INFINITY,
         high: f32::NEG_INFINITY,
         seen: 0,
         squares: 0.0,
     };
-    let mut columns = vec![unseen; matrix.n_cols()];
-    for (c, value) in entries(matrix) {
-        let column = &mut columns[c];
+    let p = matrix.n_cols();
+    let mut columns = vec![unseen; slices.n_slices() * p];
+    for (row, c, value) in entries(matrix) {
+        let place = slices.of(row) * p + c;
+        let column = &mut columns[place];
         column.low = column.low.min(value);
         column.high = column.high.max(value);
         column.seen += 1;
-        column.squares += (f64::from(value) - mean[c]).powi(2);
+        column.squares += (f64::from(value) - mean[place]).powi(2);
     }
-    let n = matrix.n_rows();
-    let deviation = |(column, mean): (&Column, &f64)| {
-        let zeros = n - column.seen;
-        let same = column.low == column.high && (zeros == 0 || column.high == 0.0);
-        let squares = column.squares + zeros as f64 * mean * mean;
-        let varies = column.seen > 0 && !same;
-        varies.then(|| (squares / (n as f64 - 1.0)).sqrt())
-    };
-    columns.iter().zip(mean).map(deviation).collect()
+    columns
 }
 
-fn entries(matrix: &Csr) -> impl Iterator<Item = (usize, f32)> + '_ {
-    (0..matrix.n_rows()).flat_map(|row| {
+/// Standard deviation of every column about its means; none where it does not vary within any slice.
+fn deviations(matrix: &Csr, slices: &Slices, mean: &[f64]) -> Vec<Option<f64>> {
+    let p = matrix.n_cols();
+    let columns = columns(matrix, slices, mean);
+    let sizes = slices.sizes();
+    let squares = |c: usize| {
+        let found = sizes.iter().enumerate().filter_map(|(slice, &n)| {
+            let place = slice * p + c;
+            columns[place].squares(n, mean[place])
+        });
+        found.reduce(|a, b| a + b)
+    };
+    let freedom = matrix.n_rows() as f64 - 1.0;
+    (0..p)
+        .map(|c| squares(c).map(|squares| (squares / freedom).sqrt()))
+        .collect()
+}
+
+/// Row, column and value of every entry.
+fn entries(matrix: &Csr) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
+    (0..matrix.n_rows()).flat_map(move |row| {
         let (columns, values) = matrix.row(row);
-        columns.iter().zip(values).map(|(&c, &v)| (c as usize, v))
+        let pairs = columns.iter().zip(values);
+        pairs.map(move |(&c, &v)| (row, c as usize, v))
     })
 }

@@ -201,6 +201,7 @@ impl Reference {
         let indices = (0..n * p).map(|e| (e % p) as u32).collect();
         ScaledGenes {
             matrix: Csr::new(p, indptr, indices, values).unwrap(),
+            slices: crate::slices::Slices::one(n),
             mean: vec![1.0; p],
             sd: vec![2.0; p],
             scale: vec![0.5; p],

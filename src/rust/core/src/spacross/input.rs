@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::nn::linear::Design;
 use crate::nn::matmul::{gram, times_transposed};
 use crate::preprocess::{Columns, Features, ScaledGenes};
+use crate::slices::Slices;
 use crate::sparse::Csr;
 
 /// N x p, f32.
@@ -19,13 +20,14 @@ pub struct Input {
 
 enum Form {
     Dense(Vec<f32>),
-    Scaled(Scaled),
+    Scaled(Box<Scaled>),
 }
 
-/// (L - 1 mu') D^-1 with L sparse.
+/// (L - S mu) D^-1 with L sparse, S the slice of each row, mu a row of means a slice.
 struct Scaled {
     matrix: Csr,
     transpose: Csr,
+    slices: Slices,
     mean: Vec<f32>,
     inverse_sd: Vec<f32>,
 }
@@ -61,17 +63,18 @@ impl Input {
         let (n, p) = (genes.matrix.n_rows(), genes.matrix.n_cols());
         let inverse_sd: Vec<f32> = genes.scale.iter().map(|&s| s as f32).collect();
         let mean: Vec<f32> = genes.mean.iter().map(|&m| m as f32).collect();
-        let norms = scaled_norms(&genes.matrix, &mean, &inverse_sd);
+        let scaled = Scaled {
+            transpose: genes.matrix.transpose(),
+            matrix: genes.matrix,
+            slices: genes.slices,
+            mean,
+            inverse_sd,
+        };
         Self {
-            form: Form::Scaled(Scaled {
-                transpose: genes.matrix.transpose(),
-                matrix: genes.matrix,
-                mean,
-                inverse_sd,
-            }),
+            norms: scaled.norms(),
+            form: Form::Scaled(Box::new(scaled)),
             n,
             p,
-            norms,
         }
     }
 
@@ -85,6 +88,26 @@ impl Input {
 
     pub fn norm(&self, row: u32) -> f32 {
         self.norms[row as usize]
+    }
+
+    /// The sum of squares of every column.
+    pub fn column_squares(&self) -> Vec<f64> {
+        match &self.form {
+            Form::Dense(x) => {
+                let mut squares = vec![0f64; self.p];
+                for row in x.chunks_exact(self.p.max(1)) {
+                    let pairs = squares.iter_mut().zip(row);
+                    pairs.for_each(|(s, &v)| *s += f64::from(v).powi(2));
+                }
+                squares
+            }
+            // One standard deviation squared, times cells - 1; a gene that does not vary is zero.
+            Form::Scaled(s) => {
+                let varies = |&inverse: &f32| f64::from(u8::from(inverse > 0.0));
+                let freedom = self.n as f64 - 1.0;
+                s.inverse_sd.iter().map(|i| freedom * varies(i)).collect()
+            }
+        }
     }
 
     /// Row i of the result is row `order[i]`.
@@ -101,11 +124,12 @@ impl Input {
             ),
             Form::Scaled(s) => {
                 let matrix = s.matrix.permuted_rows(order);
-                Form::Scaled(Scaled {
+                Form::Scaled(Box::new(Scaled {
                     transpose: matrix.transpose(),
+                    slices: s.slices.permuted(order),
                     matrix,
-                    ..s
-                })
+                    ..*s
+                }))
             }
         };
         Self {
@@ -114,24 +138,6 @@ impl Input {
             ..self
         }
     }
-}
-
-/// |x_i|^2 = sum over all genes of (mu/sd)^2, corrected at the entries that are not zero.
-fn scaled_norms(matrix: &Csr, mean: &[f32], inverse_sd: &[f32]) -> Vec<f32> {
-    let z = |value: f32, gene: usize| f64::from((value - mean[gene]) * inverse_sd[gene]);
-    let empty: f64 = (0..mean.len()).map(|g| z(0.0, g).powi(2)).sum();
-    (0..matrix.n_rows())
-        .into_par_iter()
-        .map(|i| {
-            let (genes, values) = matrix.row(i);
-            let correction: f64 = genes
-                .iter()
-                .zip(values)
-                .map(|(&g, &v)| z(v, g as usize).powi(2) - z(0.0, g as usize).powi(2))
-                .sum();
-            (empty + correction).max(0.0).sqrt() as f32
-        })
-        .collect()
 }
 
 impl Design for Input {
@@ -159,41 +165,80 @@ impl Design for Input {
 }
 
 impl Scaled {
-    /// L (D^-1 W) - 1 (mu' D^-1 W)
+    fn means_of(&self, slice: usize) -> &[f32] {
+        let p = self.inverse_sd.len();
+        &self.mean[slice * p..][..p]
+    }
+
+    /// |x_i|^2 = sum over all genes of (mu/sd)^2, corrected at the entries that are not zero.
+    fn norms(&self) -> Vec<f32> {
+        let z = |value: f32, mean: &[f32], g: usize| {
+            f64::from((value - mean[g]) * self.inverse_sd[g]).powi(2)
+        };
+        let empty: Vec<f64> = (0..self.slices.n_slices())
+            .map(|slice| {
+                let mean = self.means_of(slice);
+                (0..mean.len()).map(|g| z(0.0, mean, g)).sum()
+            })
+            .collect();
+        (0..self.matrix.n_rows())
+            .into_par_iter()
+            .map(|i| {
+                let slice = self.slices.of(i);
+                let mean = self.means_of(slice);
+                let (genes, values) = self.matrix.row(i);
+                let correction: f64 = genes
+                    .iter()
+                    .zip(values)
+                    .map(|(&g, &v)| z(v, mean, g as usize) - z(0.0, mean, g as usize))
+                    .sum();
+                (empty[slice] + correction).max(0.0).sqrt() as f32
+            })
+            .collect()
+    }
+
+    /// L (D^-1 W) - S (mu D^-1 W)
     fn times_transposed(&self, w: &[f32], outer: usize) -> Vec<f32> {
-        let p = self.mean.len();
+        let p = self.inverse_sd.len();
         let mut scaled = vec![0f32; p * outer];
-        let mut offset = vec![0f64; outer];
+        let mut offset = vec![0f64; outer * self.slices.n_slices()];
         for o in 0..outer {
             for c in 0..p {
                 let value = w[o * p + c] * self.inverse_sd[c];
                 scaled[c * outer + o] = value;
-                offset[o] += f64::from(value) * f64::from(self.mean[c]);
+                for (slice, offset) in offset.chunks_exact_mut(outer).enumerate() {
+                    offset[o] += f64::from(value) * f64::from(self.mean[slice * p + c]);
+                }
             }
         }
         let mut out = self.matrix.times_dense(&scaled, outer);
-        out.par_chunks_exact_mut(outer).for_each(|row| {
-            row.iter_mut()
-                .zip(&offset)
-                .for_each(|(x, o)| *x -= *o as f32);
+        let rows = out.par_chunks_exact_mut(outer).enumerate();
+        rows.for_each(|(i, row)| {
+            let offset = &offset[self.slices.of(i) * outer..][..outer];
+            let pairs = row.iter_mut().zip(offset);
+            pairs.for_each(|(x, o)| *x -= *o as f32);
         });
         out
     }
 
-    /// (L'g - mu (1'g))' D^-1
+    /// (L'g - mu' (S'g))' D^-1
     fn gram(&self, g: &[f32], outer: usize) -> Vec<f32> {
-        let p = self.mean.len();
+        let p = self.inverse_sd.len();
         let product = self.transpose.times_dense(g, outer);
-        let mut sums = vec![0f64; outer];
-        for row in g.chunks_exact(outer) {
-            sums.iter_mut()
-                .zip(row)
-                .for_each(|(s, &g)| *s += f64::from(g));
+        let mut sums = vec![0f64; outer * self.slices.n_slices()];
+        for (i, row) in g.chunks_exact(outer).enumerate() {
+            let sums = &mut sums[self.slices.of(i) * outer..][..outer];
+            let pairs = sums.iter_mut().zip(row);
+            pairs.for_each(|(s, &g)| *s += f64::from(g));
         }
         (0..outer * p)
             .map(|e| {
                 let (o, c) = (e / p, e % p);
-                (product[c * outer + o] - self.mean[c] * sums[o] as f32) * self.inverse_sd[c]
+                let slices = sums.chunks_exact(outer).enumerate();
+                let centred = slices.fold(product[c * outer + o], |value, (slice, sums)| {
+                    value - self.mean[slice * p + c] * sums[o] as f32
+                });
+                centred * self.inverse_sd[c]
             })
             .collect()
     }

@@ -31,7 +31,7 @@ pub fn estimate(size: &Size, params: &Params) -> u64 {
     let activations = 6 * FLOAT * n * widths as u64;
     let hybrid = match params.contrast {
         Contrast::Off => 0,
-        _ => 4 * 8 * n * params.top_k as u64,
+        _ => 4 * 8 * n * (params.top_k + params.top_k_inter) as u64,
     };
     let decoder = match params.imputation {
         true => 6 * FLOAT * n * (params.latent as u64 + 1),

@@ -14,7 +14,9 @@ pub mod params;
 pub mod reconstruction;
 mod rows;
 mod trainer;
+mod weights;
 
 pub use input::Input;
+pub use model::Encoder;
 pub use params::{Contrast, Params, ValidParams};
 pub use trainer::{EpochLosses, Trainer};

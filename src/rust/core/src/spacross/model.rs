@@ -26,9 +26,9 @@ pub struct Norm {
 }
 
 /// BN(.01, 1e-3) of the layers that see single nodes.
-const NODE_NORM: (f64, f64) = (0.01, 1e-3);
+pub(super) const NODE_LAYER: (f64, f64) = (0.01, 1e-3);
 /// BN(.1, 1e-5) of the graph layers.
-const GRAPH_NORM: (f64, f64) = (0.1, 1e-5);
+pub(super) const GRAPH_LAYER: (f64, f64) = (0.1, 1e-5);
 
 impl Norm {
     fn new(
@@ -75,7 +75,7 @@ impl Block {
     fn node(rng: &mut Rng, inner: usize, outer: usize, device: &Device) -> Result<Self> {
         Ok(Self {
             weight: init::kaiming(rng, outer, inner, device)?,
-            norm: Norm::new(outer, NODE_NORM, Activation::Elu, device)?,
+            norm: Norm::new(outer, NODE_LAYER, Activation::Elu, device)?,
         })
     }
 
@@ -89,8 +89,26 @@ impl Block {
     ) -> Result<Self> {
         Ok(Self {
             weight: init::glorot(rng, outer, inner, device)?,
-            norm: Norm::new(outer, GRAPH_NORM, activation, device)?,
+            norm: Norm::new(outer, GRAPH_LAYER, activation, device)?,
         })
+    }
+
+    /// A layer with given parameters; `kind` as for a new one.
+    pub(super) fn with(
+        weight: Var,
+        affine: Var,
+        running: Moments,
+        kind: (f64, f64),
+        activation: Activation,
+    ) -> Self {
+        let norm = Norm {
+            affine,
+            running,
+            momentum: kind.0,
+            epsilon: kind.1,
+            activation,
+        };
+        Self { weight, norm }
     }
 
     fn parameters(&self) -> [Var; 2] {

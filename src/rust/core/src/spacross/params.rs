@@ -47,7 +47,10 @@ pub struct Params {
     pub w_contrast: f64,
     pub contrast: Contrast,
     /// Most similar nodes (self first, and counted) that become candidates of the hybrid graph.
+    /// Of several slices: most similar others in the own slice.
     pub top_k: usize,
+    /// Most similar nodes of the other slices.
+    pub top_k_inter: usize,
     /// Epochs between two hybrid graphs; the first is built after as many.
     pub update_every: usize,
     /// Whether a pair that is no spatial edge must share a cluster: as described. The published
@@ -83,6 +86,7 @@ impl Default for Params {
             w_contrast: 0.6,
             contrast: Contrast::Node,
             top_k: 20,
+            top_k_inter: 20,
             update_every: 50,
             cluster_test: true,
             kmeans_runs: 5,

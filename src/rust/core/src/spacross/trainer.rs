@@ -7,18 +7,24 @@ use ndarray::Array2;
 
 use super::consistency::{consistency, Pairs as Compared};
 use super::contrast::{all_pairs, per_node, Nodes};
-use super::hybrid::{cluster_labels, normalise_rows, select_pairs, summary_operator, Pairs};
+use super::hybrid::{
+    cluster_labels, normalise_rows, select_pairs, select_pairs_across, summary_operator, Pairs,
+    Reach,
+};
 use super::imputation::imputation;
 use super::input::Input;
 use super::mask::Draws;
-use super::model::{Decoder, EpochDropout, Forward, Model};
+use super::model::{Decoder, Encoder, EpochDropout, Forward, Model};
 use super::params::{Contrast, ValidParams};
 use super::reconstruction::{reconstruction, Target};
+use super::weights::in_callers_order;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
 use crate::nn::linear::Design;
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_vec;
+use crate::slices::Slices;
+use crate::tensors::Tensors;
 use crate::{threads, Error, Result};
 
 /// The losses of one epoch, before their weights.
@@ -44,6 +50,8 @@ pub struct Trainer {
     /// The spatial graph, in the order of `order`.
     spatial: Graph,
     propagation: Operator,
+    /// The slice of every node.
+    slices: Slices,
     /// Takes embeddings to summaries, once the hybrid graph exists.
     summaries: Option<Operator>,
     optimiser: Adam,
@@ -79,7 +87,10 @@ impl Trainer {
         }
         threads::install(threads, || {
             let spatial = graph.permuted(&order)?;
-            let propagation = Operator::symmetric(spatial.normalised());
+            let propagation = match spatial.is_symmetric() {
+                true => Operator::symmetric(spatial.normalised()),
+                false => Operator::new(spatial.normalised()),
+            };
             let model = Model::new(input.n_columns(), &params.params, seed, device)?;
             let p = &params.params;
             let optimiser = Adam::new(
@@ -93,6 +104,7 @@ impl Trainer {
                 input: Arc::new(input.permuted(&order)),
                 spatial,
                 propagation,
+                slices: Slices::one(n),
                 summaries: None,
                 optimiser,
                 params,
@@ -102,6 +114,19 @@ impl Trainer {
                 epoch: 0,
             })
         })
+    }
+
+    /// The same training over several slices, given in the caller's order of cells: the hybrid graph
+    /// then looks within each slice and across.
+    ///
+    /// # Errors
+    /// Slices of another number of cells.
+    pub fn with_slices(mut self, slices: &Slices) -> Result<Self> {
+        if slices.n_cells() != self.order.len() {
+            return Err(Error::Internal("slices of other cells".into()));
+        }
+        self.slices = slices.permuted(&self.order);
+        Ok(self)
     }
 
     /// Trains one epoch.
@@ -234,36 +259,59 @@ impl Trainer {
     }
 
     fn rebuild_hybrid(&mut self) -> Result<()> {
-        let n = self.order.len();
-        let width = self.params.params.latent;
-        let unit_rows = |embedding: Tensor| -> Result<Array2<f32>> {
-            let mut values = to_vec(&embedding)?;
-            normalise_rows(&mut values, width);
-            Array2::from_shape_vec((n, width), values).map_err(|e| Error::Internal(e.to_string()))
+        let online = self.unit_embedding(&self.model.online)?;
+        let pairs = if self.slices.n_slices() > 1 {
+            self.pairs_across(online)?
+        } else {
+            self.pairs_within(online)?
         };
-        let embed = |encoder: &super::model::Encoder| {
-            unit_rows(encoder.embed(&self.input, &self.propagation)?)
-        };
-        let (online, target) = (embed(&self.model.online)?, embed(&self.model.target)?);
-        let round = (self.epoch / self.params.params.update_every) as u32;
-        let clusters = match self.params.params.cluster_test {
-            true => Some(cluster_labels(
-                target.view(),
-                &self.params,
-                self.seed,
-                round,
-            )?),
-            false => None,
-        };
-        let pairs = select_pairs(
+        self.set_pairs(&pairs)
+    }
+
+    fn pairs_within(&self, online: Array2<f32>) -> Result<Pairs> {
+        let target = self.unit_embedding(&self.model.target)?;
+        let clusters = self.clusters(&target)?;
+        select_pairs(
             online.view(),
             target.view(),
             self.params.params.top_k,
             &self.spatial,
             clusters.as_deref(),
             self.seed,
-        )?;
-        self.set_pairs(&pairs)
+        )
+    }
+
+    fn pairs_across(&self, online: Array2<f32>) -> Result<Pairs> {
+        let clusters = self.clusters(&online)?;
+        let reach = Reach {
+            within: self.params.params.top_k,
+            across: self.params.params.top_k_inter,
+        };
+        let (slices, clusters) = (&self.slices, clusters.as_deref());
+        select_pairs_across(
+            online.view(),
+            slices,
+            reach,
+            &self.spatial,
+            clusters,
+            self.seed,
+        )
+    }
+
+    /// What the cluster test looks at, if it is applied.
+    fn clusters(&self, embedding: &Array2<f32>) -> Result<Option<Vec<Vec<u32>>>> {
+        let p = &self.params.params;
+        let round = (self.epoch / p.update_every) as u32;
+        let labels = || cluster_labels(embedding.view(), &self.params, self.seed, round);
+        p.cluster_test.then(labels).transpose()
+    }
+
+    /// The evaluation-mode embedding, rows of length 1, in the order of the nodes.
+    fn unit_embedding(&self, encoder: &Encoder) -> Result<Array2<f32>> {
+        let (n, width) = (self.order.len(), self.params.params.latent);
+        let mut values = to_vec(&encoder.embed(&self.input, &self.propagation)?)?;
+        normalise_rows(&mut values, width);
+        Array2::from_shape_vec((n, width), values).map_err(|e| Error::Internal(e.to_string()))
     }
 
     pub(super) fn set_pairs(&mut self, pairs: &Pairs) -> Result<()> {
@@ -276,7 +324,7 @@ impl Trainer {
     pub fn embedding(&self) -> Result<Array2<f32>> {
         threads::install(self.threads, || {
             let z = self.model.online.embed(&self.input, &self.propagation)?;
-            self.in_callers_order(&z)
+            in_callers_order(&z, &self.order)
         })
     }
 
@@ -285,21 +333,13 @@ impl Trainer {
         threads::install(self.threads, || {
             let z = self.model.online.embed(&self.input, &self.propagation)?;
             let x = self.model.reconstruct(&z, &self.propagation)?;
-            Ok(self.in_callers_order(&x)?.mapv_into(|v| v.max(0.0)))
+            Ok(in_callers_order(&x, &self.order)?.mapv_into(|v| v.max(0.0)))
         })
     }
 
-    fn in_callers_order(&self, x: &Tensor) -> Result<Array2<f32>> {
-        let (n, width) = x.dims2()?;
-        let values = to_vec(x)?;
-        let mut out = Array2::zeros((n, width));
-        for (row, &cell) in values.chunks_exact(width).zip(&self.order) {
-            out.row_mut(cell as usize)
-                .iter_mut()
-                .zip(row)
-                .for_each(|(o, v)| *o = *v);
-        }
-        Ok(out)
+    /// The trained encoder as named arrays.
+    pub fn weights(&self) -> Result<Tensors> {
+        self.model.online.tensors()
     }
 }
 

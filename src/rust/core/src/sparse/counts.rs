@@ -10,6 +10,8 @@ pub struct CountsView<'a> {
     genes: &'a [i32],
     values: &'a [f64],
     n_genes: usize,
+    /// The cells of the view; None: all.
+    cells: Option<&'a [u32]>,
 }
 
 impl<'a> CountsView<'a> {
@@ -36,17 +38,34 @@ impl<'a> CountsView<'a> {
             genes,
             values,
             n_genes,
+            cells: None,
+        })
+    }
+
+    /// Some cells of the whole matrix, as if there were no others.
+    ///
+    /// # Errors
+    /// Cells that are not there.
+    pub fn of(&self, cells: &'a [u32]) -> Result<Self> {
+        let n = self.indptr.len() - 1;
+        if cells.iter().any(|&cell| cell as usize >= n) {
+            return Err(Error::Internal(format!("not all among {n} cells")));
+        }
+        Ok(Self {
+            cells: Some(cells),
+            ..*self
         })
     }
 
     pub fn n_cells(&self) -> usize {
-        self.indptr.len() - 1
+        self.cells.map_or(self.indptr.len() - 1, <[u32]>::len)
     }
 
     pub fn n_genes(&self) -> usize {
         self.n_genes
     }
 
+    /// All values of the matrix, also those of cells outside the view.
     pub fn values(&self) -> &'a [f64] {
         self.values
     }
@@ -54,6 +73,7 @@ impl<'a> CountsView<'a> {
     /// Genes and counts of one cell.
     #[inline]
     pub fn cell(&self, cell: usize) -> (&'a [i32], &'a [f64]) {
+        let cell = self.cells.map_or(cell, |cells| cells[cell] as usize);
         let range = self.indptr[cell] as usize..self.indptr[cell + 1] as usize;
         (&self.genes[range.clone()], &self.values[range])
     }

@@ -41,6 +41,20 @@ impl Csr {
         })
     }
 
+    /// From the columns and values of every row.
+    ///
+    /// # Errors
+    /// Columns of a row that do not rise or are not there.
+    pub fn from_rows(n_cols: usize, rows: Vec<Vec<(u32, f32)>>) -> Result<Self> {
+        let mut indptr = vec![0usize];
+        indptr.extend(rows.iter().scan(0, |end, row| {
+            *end += row.len();
+            Some(*end)
+        }));
+        let (indices, values) = rows.into_iter().flatten().unzip();
+        Self::new(n_cols, indptr, indices, values)
+    }
+
     pub fn n_rows(&self) -> usize {
         self.indptr.len() - 1
     }
@@ -58,6 +72,11 @@ impl Csr {
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         let range = self.indptr[row]..self.indptr[row + 1];
         (&self.indices[range.clone()], &self.values[range])
+    }
+
+    /// The values of one row, to change.
+    pub(crate) fn row_values_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.values[self.indptr[row]..self.indptr[row + 1]]
     }
 
     /// Row i of the result is row `order[i]`.

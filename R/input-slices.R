@@ -1,0 +1,141 @@
+# Several slices in one run. A layout says how they lie to each other: list(align, stack, gaps, spot.distance), the user's arguments.
+# A task holds `slices`: NULL for one slice, or list(of, stacked, align, transforms, residuals), `of` a factor with one value a cell whose levels are in the
+# order of the stack.
+
+# The fewest cells that a slice may have.
+fewest_cells <- 20L
+
+check_layout <- function(align, stack, gaps, spot.distance, several) {
+  layout <- list(
+    align = check_choice(align, c("icp", "paste", "none"), "align"), stack = check_flag(stack, "stack"),
+    gaps = gaps, spot.distance = spot.distance
+  )
+  given <- Filter(function(name) !is.null(layout[[name]]), c("gaps", "spot.distance"))
+  if (length(given) > 0L && !(several && stack)) {
+    abort_spax("argument", c(
+      "{.arg {given[[1L]]}} is given, but there is no stack of slices.",
+      "i" = "Leave it out, or say which cell lies in which slice, with {.code stack = TRUE}."
+    ), given[[1L]])
+  }
+  layout
+}
+
+# The slice of each cell as a factor, in the order of the stack; NULL when there is one slice only. `argument` is what the user gave it as.
+as_slices <- function(slice, cells, stack, argument) {
+  if (is.null(slice)) {
+    return(NULL)
+  }
+  check_slice_order(slice, stack, argument)
+  found <- droplevels(check_companion(slice, rlang::set_names(factor(cells), cells), argument))
+  if (anyNA(found)) {
+    abort_spax("argument", c(
+      "{.arg {argument}} is missing for {sum(is.na(found))} cell{?s}: {some_of(cells[is.na(found)])}.",
+      "i" = "Fill it in, or take {cli::qty(sum(is.na(found)))}{?this cell/these cells} out of the input first."
+    ), argument)
+  }
+  check_slice_sizes(found, argument)
+  if (nlevels(found) > 1L) rlang::set_names(found, cells)
+}
+
+# Alphabetical order is rarely that of the tissue, and a wrong stack is worse than none. Two slices have but one order.
+check_slice_order <- function(slice, stack, argument) {
+  names <- unique(slice)
+  if (stack && is.character(slice) && length(names) > 2L) {
+    abort_spax("argument", c(
+      "{.arg {argument}} has {length(names)} slices and no order: {some_of(names)}.",
+      "i" = "Make it a factor with the levels in the order of the stack, or use {.code stack = FALSE} for slices that are no neighbours."
+    ), argument)
+  }
+}
+
+check_slice_sizes <- function(slice, argument) {
+  sizes <- table(slice)
+  few <- names(sizes)[sizes < fewest_cells]
+  if (length(few) > 0L) {
+    abort_spax("argument", c(
+      "{cli::qty(length(few))}The slice{?s} {.val {few}} of {.arg {argument}} {?has/have} fewer than {fewest_cells} cells.",
+      "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice."
+    ), argument)
+  }
+}
+
+# Coordinates in one frame with a height, or as they are when nothing joins the slices.
+place_slices <- function(coords, slice, layout, counts) {
+  if (is.null(slice)) {
+    return(list(coords = coords))
+  }
+  if (!layout$stack) {
+    return(list(coords = coords, slices = list(of = slice, stacked = FALSE, align = "none")))
+  }
+  placed <- align_slices(coords, slice,
+    method = layout$align, counts = counts, gaps = layout$gaps, spot.distance = layout$spot.distance
+  )
+  list(coords = placed$coords, slices = list(
+    of = slice, stacked = TRUE, align = layout$align, transforms = placed$transforms, residuals = placed$residuals
+  ))
+}
+
+slice_codes <- function(slices) if (!is.null(slices)) unname(as.integer(slices$of))
+
+# Whether neighbours are looked for among all cells: one slice, or a stack.
+is_stacked <- function(slices) is.null(slices) || slices$stacked
+
+# How many neighbours every cell can have.
+fewest_neighbours <- function(task) {
+  if (is_stacked(task$slices)) length(task$cells) - 1L else min(table(task$slices$of)) - 1L
+}
+
+# What a result says about its slices; `coords` only where they were moved.
+slice_parts <- function(task) {
+  slices <- task$slices
+  if (is.null(slices)) {
+    return(NULL)
+  }
+  c(list(slice = slices$of), list(alignment = c(
+    list(align = slices$align, stacked = slices$stacked), if (slices$stacked) list(coords = task$coords),
+    slices[intersect(c("transforms", "residuals"), names(slices))]
+  )))
+}
+
+# The slices of a Seurat object: a column of its meta data, or its images.
+seurat_slices <- function(object, split.by, stack) {
+  if (is.null(split.by)) {
+    return(NULL)
+  }
+  by_image <- identical(split.by, "image") && !"image" %in% colnames(object[[]])
+  slice <- if (by_image) SpatialCoords(object)$image else seurat_column(object, split.by, "split.by")
+  as_slices(slice, colnames(object), stack, "split.by")
+}
+
+# The coordinates of a Seurat object with slices: one image a slice, if they come from images.
+seurat_slice_coords <- function(object, coords, slice) {
+  if (is.null(slice)) {
+    return(check_one_slice(SpatialCoords(object, coords)))
+  }
+  if (is.null(coords)) check_slices_covered(object, slice)
+  place <- SpatialCoords(object, coords)
+  if (!is.null(place$image)) check_one_image(place$image, slice)
+  place
+}
+
+check_slices_covered <- function(object, slice) {
+  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(object[[name]], name)$cell))
+  absent <- setdiff(levels(slice), unique(as.character(slice[names(slice) %in% covered])))
+  if (length(covered) > 0L && length(absent) > 0L) {
+    abort_spax("coords", c(
+      "No image of the object holds cells of the slice{?s} {.val {absent}}.",
+      "i" = "Add the image, give {.arg coords}, or take the slice out."
+    ), "coords")
+  }
+}
+
+check_one_image <- function(image, slice) {
+  images <- lapply(split(image, slice), function(x) levels(droplevels(x)))
+  several <- Filter(function(x) length(x) > 1L, images)
+  if (length(several) > 0L) {
+    abort_spax("coords", c(
+      "The slice {.val {names(several)[[1L]]}} lies in {length(several[[1L]])} images ({.val {several[[1L]]}}), whose coordinates do not share a frame.",
+      "i" = "Split by another column, or give {.arg coords} in one frame a slice."
+    ), "split.by")
+  }
+}

@@ -1,0 +1,128 @@
+//! From counts to features by what was learnt on other cells (METHODS 1.1).
+
+use ndarray::Array2;
+
+use super::features::{Columns, FeatureKind, Features};
+use super::gene_choice::Choice;
+use super::{check_counts, normalise, ScaledGenes};
+use crate::sparse::CountsView;
+use crate::{Error, Result};
+
+/// What it takes to prepare further cells like those that it was learnt on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Projection {
+    /// Genes whose counts add up to a cell's total, as rising rows of the counts. Of several slices: those of any.
+    pub kept: Vec<u32>,
+    /// Genes used, as rising places in `kept`.
+    pub genes: Vec<u32>,
+    /// Mean of every gene used. Of slices that were centred each: over all cells.
+    pub mean: Vec<f64>,
+    /// 1 / standard deviation of every gene used; 0 for one that does not vary.
+    pub scale: Vec<f64>,
+    /// Genes used x components; None where the scaled genes are the features.
+    pub rotation: Option<Array2<f64>>,
+}
+
+/// What the genes of further cells are scaled by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaling {
+    /// The means and deviations learnt.
+    Learnt,
+    /// The cells' own means and deviations.
+    Own,
+}
+
+impl Projection {
+    pub(super) fn new(
+        choice: &Choice,
+        scaled: &ScaledGenes,
+        rotation: Option<Array2<f64>>,
+    ) -> Self {
+        let mut kept: Vec<u32> = choice.kept.concat();
+        kept.sort_unstable();
+        kept.dedup();
+        let place = |gene: &u32| kept.binary_search(gene).unwrap_or_default() as u32;
+        Self {
+            genes: choice.genes.iter().map(place).collect(),
+            kept,
+            mean: overall_means(scaled),
+            scale: scaled.scale.clone(),
+            rotation,
+        }
+    }
+
+    /// Features of `counts`, whose rows are the genes `kept` in their order; a gene that is not `present` counts as its mean.
+    ///
+    /// # Errors
+    /// Parts that do not fit each other; counts that are not valid; with [`Scaling::Own`], no gene that varies.
+    pub fn features(
+        &self,
+        counts: &CountsView,
+        present: &[bool],
+        scaling: Scaling,
+        (target_sum, log1p): (f64, bool),
+    ) -> Result<Features> {
+        self.check(counts, present)?;
+        check_counts(counts)?;
+        let kept: Vec<u32> = (0..self.kept.len() as u32).collect();
+        let matrix = normalise(counts, &kept, &self.genes, target_sum, log1p)?;
+        let scaled = self.rescaled(ScaledGenes::new(matrix)?, present, scaling);
+        let (input, kind) = match &self.rotation {
+            Some(rotation) => {
+                let scores = scaled.project(rotation.view())?;
+                (Columns::Dense(scores), FeatureKind::Pca)
+            }
+            None => (Columns::Scaled(scaled), FeatureKind::ScaledGenes),
+        };
+        Ok(Features {
+            input,
+            kind,
+            genes: self.genes.clone(),
+            ..Features::from_matrix(Array2::zeros((0, 0)))
+        })
+    }
+
+    fn rescaled(&self, mut own: ScaledGenes, present: &[bool], scaling: Scaling) -> ScaledGenes {
+        if scaling == Scaling::Learnt {
+            own.mean.clone_from(&self.mean);
+            own.scale.clone_from(&self.scale);
+        }
+        for (scale, &gene) in own.scale.iter_mut().zip(&self.genes) {
+            if !present[gene as usize] {
+                *scale = 0.0;
+            }
+        }
+        let sd = |&scale: &f64| if scale > 0.0 { scale.recip() } else { 1.0 };
+        own.sd = own.scale.iter().map(sd).collect();
+        own
+    }
+
+    fn check(&self, counts: &CountsView, present: &[bool]) -> Result<()> {
+        let (n_kept, n_genes) = (self.kept.len(), self.genes.len());
+        let rising = self.genes.windows(2).all(|pair| pair[0] < pair[1]);
+        let inside = self.genes.iter().all(|&g| (g as usize) < n_kept);
+        let rotated = self
+            .rotation
+            .as_ref()
+            .map_or(n_genes, |rotation| rotation.nrows());
+        let lengths = [self.mean.len(), self.scale.len(), rotated];
+        if !rising || !inside || lengths != [n_genes; 3] {
+            return Err(Error::model("The genes of the model do not fit each other"));
+        }
+        if counts.n_genes() != n_kept || present.len() != n_kept {
+            return Err(Error::Internal("counts of other genes".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Means of the slices, weighted by their cells.
+fn overall_means(scaled: &ScaledGenes) -> Vec<f64> {
+    let n = scaled.n_cells() as f64;
+    let mut overall = vec![0.0; scaled.n_genes()];
+    for (slice, cells) in scaled.slices.sizes().into_iter().enumerate() {
+        let pairs = overall.iter_mut().zip(scaled.means_of(slice));
+        pairs.for_each(|(sum, mean)| *sum += mean * cells as f64 / n);
+    }
+    overall
+}

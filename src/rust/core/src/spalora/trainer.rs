@@ -1,0 +1,234 @@
+//! The training of SpaLORA, one epoch at a time.
+
+use candle_core::{Device, Tensor};
+use ndarray::{Array2, ArrayView2};
+
+use super::model::{Forward, Losses, Model, Source};
+use super::params::{GeneWeights, ValidParams};
+use super::weights::{by_order, by_rank};
+use crate::graph::Graph;
+use crate::nn::adam::Adam;
+use crate::nn::linear::Design;
+use crate::nn::propagate::Operator;
+use crate::nn::view::to_vec;
+use crate::preprocess::{Columns, Modality, ModalityKind};
+use crate::spacross::Input;
+use crate::{threads, Error, Result};
+
+/// The losses of one epoch, before their weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochLosses {
+    /// From 1.
+    pub epoch: usize,
+    /// The weighted sum that was minimised.
+    pub total: f32,
+    /// One a modality.
+    pub reconstruction: Vec<f32>,
+    /// One a modality.
+    pub cross: Vec<f32>,
+}
+
+/// What the trained model gives, in the caller's order of cells. Rows of the embeddings have length 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// Z, N x d.
+    pub joint: Array2<f32>,
+    /// Z_m, N x d each.
+    pub modality: Vec<Array2<f32>>,
+    /// Weights of the modalities, N x their number.
+    pub across: Array2<f32>,
+    /// Weights of the spatial and the feature graph, N x 2 a modality.
+    pub within: Vec<Array2<f32>>,
+}
+
+/// A model in training. Stepped from outside, so that whoever holds it can stop, show progress or give up between two
+/// epochs.
+pub struct Trainer {
+    pub(super) model: Model,
+    sources: Vec<Source>,
+    spatial: Operator,
+    optimiser: Adam,
+    params: ValidParams,
+    /// Node i of the training is cell `order[i]` of the caller.
+    order: Vec<u32>,
+    threads: usize,
+    epoch: usize,
+}
+
+impl Trainer {
+    /// `modalities`, the `spatial` graph and the graph of similar cells of each modality (`similar`) in the caller's order
+    /// of cells; training runs in `order` (along a space-filling curve), results come back in the caller's.
+    ///
+    /// # Errors
+    /// Parts that do not fit each other; a device that is not there.
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        modalities: &[&Modality],
+        spatial: &Graph,
+        similar: &[&Graph],
+        order: Vec<u32>,
+        params: ValidParams,
+        seed: u64,
+        threads: usize,
+        device: &Device,
+    ) -> Result<Self> {
+        threads::install(threads, || {
+            let fits = |g: &Graph| g.n_nodes() == order.len();
+            let graphs_fit = fits(spatial) && similar.iter().all(|g| fits(g));
+            if !graphs_fit || similar.len() != modalities.len() {
+                return Err(Error::Internal("graphs of another length".into()));
+            }
+            let operator = |graph: &Graph| -> Result<Operator> {
+                Ok(Operator::symmetric(graph.permuted(&order)?.normalised()))
+            };
+            let sources = modalities.iter().zip(similar).map(|(modality, similar)| {
+                let weights = column_weights(modality, params.params.weights);
+                let input = Input::new(&modality.features).permuted(&order);
+                Ok(Source::new(input, operator(similar)?, weights))
+            });
+            let sources = sources.collect::<Result<Vec<_>>>()?;
+            let spatial = operator(spatial)?;
+            Self::with(
+                sources,
+                spatial,
+                order.clone(),
+                params,
+                seed,
+                threads,
+                device,
+            )
+        })
+    }
+
+    /// From parts that are in the order of training.
+    pub(super) fn with(
+        sources: Vec<Source>,
+        spatial: Operator,
+        order: Vec<u32>,
+        params: ValidParams,
+        seed: u64,
+        threads: usize,
+        device: &Device,
+    ) -> Result<Self> {
+        if sources.iter().any(|source| source.n_rows() != order.len()) {
+            return Err(Error::Internal("modalities of another length".into()));
+        }
+        let columns: Vec<usize> = sources.iter().map(|s| s.input.n_columns()).collect();
+        let p = &params.params;
+        let model = Model::new(&columns, p.latent, seed, device)?;
+        let optimiser = Adam::new(
+            model.parameters(),
+            p.learning_rate,
+            p.weight_decay,
+            f64::INFINITY,
+        );
+        Ok(Self {
+            model,
+            sources,
+            spatial,
+            optimiser,
+            params,
+            order,
+            threads,
+            epoch: 0,
+        })
+    }
+
+    /// Trains one epoch.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`] when a loss is no longer finite.
+    pub fn step(&mut self) -> Result<EpochLosses> {
+        threads::install(self.threads, || {
+            let (_, terms) = self.pass()?;
+            let total = terms.total(&self.params)?;
+            let losses = self.read(&terms, &total)?;
+            if !losses.total.is_finite() {
+                return Err(Error::numeric(format!(
+                    "the loss is no longer a finite number in epoch {}. Lower `learning_rate`, or look for cells with \
+                     extreme values in the input",
+                    losses.epoch
+                )));
+            }
+            self.optimiser.step(&total.backward()?)?;
+            self.epoch += 1;
+            Ok(losses)
+        })
+    }
+
+    pub(super) fn pass(&self) -> Result<(Forward, Losses)> {
+        let forward = self.model.forward(&self.sources, &self.spatial)?;
+        let losses = self.model.losses(&forward, &self.sources, &self.spatial)?;
+        Ok((forward, losses))
+    }
+
+    #[cfg(test)]
+    pub(super) fn params(&self) -> &ValidParams {
+        &self.params
+    }
+
+    fn read(&self, terms: &Losses, total: &Tensor) -> Result<EpochLosses> {
+        let scalars = |terms: &[Tensor]| -> Result<Vec<f32>> {
+            let values = terms.iter().map(|t| Ok(t.to_scalar::<f32>()?));
+            values.collect()
+        };
+        Ok(EpochLosses {
+            epoch: self.epoch + 1,
+            total: total.to_scalar()?,
+            reconstruction: scalars(&terms.reconstruction)?,
+            cross: scalars(&terms.cross)?,
+        })
+    }
+
+    /// The embeddings and the attention.
+    pub fn embedding(&self) -> Result<Embedding> {
+        threads::install(self.threads, || {
+            let forward = self.model.forward(&self.sources, &self.spatial)?;
+            let unit = |z: &Tensor| -> Result<Array2<f32>> {
+                let (_, width) = z.dims2()?;
+                let mut values = to_vec(z)?;
+                unit_rows(&mut values, width);
+                self.in_callers_order(&values, width)
+            };
+            let modality = forward.modality.iter().map(unit).collect::<Result<_>>()?;
+            let within = forward.within.iter().map(|w| self.in_callers_order(w, 2));
+            Ok(Embedding {
+                joint: unit(&forward.joint)?,
+                modality,
+                across: self.in_callers_order(&forward.across, self.sources.len())?,
+                within: within.collect::<Result<_>>()?,
+            })
+        })
+    }
+
+    fn in_callers_order(&self, values: &[f32], width: usize) -> Result<Array2<f32>> {
+        let rows = ArrayView2::from_shape((self.order.len(), width), values)
+            .map_err(|e| Error::Internal(e.to_string()))?;
+        let mut out = Array2::zeros(rows.dim());
+        for (row, &cell) in rows.rows().into_iter().zip(&self.order) {
+            out.row_mut(cell as usize).assign(&row);
+        }
+        Ok(out)
+    }
+}
+
+/// Rows of length 1; a row without length stays 0.
+fn unit_rows(values: &mut [f32], width: usize) {
+    for row in values.chunks_exact_mut(width) {
+        let length = row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
+        row.iter_mut().for_each(|v| *v /= length);
+    }
+}
+
+/// omega: of the genes of the RNA by their expression, 1 for everything else.
+fn column_weights(modality: &Modality, kind: GeneWeights) -> Vec<f64> {
+    let genes = match &modality.features.input {
+        Columns::Scaled(genes) if modality.kind == ModalityKind::Rna => genes,
+        _ => return vec![1.0; modality.features.dim().1],
+    };
+    match kind {
+        GeneWeights::Rank => by_rank(&modality.mean_expression),
+        GeneWeights::Published => by_order(&genes.mean_scores()),
+        GeneWeights::None => vec![1.0; genes.n_genes()],
+    }
+}

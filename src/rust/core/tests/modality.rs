@@ -1,0 +1,198 @@
+//! Modalities against published numbers and direct formulas.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Tensor};
+use ndarray::Array2;
+use spax_core::graph::correlation_knn;
+use spax_core::preprocess::*;
+use spax_core::rng::{Purpose, Rng};
+use spax_core::slices::Slices;
+use spax_core::sparse::{CountsView, Csr};
+
+/// The slots of a dgCMatrix.
+struct Slots {
+    indptr: Vec<i32>,
+    features: Vec<i32>,
+    values: Vec<f64>,
+    n_features: usize,
+}
+
+impl Slots {
+    fn new(dense: &Array2<f64>) -> Self {
+        let (mut indptr, mut features, mut values) = (vec![0], Vec::new(), Vec::new());
+        for row in dense.rows() {
+            for (feature, &value) in row.iter().enumerate().filter(|(_, v)| **v != 0.0) {
+                features.push(feature as i32);
+                values.push(value);
+            }
+            indptr.push(features.len() as i32);
+        }
+        let n_features = dense.ncols();
+        Self {
+            indptr,
+            features,
+            values,
+            n_features,
+        }
+    }
+
+    fn view(&self) -> CountsView<'_> {
+        CountsView::new(&self.indptr, &self.features, &self.values, self.n_features).unwrap()
+    }
+}
+
+fn array(tensors: &HashMap<String, Tensor>, name: &str) -> Array2<f64> {
+    let tensor = tensors[name].to_dtype(DType::F64).unwrap();
+    let shape = tensor.dims2().unwrap();
+    let values = tensor.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+    Array2::from_shape_vec(shape, values).unwrap()
+}
+
+fn dense(matrix: &Csr) -> Array2<f64> {
+    let mut dense = Array2::zeros((matrix.n_rows(), matrix.n_cols()));
+    for row in 0..matrix.n_rows() {
+        let (columns, values) = matrix.row(row);
+        for (&c, &v) in columns.iter().zip(values) {
+            dense[(row, c as usize)] = f64::from(v);
+        }
+    }
+    dense
+}
+
+/// Length of the difference over the length of what was expected.
+fn apart(found: &Array2<f64>, expected: &Array2<f64>) -> f64 {
+    assert_eq!(found.dim(), expected.dim());
+    let gap = (found - expected).mapv(|v| v * v).sum();
+    (gap / expected.mapv(|v| v * v).sum()).sqrt()
+}
+
+#[test]
+fn centred_log_ratio_as_published() {
+    let tensors = common::tensors("preprocess.safetensors");
+    let slots = Slots::new(&array(&tensors, "adt_counts"));
+    let found = dense(&centred_log_ratio(&slots.view()).unwrap());
+    assert!(apart(&found, &array(&tensors, "adt_clr")) < 1e-6);
+}
+
+#[test]
+fn term_frequencies_as_published() {
+    let tensors = common::tensors("preprocess.safetensors");
+    let slots = Slots::new(&array(&tensors, "peaks"));
+    let found = dense(&tf_idf(&slots.view()).unwrap());
+    assert!(apart(&found, &array(&tensors, "tfidf")) < 1e-6);
+}
+
+/// The direct formula, with nalgebra's singular value decomposition.
+fn direct_lsi(tf_idf: &Array2<f64>, n_components: usize) -> Array2<f64> {
+    let (n, p) = tf_idf.dim();
+    let scaled = nalgebra::DMatrix::from_fn(n, p, |i, j| {
+        (tf_idf[(i, j)] / tf_idf.row(i).sum() * 1e4).ln_1p()
+    });
+    let svd = scaled.svd(true, false);
+    let u = svd.u.unwrap();
+    let mut order: Vec<usize> = (0..svd.singular_values.len()).collect();
+    order.sort_by(|&a, &b| svd.singular_values[b].total_cmp(&svd.singular_values[a]));
+    let sign = |j: usize| {
+        let largest = (0..n).max_by(|&a, &b| u[(a, j)].abs().total_cmp(&u[(b, j)].abs()));
+        u[(largest.unwrap(), j)].signum()
+    };
+    let k = n_components + 1;
+    let vectors = Array2::from_shape_fn((n, k), |(i, j)| u[(i, order[j])] * sign(order[j]));
+    let mut out = Array2::zeros((n, n_components));
+    for i in 0..n {
+        let row = vectors.row(i);
+        let mean = row.sum() / k as f64;
+        let sd = (row.mapv(|v| (v - mean).powi(2)).sum() / (k as f64 - 1.0)).sqrt();
+        (0..n_components).for_each(|j| out[(i, j)] = (row[j + 1] - mean) / sd);
+    }
+    out
+}
+
+/// The recorded numbers come from a randomised decomposition stopped after 15 rounds. On these peaks, whose spectrum is
+/// flat, it is 3.4 % from the exact one (the same code with the same start repeats them to 5e-5, and comes as near to the
+/// exact one as it is given rounds): they tell the formula and the signs, not the digits.
+#[test]
+fn latent_semantic_indexing_is_exact_and_near_the_published() {
+    let tensors = common::tensors("preprocess.safetensors");
+    let slots = Slots::new(&array(&tensors, "peaks"));
+    let found = lsi(&slots.view(), 10, 1).unwrap().mapv(f64::from);
+    assert!(apart(&found, &direct_lsi(&array(&tensors, "tfidf"), 10)) < 1e-5);
+    let published = array(&tensors, "lsi_abs");
+    assert!(apart(&found.mapv(f64::abs), &published) < 0.04);
+}
+
+#[test]
+fn cells_and_peaks_without_counts_stay_zero() {
+    let mut counts = Array2::from_shape_fn((30, 12), |(i, j)| f64::from((i * 7 + j * 5) % 4 == 0));
+    counts.row_mut(3).fill(0.0);
+    counts.column_mut(5).fill(0.0);
+    let slots = Slots::new(&counts);
+    let weights = dense(&tf_idf(&slots.view()).unwrap());
+    assert!(weights.iter().all(|v| v.is_finite()) && weights.row(3).sum() == 0.0);
+    let components = lsi(&slots.view(), 3, 1).unwrap();
+    assert!(components.iter().all(|v| v.is_finite()));
+    assert!(components.row(3).iter().all(|&v| v == 0.0));
+    let ratios = dense(&centred_log_ratio(&slots.view()).unwrap());
+    assert!(ratios.iter().all(|v| v.is_finite()) && ratios.row(3).sum() == 0.0);
+}
+
+#[test]
+fn feature_graphs_as_published() {
+    for name in ["protein", "atac", "slidetags"] {
+        let tensors = common::tensors(&format!("spalora_{name}.safetensors"));
+        for omics in ["omics1", "omics2"] {
+            let x = array(&tensors, &format!("{omics}_feat")).mapv(|v| v as f32);
+            let graph = correlation_knn(x.view(), 20, 1).unwrap().normalised();
+            let expected = |part: &str| {
+                let tensor = &tensors[&format!("adj_feature_{omics}.{part}")];
+                tensor
+                    .to_dtype(DType::F64)
+                    .unwrap()
+                    .to_vec1::<f64>()
+                    .unwrap()
+            };
+            let (row, col, value) = (expected("row"), expected("col"), expected("value"));
+            let mut adjacency = Array2::zeros((x.nrows(), x.nrows()));
+            (0..row.len()).for_each(|e| adjacency[(row[e] as usize, col[e] as usize)] = value[e]);
+            assert!(apart(&dense(&graph), &adjacency) < 1e-6, "{name} {omics}");
+        }
+    }
+}
+
+#[test]
+fn modalities_say_what_they_are_made_of() {
+    let mut rng = Rng::new(3, Purpose::Data, 0);
+    let counts = Array2::from_shape_fn((80, 40), |(i, j)| {
+        (6.0 * rng.uniform() * f64::from(1 + ((i / 20 + j) % 4) as u32)).floor()
+    });
+    let slots = Slots::new(&counts);
+    let slices = Slots::view(&slots);
+    let one = Slices::one(80);
+    let settings = Settings {
+        min_cells: 5,
+        n_genes: 30,
+        target_sum: 1e4,
+        log1p: true,
+        ..Settings::default()
+    };
+    let rna = Modality::rna(&slices, &one, &settings, 10).unwrap();
+    assert_eq!(rna.features.dim(), (80, 30));
+    assert_eq!(rna.components.dim(), (80, 10));
+    assert_eq!(rna.mean_expression.len(), 30);
+    assert!(rna.features.n_nonzero() > 0);
+    let protein = Modality::protein(&slices, &one, Centre::All, None).unwrap();
+    assert_eq!(protein.components.dim(), (80, 39));
+    let fewer = Modality::protein(&slices, &one, Centre::All, Some(8)).unwrap();
+    assert_eq!(
+        fewer.components,
+        protein.components.slice(ndarray::s![.., ..8])
+    );
+    let atac = Modality::atac(&slices, 6, 1).unwrap();
+    assert_eq!(atac.features.dim(), (80, 6));
+    let flat = Array2::from_elem((80, 3), 2f32);
+    assert!(Modality::from_matrix(flat).is_err());
+}

@@ -1,0 +1,201 @@
+//! SpaLORA as its users see it: shortcuts against direct formulas, any number of modalities, determinism.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use ndarray::Array2;
+use spax_core::graph::{correlation_knn, curve_order, Graph};
+use spax_core::nn::linear::project;
+use spax_core::preprocess::{Modality, Settings};
+use spax_core::rng::{Purpose, Rng};
+use spax_core::slices::Slices;
+use spax_core::spacross::Input;
+use spax_core::spalora::loss::{reconstruction, Constant};
+use spax_core::spalora::{Embedding, Params, Trainer};
+use spax_core::sparse::CountsView;
+use spax_core::threads;
+
+/// Counts of `genes` genes in cells on a square, in two halves that differ.
+struct Tissue {
+    coords: Array2<f64>,
+    indptr: Vec<i32>,
+    genes: Vec<i32>,
+    values: Vec<f64>,
+    n_genes: usize,
+}
+
+fn tissue(side: usize, n_genes: usize) -> Tissue {
+    let mut rng = Rng::new(8, Purpose::Data, 0);
+    let n = side * side;
+    let place = |c: usize| [(c % side) as f64, (c / side) as f64];
+    let coords = Array2::from_shape_fn((n, 2), |(c, axis)| place(c)[axis] + 0.01 * rng.uniform());
+    let (mut indptr, mut genes, mut values) = (vec![0], vec![], vec![]);
+    for cell in 0..n {
+        let left = cell % side < side / 2;
+        for gene in 0..n_genes {
+            let level = if (gene % 3 == 0) == left { 4.0 } else { 1.0 };
+            let count = (level * rng.uniform() * 1.6).floor();
+            if count > 0.0 {
+                genes.push(gene as i32);
+                values.push(count);
+            }
+        }
+        indptr.push(genes.len() as i32);
+    }
+    Tissue {
+        coords,
+        indptr,
+        genes,
+        values,
+        n_genes,
+    }
+}
+
+impl Tissue {
+    fn view(&self) -> CountsView<'_> {
+        CountsView::new(&self.indptr, &self.genes, &self.values, self.n_genes).unwrap()
+    }
+
+    fn rna(&self) -> Modality {
+        let settings = Settings {
+            min_cells: 3,
+            target_sum: 1e4,
+            log1p: true,
+            ..Settings::default()
+        };
+        let one = Slices::one(self.coords.nrows());
+        Modality::rna(&self.view(), &one, &settings, 10).unwrap()
+    }
+}
+
+fn numbers(seed: u32, rows: usize, columns: usize) -> Array2<f32> {
+    let mut rng = Rng::new(4, Purpose::Data, seed);
+    Array2::from_shape_fn((rows, columns), |_| rng.normal() as f32)
+}
+
+fn tensor(x: &Array2<f32>) -> Tensor {
+    Tensor::from_slice(x.as_slice().unwrap(), x.dim(), &Device::Cpu).unwrap()
+}
+
+#[test]
+fn the_collapsed_loss_is_the_direct_one_on_sparse_genes() {
+    let rna = tissue(20, 60).rna();
+    let x = rna.features.to_dense().mapv(f64::from);
+    let ((n, genes), d) = (x.dim(), 6);
+    let (p, v) = (numbers(1, n, d) * 0.3, numbers(2, d, genes) * 0.3);
+    let omega: Vec<f64> = (0..genes).map(|g| 1.0 + (g % 5) as f64).collect();
+    let product = p.dot(&v);
+    let direct: f64 = product
+        .indexed_iter()
+        .map(|((i, g), d)| omega[g] * (x[(i, g)] - f64::from(*d)).powi(2))
+        .sum::<f64>()
+        / (n * genes) as f64;
+    let found = threads::install(2, || {
+        let input = Arc::new(Input::new(&rna.features));
+        let squares = input.column_squares();
+        let constant = Constant {
+            weights: omega.iter().map(|&w| w as f32).collect(),
+            squares: squares.iter().zip(&omega).map(|(s, w)| s * w).sum(),
+        };
+        let weighted = Array2::from_shape_fn((d, genes), |(c, g)| v[(c, g)] * omega[g] as f32);
+        let y = project(&input, &tensor(&weighted))?;
+        let loss = reconstruction(&tensor(&p), &y, &tensor(&v), &constant)?;
+        Ok(f64::from(loss.to_scalar::<f32>()?))
+    })
+    .unwrap();
+    assert!((found - direct).abs() < 1e-5 * direct, "{found} {direct}");
+}
+
+/// Trains on the first `m` of three modalities.
+fn train(m: usize, threads: usize, epochs: usize) -> (Vec<f32>, Embedding) {
+    let tissue = tissue(20, 60);
+    let n = tissue.coords.nrows();
+    let all = threads::install(threads, || {
+        Ok([
+            tissue.rna(),
+            Modality::from_matrix(numbers(3, n, 8))?,
+            Modality::atac(&tissue.view(), 7, 1)?,
+        ])
+    })
+    .unwrap();
+    let modalities: Vec<&Modality> = all.iter().take(m).collect();
+    let (spatial, similar, order) = threads::install(threads, || {
+        let similar = modalities
+            .iter()
+            .map(|m| correlation_knn(m.components.view(), 10, 1));
+        let similar = similar.collect::<Result<Vec<_>, _>>()?;
+        let spatial = Graph::knn(tissue.coords.view(), 6)?;
+        Ok((spatial, similar, curve_order(tissue.coords.view())?))
+    })
+    .unwrap();
+    let similar: Vec<&Graph> = similar.iter().collect();
+    let params = Params {
+        latent: 16,
+        ..Params::default()
+    };
+    let params = params.check(m).unwrap();
+    let device = Device::Cpu;
+    let mut trainer = Trainer::new(
+        &modalities,
+        &spatial,
+        &similar,
+        order,
+        params,
+        7,
+        threads,
+        &device,
+    )
+    .unwrap();
+    let losses = (0..epochs).map(|_| trainer.step().unwrap().total).collect();
+    (losses, trainer.embedding().unwrap())
+}
+
+#[test]
+fn two_and_three_modalities_learn() {
+    for m in [2, 3] {
+        let (losses, found) = train(m, 2, 60);
+        assert!(losses[59] < 0.9 * losses[0], "{} {}", losses[0], losses[59]);
+        assert_eq!(found.joint.dim(), (400, 16));
+        assert_eq!((found.modality.len(), found.across.dim()), (m, (400, m)));
+        assert!(found.within.iter().all(|w| w.dim() == (400, 2)));
+        for row in found.across.rows() {
+            assert!((row.sum() - 1.0).abs() < 1e-5);
+        }
+        for row in found.joint.rows() {
+            assert!((row.dot(&row) - 1.0).abs() < 1e-5);
+        }
+        // The halves of the tissue lie apart, and rows are in the caller's order.
+        let mean = |left: bool| {
+            let cells: Vec<usize> = (0..400).filter(|c| (c % 20 < 10) == left).collect();
+            found
+                .joint
+                .select(ndarray::Axis(0), &cells)
+                .mean_axis(ndarray::Axis(0))
+        };
+        let (a, b) = (mean(true).unwrap(), mean(false).unwrap());
+        assert!(a.dot(&b) < 0.8 * a.dot(&a), "{} {}", a.dot(&b), a.dot(&a));
+    }
+}
+
+#[test]
+fn the_same_bytes_for_any_number_of_threads() {
+    let one = train(3, 1, 5);
+    for threads in [2, 4] {
+        assert_eq!(train(3, threads, 5), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_are_named() {
+    let with = |w_recon: Vec<f64>| Params {
+        w_recon,
+        ..Params::default()
+    };
+    for bad in [vec![1.0, 2.0, 3.0], vec![-1.0], vec![f64::NAN], vec![]] {
+        let error = with(bad).check(2).unwrap_err();
+        assert_eq!(error.blamed(), Some("w_recon"));
+    }
+    assert!(with(vec![1.0, 2.0]).check(2).is_ok());
+    assert!(Params::default().check(1).is_err());
+}

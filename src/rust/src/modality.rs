@@ -1,0 +1,177 @@
+//! Modalities of multi-omics, prepared for SpaLORA.
+
+use extendr_api::prelude::*;
+use ndarray::Array2;
+use spax_core::graph::correlation_knn;
+use spax_core::preprocess::{Modality, ModalityKind, Settings};
+use spax_core::slices::Slices;
+use spax_core::{threads, Result};
+
+use crate::convert::{
+    count, finite_f32, from_zero_based, optional_number, pointer, seed, slices, string, to_matrix,
+    Options,
+};
+use crate::counts::{centre_named, view};
+use crate::error::guard;
+use crate::graph::SpatialGraph;
+
+fn with_threads(threads: &Robj, work: impl FnOnce() -> Result<Modality> + Send) -> Result<Robj> {
+    let modality = threads::install(count(threads, "threads")?, work)?;
+    Ok(ExternalPtr::new(modality).into())
+}
+
+fn settings(list: &Robj) -> Result<Settings> {
+    let options = Options::new(list)?;
+    Ok(Settings {
+        min_cells: options.count("min_cells")?,
+        min_counts: options.number("min_counts")?,
+        n_genes: options.count("n_genes")?,
+        target_sum: options.number("target_sum")?,
+        log1p: options.flag("log1p")?,
+        centre: centre_named(options.string("slice_center")?)?,
+        ..Settings::default()
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_modality_rna(
+    p: Robj,
+    i: Robj,
+    x: Robj,
+    n_genes: Robj,
+    settings: Robj,
+    n_components: Robj,
+    slices: Robj,
+    threads: Robj,
+) -> Robj {
+    guard(|| {
+        let counts = view(&p, &i, &x, &n_genes)?;
+        let settings = self::settings(&settings)?;
+        let slices = self::slices(&slices, counts.n_cells())?;
+        let n_components = count(&n_components, "n_components")?;
+        with_threads(&threads, || {
+            Modality::rna(&counts, &slices, &settings, n_components)
+        })
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_modality_protein(
+    p: Robj,
+    i: Robj,
+    x: Robj,
+    n_proteins: Robj,
+    n_components: Robj,
+    slice_center: Robj,
+    slices: Robj,
+    threads: Robj,
+) -> Robj {
+    guard(|| {
+        let counts = view(&p, &i, &x, &n_proteins)?;
+        let slices = self::slices(&slices, counts.n_cells())?;
+        let centre = centre_named(string(&slice_center, "slice_center")?)?;
+        let n = optional_number(&n_components, "n_components")?.map(|n| n as usize);
+        with_threads(&threads, || Modality::protein(&counts, &slices, centre, n))
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_modality_atac(
+    p: Robj,
+    i: Robj,
+    x: Robj,
+    n_peaks: Robj,
+    n_components: Robj,
+    seed: Robj,
+    threads: Robj,
+) -> Robj {
+    guard(|| {
+        let counts = view(&p, &i, &x, &n_peaks)?;
+        let (n, seed) = (count(&n_components, "n_components")?, self::seed(&seed)?);
+        with_threads(&threads, || Modality::atac(&counts, n, seed))
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_modality_features(x: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "reduction")?;
+        with_threads(&threads, || Modality::from_matrix(x))
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_modality_info(modality: Robj) -> Robj {
+    guard(|| {
+        let modality: &Modality = pointer(&modality, "modality")?;
+        let (n_cells, n_columns) = modality.features.dim();
+        let kind = match modality.kind {
+            ModalityKind::Rna => "rna",
+            ModalityKind::Protein => "protein",
+            ModalityKind::Atac => "atac",
+            ModalityKind::Features => "features",
+        };
+        Ok(list!(
+            kind = kind,
+            n_cells = n_cells as i32,
+            n_columns = n_columns as i32,
+            features = from_zero_based(&modality.features.genes),
+            n_components = modality.components.ncols() as i32,
+            explained_variance = modality.features.explained_variance.as_slice()
+        )
+        .into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_modality_components(modality: Robj) -> Robj {
+    guard(|| {
+        let modality: &Modality = pointer(&modality, "modality")?;
+        Ok(to_matrix(modality.components.view()))
+    })
+}
+
+/// The graph of similar cells, of a modality or of a matrix (cells x features).
+///
+/// @noRd
+#[extendr]
+fn core_feature_graph(x: Robj, k: Robj, seed: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let owned: Array2<f32>;
+        let components = match x.is_external_pointer() {
+            true => pointer::<Modality>(&x, "modality")?.components.view(),
+            false => {
+                owned = finite_f32(&x, "object")?;
+                owned.view()
+            }
+        };
+        let (k, seed) = (count(&k, "k")?, self::seed(&seed)?);
+        let graph = threads::install(count(&threads, "threads")?, || {
+            correlation_knn(components, k, seed)
+        })?;
+        let n = graph.n_nodes();
+        let found = SpatialGraph {
+            graph,
+            order: (0..n as u32).collect(),
+            slices: Slices::one(n),
+        };
+        Ok(ExternalPtr::new(found).into())
+    })
+}
+
+extendr_module! {
+    mod modality;
+    fn core_modality_rna;
+    fn core_modality_protein;
+    fn core_modality_atac;
+    fn core_modality_features;
+    fn core_modality_info;
+    fn core_modality_components;
+    fn core_feature_graph;
+}

@@ -1,0 +1,203 @@
+//! SpaLORA: its defaults, and a trainer that R steps.
+
+use std::cell::RefCell;
+
+use extendr_api::prelude::*;
+use ndarray::{Array2, ArrayView2};
+use spax_core::graph::Graph;
+use spax_core::preprocess::Modality;
+use spax_core::spalora::memory::{estimate, Part};
+use spax_core::spalora::{EpochLosses, GeneWeights, Params, Trainer};
+use spax_core::system::available_memory;
+use spax_core::{device, Error, Result};
+
+use crate::convert::{count, items, pointer, seed, string, to_matrix, Options};
+use crate::error::guard;
+use crate::graph::SpatialGraph;
+
+/// None once R has given the memory back.
+type Handle = RefCell<Option<Trainer>>;
+
+const WEIGHTS: [(&str, GeneWeights); 3] = [
+    ("rank", GeneWeights::Rank),
+    ("published", GeneWeights::Published),
+    ("none", GeneWeights::None),
+];
+
+fn weights_named(name: &str) -> Result<GeneWeights> {
+    let found = WEIGHTS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, weights)| *weights).ok_or_else(|| {
+        Error::argument(
+            "weights",
+            "`weights` must be \"rank\", \"published\" or \"none\"",
+        )
+    })
+}
+
+fn name_of(weights: GeneWeights) -> &'static str {
+    let found = WEIGHTS.iter().find(|(_, known)| *known == weights);
+    found.map_or("none", |(name, _)| name)
+}
+
+/// The options of the network.
+///
+/// @noRd
+#[extendr]
+fn core_spalora_defaults() -> Robj {
+    guard(|| {
+        let p = Params::default();
+        Ok(list!(
+            latent = p.latent as i32,
+            w_recon = p.w_recon,
+            w_cross = p.w_cross,
+            weights = name_of(p.weights),
+            learning_rate = p.learning_rate,
+            weight_decay = p.weight_decay,
+            epochs = p.epochs as i32
+        )
+        .into())
+    })
+}
+
+fn params(list: &Robj) -> Result<Params> {
+    let o = Options::new(list)?;
+    Ok(Params {
+        latent: o.count("latent")?,
+        w_recon: o.numbers("w_recon")?,
+        w_cross: o.numbers("w_cross")?,
+        weights: weights_named(o.string("weights")?)?,
+        learning_rate: o.number("learning_rate")?,
+        weight_decay: o.number("weight_decay")?,
+        epochs: o.count("epochs")?,
+    })
+}
+
+fn pointers<'a, T: 'static>(list: &'a [Robj], what: &str) -> Result<Vec<&'a T>> {
+    list.iter().map(|x| pointer(x, what)).collect()
+}
+
+/// @noRd
+#[extendr]
+fn core_spalora_memory(modalities: Robj, n_edges: Robj, options: Robj) -> Robj {
+    guard(|| {
+        let list = items(&modalities, "modalities")?;
+        let modalities: Vec<&Modality> = pointers(&list, "modality")?;
+        let part = |m: &&Modality| Part {
+            n_columns: m.features.dim().1,
+            n_nonzero: m.features.n_nonzero(),
+        };
+        let parts: Vec<Part> = modalities.iter().map(part).collect();
+        let n_cells = modalities.first().map_or(0, |m| m.features.dim().0);
+        let n_edges = count(&n_edges, "n_edges")?;
+        let needed = estimate(n_cells, n_edges, &parts, &params(&options)?) as f64;
+        let available = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64);
+        Ok(list!(needed = needed, available = available).into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_spalora_new(
+    modalities: Robj,
+    spatial: Robj,
+    similar: Robj,
+    options: Robj,
+    seed: Robj,
+    threads: Robj,
+    device: Robj,
+) -> Robj {
+    guard(|| {
+        let modalities = items(&modalities, "modalities")?;
+        let similar = items(&similar, "similar")?;
+        let modalities: Vec<&Modality> = pointers(&modalities, "modality")?;
+        let graphs: Vec<&SpatialGraph> = pointers(&similar, "graph")?;
+        let graphs: Vec<&Graph> = graphs.iter().map(|g| &g.graph).collect();
+        let spatial: &SpatialGraph = pointer(&spatial, "graph")?;
+        let trainer = Trainer::new(
+            &modalities,
+            &spatial.graph,
+            &graphs,
+            spatial.order.clone(),
+            params(&options)?.check(modalities.len())?,
+            self::seed(&seed)?,
+            count(&threads, "threads")?,
+            &device::find(string(&device, "device")?)?,
+        )?;
+        Ok(ExternalPtr::new(Handle::new(Some(trainer))).into())
+    })
+}
+
+/// Runs `work` on a trainer that has not been freed.
+fn with_trainer<T>(trainer: &Robj, work: impl FnOnce(&mut Trainer) -> Result<T>) -> Result<T> {
+    let busy = |_| Error::Internal("the trainer is in use".into());
+    let handle: &Handle = pointer(trainer, "trainer")?;
+    match handle.try_borrow_mut().map_err(busy)?.as_mut() {
+        Some(trainer) => work(trainer),
+        None => Err(Error::Internal(
+            "this trainer has ended, and its memory is given back: make it anew".into(),
+        )),
+    }
+}
+
+/// @noRd
+#[extendr]
+fn core_spalora_step(trainer: Robj, n: Robj) -> Robj {
+    guard(|| {
+        let n = count(&n, "n")?;
+        let losses = with_trainer(&trainer, |trainer| {
+            (0..n).map(|_| trainer.step()).collect::<Result<Vec<_>>>()
+        })?;
+        let rows: Vec<f64> = losses.iter().flat_map(loss_row).collect();
+        let width = rows.len() / n.max(1);
+        let table = ArrayView2::from_shape((n, width), &rows)
+            .map_err(|e| Error::Internal(e.to_string()))?;
+        Ok(to_matrix(table))
+    })
+}
+
+/// Epoch, total, then the reconstruction and the consistency of every modality.
+fn loss_row(losses: &EpochLosses) -> Vec<f64> {
+    let mut row = vec![losses.epoch as f64, losses.total.into()];
+    row.extend(losses.reconstruction.iter().map(|&l| f64::from(l)));
+    row.extend(losses.cross.iter().map(|&l| f64::from(l)));
+    row
+}
+
+/// @noRd
+#[extendr]
+fn core_spalora_embedding(trainer: Robj) -> Robj {
+    guard(|| {
+        let found = with_trainer(&trainer, |trainer| trainer.embedding())?;
+        let matrices = |list: &[Array2<f32>]| {
+            let each = list.iter().map(|x| to_matrix(x.view()));
+            Robj::from(List::from_values(each))
+        };
+        Ok(list!(
+            joint = to_matrix(found.joint.view()),
+            modality = matrices(&found.modality),
+            across = to_matrix(found.across.view()),
+            within = matrices(&found.within)
+        )
+        .into())
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_spalora_free(trainer: Robj) -> Robj {
+    guard(|| {
+        let handle: &Handle = pointer(&trainer, "trainer")?;
+        drop(handle.try_borrow_mut().map(|mut slot| slot.take()));
+        Ok(().into())
+    })
+}
+
+extendr_module! {
+    mod spalora;
+    fn core_spalora_defaults;
+    fn core_spalora_memory;
+    fn core_spalora_new;
+    fn core_spalora_step;
+    fn core_spalora_embedding;
+    fn core_spalora_free;
+}
