@@ -10,7 +10,7 @@ tidy: spaxR_cuda$(SHLIB_EXT)
 .PHONY: cuda_library
 
 cuda_library: $(SHLIB)
-	PATH="@CUDA_HOME@/bin:$(PATH):@CARGO_BIN@" @CARGO_HOME@ $(CUDA_ENVIRONMENT) cargo build --lib --release --locked --features cuda --manifest-path rust/Cargo.toml --target-dir "$(CUDA_TARGET)" @FLAGS@
+	PATH="@CUDA_HOME@/bin:$(PATH):@CARGO_BIN@" @CARGO_HOME@ $(CUDA_ENVIRONMENT) cargo build --lib --release --locked --manifest-path rust/cuda/Cargo.toml --target-dir "$(CUDA_TARGET)" @FLAGS@
 
 spaxR_cuda$(SHLIB_EXT): cuda_library
 	$(CC) $(ALL_CPPFLAGS) $(CPICFLAGS) $(CFLAGS) -c cuda/entrypoint.c -o cuda/entrypoint.o
