@@ -76,17 +76,37 @@ default_threads <- function() {
   if (limited) min(2L, cores) else cores
 }
 
+# The device that a run takes: what was asked for, or for "auto" the GPU where there is one.
 check_device <- function(device) {
-  check_choice(device, c("auto", "cpu", "cuda", "metal"), "device")
-  devices <- SpaxDevices()
-  if (device == "auto") {
+  if (!rlang::is_string(device) || !grepl("^(auto|cpu|cuda(:[0-9]+)?)$", device)) {
+    abort_spax("argument", c(
+      "{.arg device} must be {.val auto}, {.val cpu}, {.val cuda} or a GPU by number as in {.val cuda:1}, not {show_value(device)}.",
+      "i" = "{.fn SpaxDevices} lists what this build and machine offer."
+    ), "device")
+  }
+  switch(device, auto = best_device(), cpu = "cpu", check_gpu(device))
+}
+
+best_device <- function() {
+  # An install for the CPU never mentions CUDA.
+  if (!built_with_cuda()) {
     return("cpu")
   }
-  row <- devices[devices$device == device, ]
-  if (nrow(row) == 1L && row$available) {
+  reason <- why_no_cuda()
+  if (is.null(reason)) {
+    return("cuda")
+  }
+  cli::cli_inform("Running on the CPU: {reason}.", .frequency = "once", .frequency_id = "spaxR_no_cuda")
+  "cpu"
+}
+
+check_gpu <- function(device) {
+  devices <- SpaxDevices()
+  row <- devices[devices$device == sub("^cuda$", "cuda:0", device) | devices$device == device, ]
+  if (any(row$available)) {
     return(device)
   }
-  reason <- if (nrow(row) == 1L) row$reason else "this build does not know it"
+  reason <- if (nrow(row) > 0L) row$reason[[1L]] else why_no_cuda() %||% "this machine has no GPU of that number"
   abort_spax("device", c(
     "{.code device = \"{device}\"} is not available: {reason}.",
     "i" = "Use {.code device = \"auto\"} or {.code device = \"cpu\"}; {.fn SpaxDevices} lists what there is."

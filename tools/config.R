@@ -6,6 +6,8 @@
 # - a developer's (SPAXR_CARGO_TARGET=<folder>, or NOT_CRAN=true as devtools sets it) keeps the
 #   target folder and uses the developer's own cargo cache, so that only changes are compiled.
 # With SPAXR_RUST_LIBRARY=<a libspaxR.a of these very sources> nothing is compiled but the entry point.
+#
+# SPAXR_CUDA=1 (or --configure-args="--with-cuda") adds a second library for NVIDIA GPUs, spaxR_cuda.so: tools/cuda.R.
 
 windows <- .Platform$OS.type == "windows"
 release_folder <- if (windows) "x86_64-pc-windows-gnu/release" else "release"
@@ -52,6 +54,7 @@ check_rust <- function() {
 }
 
 is_true <- function(variable) tolower(Sys.getenv(variable)) %in% c("true", "1", "yes")
+wants_cuda <- is_true("SPAXR_CUDA") || "--with-cuda" %in% commandArgs(TRUE)
 
 # Offline, from the crates in src/rust/vendor, and with no more processes than CRAN allows.
 vendored_flags <- function() {
@@ -64,7 +67,8 @@ build_settings <- function() {
   target <- Sys.getenv("SPAXR_CARGO_TARGET")
   ready <- Sys.getenv("SPAXR_RUST_LIBRARY")
   keep <- nzchar(target) || nzchar(ready) || is_true("NOT_CRAN")
-  vendored <- !keep && file.exists("src/rust/vendor.tar.xz")
+  # The crates for CUDA are not among the vendored ones: they would double the package for everybody.
+  vendored <- !keep && !wants_cuda && file.exists("src/rust/vendor.tar.xz")
   checked <- nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_")) || nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_"))
   target <- if (nzchar(target)) normalizePath(target, "/", mustWork = FALSE) else "./rust/target"
   list(
@@ -81,9 +85,9 @@ build_settings <- function() {
   )
 }
 
-write_makevars <- function(settings) {
+write_makevars <- function(settings, further = character()) {
   name <- if (windows) "src/Makevars.win" else "src/Makevars"
-  lines <- readLines(paste0(name, ".in"))
+  lines <- c(readLines(paste0(name, ".in")), further)
   for (key in names(settings)) {
     lines <- gsub(paste0("@", key, "@"), settings[[key]], lines, fixed = TRUE)
   }
@@ -91,4 +95,11 @@ write_makevars <- function(settings) {
 }
 
 check_rust()
-write_makevars(build_settings())
+settings <- build_settings()
+cuda_rules <- character()
+if (wants_cuda) {
+  source("tools/cuda.R", local = TRUE)
+  settings <- c(settings, cuda_settings())
+  cuda_rules <- readLines("src/cuda/rules.mk")
+}
+write_makevars(settings, cuda_rules)
