@@ -61,17 +61,17 @@ check_slice_sizes <- function(slice, argument) {
 
 # Coordinates in one frame with a height, or as they are when nothing joins the slices.
 place_slices <- function(task, slice, layout) {
-  coords <- task$coords
   if (is.null(slice)) {
-    return(list(coords = coords))
+    return(NULL)
   }
   if (!layout$stack) {
-    return(list(coords = coords, slices = list(of = slice, stacked = FALSE, align = "none")))
+    return(list(slices = list(of = slice, stacked = FALSE, align = "none")))
   }
-  placed <- align_slices(coords, slice,
+  placed <- align_slices(task$coords, slice,
     method = layout$align, counts = task$counts, gaps = layout$gaps, spot.distance = layout$spot.distance, threads = task$threads,
     verbose = task$verbose
   )
+  if (layout$align != "none") warn_poor_alignment(placed)
   list(coords = placed$coords, slices = list(
     of = slice, stacked = TRUE, align = layout$align, transforms = placed$transforms, residuals = placed$residuals
   ))
