@@ -52,10 +52,11 @@ alignment_plot <- function(record, slices, pt.size, cols, y_down) {
   states <- list(before = record$given, after = moved)
   table <- do.call(rbind, lapply(c("before", "after"), function(state) {
     place <- states[[state]][shown, ]
-    data.frame(x = place$x, y = place$y, slice = factor(record$slice[shown], slices), state = state)
+    # Each panel about its own middle: positions have no meaning between panels.
+    data.frame(x = place$x - mean(range(place$x)), y = place$y - mean(range(place$y)), slice = factor(record$slice[shown], slices), state = state)
   }))
   table$state <- factor(table$state, c("before", "after"))
-  size <- pt.size %||% max(0.15, min(2, 35 / sqrt(length(shown) / length(slices))))
+  size <- pt.size %||% max(0.15, min(2, 50 / sqrt(length(shown) / length(slices))))
   colours <- cols %||% rlang::set_names(domain_palette(length(slices)), slices)
   draw_alignment(table, colours, size, y_down)
 }

@@ -24,10 +24,11 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
   )
 }
 
-# Published: tolerance 0.01, 20 rounds, six turns to start from. Six and 20 leave real slices up to 7 degrees off: closest points pull from some 20 degrees away.
+# Published: tolerance 0.01, 20 rounds, one turn to start from or six. Real slices then end up to 7 degrees off: closest points pull from some 20 degrees
+# away, and slide slowly along a smooth outline.
 icp_settings <- function(method, outline, search, overlap, mirror) {
   list(
-    outline = check_flag(outline, "outline"), tolerance = 0.01, rounds = 50L, keeps = overlap_shares(overlap),
+    outline = check_flag(outline, "outline"), tolerance = 1e-4, rounds = 200L, keeps = overlap_shares(overlap),
     starts = if (check_flag(search, "search")) 36L else 1L, mirror = check_flag(mirror, "mirror"), still = method == "none"
   )
 }

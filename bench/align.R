@@ -22,10 +22,10 @@ cpu <- function(code) {
 }
 
 # Degrees and spot distances off the truth.
-errors <- function(found, first, degrees, spacing) {
+errors <- function(found, degrees, spacing) {
   angle <- (found$transforms[[2L]]$angle + degrees + 180) %% 360 - 180
   here <- as.matrix(found$coords[found$slice == "b", c("x", "y")])
-  truth <- as.matrix(first[sub("^b_", "", rownames(here)), ])
+  truth <- as.matrix(xy[sub("^b_", "", rownames(here)), ])
   c(degrees = abs(angle), spots = mean(sqrt(rowSums((here - truth)^2))) / spacing)
 }
 
@@ -36,7 +36,7 @@ recover <- function(first, second, counts, method, angles, spacing, ...) {
       list(a = first, b = moved),
       method = method, counts = counts, gaps = 10, spot.distance = 100, verbose = FALSE, threads = 2, ...
     ))
-    c(errors(run$value, first, degrees, spacing), cpu = run$seconds)
+    c(errors(run$value, degrees, spacing), cpu = run$seconds)
   }, numeric(3L))
   c(degrees = max(rows["degrees", ]), spots = max(rows["spots", ]), cpu = mean(rows["cpu", ]))
 }
@@ -60,11 +60,11 @@ show("outline and expression, 4 angles", recover(xy, xy, counts, "icp", few, spa
 show("all spots, 4 angles", recover(xy, xy, NULL, "icp", few, spacing, outline = FALSE))
 show("a tenth of the copy's spots missing, outline, 36 angles", recover(xy, xy[thin, ], NULL, "icp", angles, spacing))
 show("a hole in the copy, outline, 36 angles", recover(xy, xy[holed, ], NULL, "icp", angles, spacing))
-show("copy lacks 30 % at one side, outline and expression, 36 angles", recover(xy, xy[right, ], counts, "icp", angles, spacing))
+show("copy lacks 30 % at one side, outline and expression, 4 angles", recover(xy, xy[right, ], counts, "icp", few, spacing))
 show("both lack 30 %, at opposite sides, outline and expression, 4 angles", recover(xy[left, ], xy[right, ], counts, "icp", few, spacing))
-show("the same with overlap = 0.57", recover(xy[left, ], xy[right, ], counts, "icp", few, spacing, overlap = 0.57))
+show("the same with overlap = 0.57, 4 angles", recover(xy[left, ], xy[right, ], counts, "icp", few, spacing, overlap = 0.57))
 show("PASTE, 4 angles", recover(xy, xy, counts, "paste", few, spacing))
-show("PASTE, copy lacks 30 %", recover(xy, xy[right, ], counts, "paste", few, spacing))
+show("PASTE, copy lacks 30 %, 4 angles", recover(xy, xy[right, ], counts, "paste", few, spacing))
 
 other <- read_slice("dlpfc_151674")
 genes <- intersect(rownames(slice$counts), rownames(other$counts))
