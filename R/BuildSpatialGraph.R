@@ -1,13 +1,16 @@
 #' Graph of spatial neighbours
 #'
 #' Joins each cell to its nearest cells in the plane, or to all within a radius. Two cells are joined when either is among the
-#' other's neighbours; edges have no weight, and no cell is joined to itself.
+#' other's neighbours; edges have no weight, and no cell is joined to itself. Several slices are stacked in three dimensions, or each is a graph by itself.
 #'
 #' @param object A Seurat object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
 #' @param ... Not used; anything here is an error.
 #' @param k Neighbours a cell, at least 2 and fewer than the cells.
 #' @param radius NULL, or a distance in the units of the coordinates: all cells within it are joined, and `k` is not used.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param slice NULL, or the slice of each cell: a factor with its levels in the order of the stack.
+#' @param split.by NULL, or what says which slice a cell lies in: see [RunSpaCross()], also for the next arguments.
+#' @param align,stack,gaps,spot.distance How slices lie to each other.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param assay Assay that the graph belongs to. NULL: the default assay.
 #' @param graph.name Name of the graph in the object.
@@ -23,37 +26,58 @@ BuildSpatialGraph <- function(object, ...) UseMethod("BuildSpatialGraph")
 
 #' @rdname BuildSpatialGraph
 #' @export
-BuildSpatialGraph.default <- function(object, ..., k = 12, radius = NULL, threads = NULL) {
+BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, k = 12,
+                                      radius = NULL, threads = NULL) {
   check_dots(...)
   coords <- SpatialCoords.default(NULL, object)
-  graph <- core_graph(coords, k, radius, check_threads(threads))
+  layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
+  slice <- as_slices(slice, rownames(coords), stack, "slice")
+  placed <- place_slices(list(coords = coords, threads = check_threads(threads), verbose = FALSE), slice, layout)
+  graph <- core_graph(placed$coords %||% coords, k, radius, check_threads(threads), placed$slices)
+  graph_matrix(graph, rownames(coords), nrow(coords))
+}
+
+# The core's graph as a sparse matrix of cells x cells.
+graph_matrix <- function(graph, cells, n_cells) {
   parts <- core(core_graph_csc(graph))
   methods::new("dgCMatrix",
     p = as.integer(parts$p), i = as.integer(parts$i), x = rep(1, length(parts$i)),
-    Dim = rep(nrow(coords), 2L), Dimnames = list(rownames(coords), rownames(coords))
+    Dim = rep(n_cells, 2L), Dimnames = list(cells, cells)
   )
+}
+
+write_graph <- function(object, graph, name, assay) {
+  graph <- SeuratObject::as.Graph(graph)
+  SeuratObject::DefaultAssay(graph) <- assay
+  object[[name]] <- graph
+  object
 }
 
 #' @rdname BuildSpatialGraph
 #' @exportS3Method BuildSpatialGraph Seurat
-BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, k = 12, radius = NULL, threads = NULL, assay = NULL,
+BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
+                                     spot.distance = NULL, k = 12, radius = NULL, threads = NULL, assay = NULL,
                                      graph.name = "spatial_nn") {
   check_dots(...)
   check_name(graph.name, "graph.name")
   assay <- check_assay(object, assay)
-  place <- check_one_slice(SpatialCoords(object, coords))
-  graph <- SeuratObject::as.Graph(BuildSpatialGraph.default(place[c("x", "y")], k = k, radius = radius, threads = threads))
-  SeuratObject::DefaultAssay(graph) <- assay
-  object[[graph.name]] <- graph
+  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  slice <- seurat_slices(object, split.by, stack)
+  place <- seurat_slice_coords(object, coords, slice)
+  graph <- BuildSpatialGraph.default(
+    place[c("x", "y")],
+    slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
+  )
+  object <- write_graph(object, graph, graph.name, assay)
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 
 # The core's graph (an external pointer) of checked coordinates.
-core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE) {
+core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {
   stacked <- is_stacked(slices)
   if (is.null(radius)) {
-    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)))
+    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)), least = least)
     radius <- NA_real_
   } else {
     check_radius(radius)

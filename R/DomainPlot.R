@@ -3,10 +3,10 @@
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
 #' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
 #'
-#' @param object A Seurat object, a `SpaCrossResult` of [RunSpaCross()] (its domains), labels (a factor or vector, one a cell), or a data frame of
+#' @param object A Seurat object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
-#' @param group.by Meta data columns to draw, one panel each.
+#' @param group.by Meta data columns to draw, one panel each. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
@@ -42,15 +42,32 @@ DomainPlot.default <- function(object, ..., coords, pt.size = NULL, cols = NULL,
 DomainPlot.SpaCrossResult <- function(object, ...) DomainPlot.default(object$domain, ...)
 
 #' @rdname DomainPlot
+#' @export
+DomainPlot.SpaLORAResult <- function(object, ...) DomainPlot.default(object$domain, ...)
+
+#' @rdname DomainPlot
 #' @exportS3Method DomainPlot Seurat
-DomainPlot.Seurat <- function(object, ..., group.by = "spacross_domain", coords = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
+DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
                               y.down = NULL, titles = NULL) {
   check_dots(...)
+  group.by <- group.by %||% known_domains(object)
   labels <- lapply(rlang::set_names(group.by), function(column) seurat_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
     coords = SpatialCoords(object, coords), pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles
   )
+}
+
+# The columns that the runs write by default.
+known_domains <- function(object) {
+  found <- intersect(c("spacross_domain", "spalora_domain"), names(object[[]]))
+  if (length(found) == 0L) {
+    abort_spax("argument", c(
+      "The meta data has no domains yet.",
+      "i" = "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first, or give {.arg group.by}."
+    ), "group.by")
+  }
+  found
 }
 
 # A list of factors, one a panel.

@@ -72,7 +72,7 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
     if (!is.null(input$counts)) check_counts(input$counts)
     c(input, run)
   })
-  placed <- timed(timer, "align", place_slices(task$coords, slice, layout, task$counts))
+  placed <- timed(timer, "align", place_slices(task, slice, layout))
   task[names(placed)] <- placed
   found <- spacross_fit(task, timer)
   spacross_result(found, task, timer, call)
@@ -81,12 +81,11 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
 #' @rdname RunSpaCross
 #' @exportS3Method RunSpaCross Seurat
 RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
-                               spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(), epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL,
-                               device = "auto", verbose = TRUE, reduction.name = "spacross", reduction.key = "spacross_",
-                               domain.name = "spacross_domain", imputed.assay = "SpaCross") {
+                               spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(),
+                               epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE,
+                               reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain", imputed.assay = "SpaCross") {
   check_dots(...)
-  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, assay = imputed.assay)
-  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay"))
+  names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(imputed.assay, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
@@ -96,14 +95,45 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
   embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
   result <- RunSpaCross.default(
     input, rlang::maybe_missing(n.domains), place,
-    slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options, epochs = epochs, published = published, impute = impute,
-    seed = seed, threads = threads, device = device, verbose = verbose
+    slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options,
+    epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
   object <- write_spacross(object, result, names, assay)
   SeuratObject::Tool(object) <- tool_parts(result)
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   SeuratObject::LogSeuratCommand(object)
+}
+
+#' @rdname RunSpaCross
+#' @export
+RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL,
+                             assay = NULL, layer = "counts", options = spacross_options(), epochs = NULL, published = FALSE,
+                             impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
+                             reduction.key = "spacross_", domain.name = "spacross_domain", imputed.assay = "SpaCross") {
+  check_dots(...)
+  names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
+  input <- list_input(object, coords, assay, layer)
+  if (isTRUE(impute) && is_seurat_list(object)) lapply(object, function(x) check_imputed_assay(imputed.assay, check_assay(x, assay)))
+  result <- RunSpaCross.default(
+    input$counts, rlang::maybe_missing(n.domains), input$coords,
+    slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
+    published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
+  )
+  if (!is_seurat_list(object)) {
+    return(result)
+  }
+  Map(function(x, part) {
+    x <- write_spacross(x, cells_of_result(result, part$cells), names, check_assay(x, assay))
+    SeuratObject::Tool(x) <- tool_parts(result)
+    x
+  }, object, unname(input$parts))
+}
+
+spacross_names <- function(reduction.name, reduction.key, domain.name, imputed.assay) {
+  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, assay = imputed.assay)
+  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay"))
+  names
 }
 
 # The cells, their coordinates, and the counts or the embedding to train on.
@@ -272,7 +302,7 @@ spacross_result <- function(found, task, timer, call) {
 
 # What the object keeps of a run beside its results.
 tool_parts <- function(result) {
-  parts <- c("options", "history", "timings", "versions", "genes", "seed", "device", "slice", "alignment", "model")
+  parts <- c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "model")
   unclass(result)[intersect(parts, names(result))]
 }
 

@@ -2,9 +2,11 @@
 #'
 #' Losses over the epochs, a panel each: a curve that still falls at the end asks for more `epochs`; one that jumps, for a smaller `learning_rate`.
 #'
-#' @param object What [RunSpaCross()] returned: a Seurat object, or a `SpaCrossResult`.
+#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: a Seurat object, a `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
-#' @return A ggplot object. The contrast starts with the first hybrid graph.
+#' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with both, the first.
+#' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a modality: how well it is
+#'   reconstructed, and how well its embedding comes back from the other modalities.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -27,22 +29,43 @@ TrainingPlot.SpaCrossResult <- function(object, ...) {
 }
 
 #' @rdname TrainingPlot
-#' @exportS3Method TrainingPlot Seurat
-TrainingPlot.Seurat <- function(object, ...) {
+#' @export
+TrainingPlot.SpaLORAResult <- function(object, ...) {
   check_dots(...)
-  if (!"RunSpaCross" %in% SeuratObject::Tool(object)) abort_no_training("an object without a run")
-  plot_history(SeuratObject::Tool(object, "RunSpaCross")$history)
+  plot_history(object$history)
+}
+
+#' @rdname TrainingPlot
+#' @exportS3Method TrainingPlot Seurat
+TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
+  check_dots(...)
+  systems <- c("RunSpaCross", "RunSpaLORA")
+  if (!is.null(tool)) check_choice(tool, systems, "tool")
+  found <- intersect(tool %||% systems, SeuratObject::Tool(object))
+  if (length(found) == 0L) abort_no_training("an object without a run")
+  plot_history(SeuratObject::Tool(object, found[[1L]])$history)
 }
 
 abort_no_training <- function(what) {
   abort_spax("argument", c(
-    "{.arg object} must hold a training of SpaCross, not be {what}.",
-    "i" = "Call {.fn RunSpaCross} first."
+    "{.arg object} must hold a training of SpaCross or SpaLORA, not be {what}.",
+    "i" = "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first."
   ), "object")
 }
 
+# What each loss is called, by its column of the history.
+loss_titles <- function(columns) {
+  known <- c(total = "Total", reconstruction = "Reconstruction", consistency = "Latent consistency", contrast = "Contrast")
+  titles <- known[columns]
+  recon <- startsWith(columns, "recon_")
+  cross <- startsWith(columns, "cross_")
+  titles[recon] <- paste("Reconstruction of", sub("^recon_", "", columns[recon]))
+  titles[cross] <- paste(sub("^cross_", "", columns[cross]), "through the others")
+  rlang::set_names(titles, columns)
+}
+
 plot_history <- function(history) {
-  losses <- c(total = "Total", reconstruction = "Reconstruction", consistency = "Latent consistency", contrast = "Contrast")
+  losses <- loss_titles(setdiff(names(history), "epoch"))
   data <- do.call(rbind, lapply(names(losses), function(name) {
     data.frame(epoch = history$epoch, loss = losses[[name]], value = history[[name]])
   }))
@@ -51,7 +74,7 @@ plot_history <- function(history) {
   ggplot2::ggplot(data, ggplot2::aes(.data$epoch, .data$value, colour = .data$loss)) +
     ggplot2::geom_line(linewidth = 0.5, show.legend = FALSE) +
     ggplot2::facet_wrap(~loss, scales = "free_y") +
-    ggplot2::scale_colour_manual(values = rlang::set_names(c("black", domain_palette(3)), losses)) +
+    ggplot2::scale_colour_manual(values = rlang::set_names(c("black", domain_palette(length(losses) - 1L)), losses)) +
     ggplot2::scale_x_continuous(limits = c(0, max(history$epoch)), expand = ggplot2::expansion(c(0, 0.02))) +
     ggplot2::labs(x = "Epoch", y = "Loss", caption = contrast_caption(history)) +
     theme_curves()

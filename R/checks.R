@@ -33,8 +33,8 @@ check_n_domains <- function(n.domains, n_cells) {
   check_whole(n.domains, "n.domains", 2, n_cells, remedy = paste("There are", n_cells, "cells."))
 }
 
-check_k <- function(k, n_cells, argument = "k") {
-  k <- check_whole(k, argument, 2)
+check_k <- function(k, n_cells, argument = "k", least = 2) {
+  k <- check_whole(k, argument, least)
   if (k >= n_cells) {
     abort_spax("argument", c(
       "{.arg {argument}} is {k}, but each of the {n_cells} cells has only {n_cells - 1} others.",

@@ -145,7 +145,7 @@ image_coords <- function(object) {
       "i" = "Give {.arg coords}: a data frame, or two meta data columns as in {.code coords = c(\"x\", \"y\")}."
     ), "coords")
   }
-  tables <- lapply(images, function(name) one_image(object[[name]], name))
+  tables <- lapply(images, function(name) one_image(seurat_image(object, name), name))
   all <- do.call(rbind, tables)
   rows <- match(cells, all$cell)
   abort_absent_coords(cells[is.na(rows)], length(cells))
@@ -154,6 +154,9 @@ image_coords <- function(object) {
   result$image <- droplevels(result$image)
   structure(result, y_down = all(found$y_down))
 }
+
+# Not `object[[name]]`: a meta data column may have the name of the image.
+seurat_image <- function(object, name) methods::slot(object, "images")[[name]]
 
 one_image <- function(image, name) {
   read <- if (inherits(image, "VisiumV1")) {
@@ -218,7 +221,7 @@ cell_table <- function(table) {
 
 # Coordinates as the core takes them: x and y, and the height in a stack.
 coords_matrix <- function(coords) {
-  unname(cbind(coords$x, coords$y, coords$z))
+  unname(cbind(as.double(coords$x), as.double(coords$y), coords$z))
 }
 
 # A graph over several images would join cells that only seem to be neighbours.

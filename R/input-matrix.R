@@ -81,8 +81,7 @@ check_counts <- function(counts) {
 # The counts of a Seurat object: cells in the object's order, split layers joined.
 seurat_counts <- function(object, assay, layer) {
   assay <- check_assay(object, assay)
-  parts <- seurat_layers(object, assay, layer)
-  counts <- if (length(parts) == 1L) as_counts(parts[[1L]]) else join_layers(lapply(parts, as_counts))
+  counts <- assay_counts(object, assay, layer)
   absent <- setdiff(colnames(object), colnames(counts))
   if (length(absent) > 0L) {
     abort_spax("argument", c(
@@ -90,8 +89,15 @@ seurat_counts <- function(object, assay, layer) {
       "i" = "Subset the object to the cells of this assay, or choose another {.arg assay} or {.arg layer}."
     ), "layer")
   }
-  same_order <- identical(colnames(counts), colnames(object))
-  if (same_order) counts else as_counts(counts[, colnames(object), drop = FALSE])
+  counts
+}
+
+# The same with the cells that the assay has.
+assay_counts <- function(object, assay, layer) {
+  parts <- seurat_layers(object, assay, layer)
+  counts <- if (length(parts) == 1L) as_counts(parts[[1L]]) else join_layers(lapply(parts, as_counts))
+  cells <- intersect(colnames(object), colnames(counts))
+  if (identical(colnames(counts), cells)) counts else as_counts(counts[, cells, drop = FALSE])
 }
 
 check_assay <- function(object, assay) {

@@ -60,16 +60,18 @@ check_slice_sizes <- function(slice, argument) {
 }
 
 # Coordinates in one frame with a height, or as they are when nothing joins the slices.
-place_slices <- function(coords, slice, layout, counts) {
+place_slices <- function(task, slice, layout) {
   if (is.null(slice)) {
-    return(list(coords = coords))
+    return(NULL)
   }
   if (!layout$stack) {
-    return(list(coords = coords, slices = list(of = slice, stacked = FALSE, align = "none")))
+    return(list(slices = list(of = slice, stacked = FALSE, align = "none")))
   }
-  placed <- align_slices(coords, slice,
-    method = layout$align, counts = counts, gaps = layout$gaps, spot.distance = layout$spot.distance
+  placed <- align_slices(task$coords, slice,
+    method = layout$align, counts = task$counts, gaps = layout$gaps, spot.distance = layout$spot.distance, threads = task$threads,
+    verbose = task$verbose
   )
+  if (layout$align != "none") warn_poor_alignment(placed)
   list(coords = placed$coords, slices = list(
     of = slice, stacked = TRUE, align = layout$align, transforms = placed$transforms, residuals = placed$residuals
   ))
@@ -119,7 +121,7 @@ seurat_slice_coords <- function(object, coords, slice) {
 }
 
 check_slices_covered <- function(object, slice) {
-  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(object[[name]], name)$cell))
+  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(seurat_image(object, name), name)$cell))
   absent <- setdiff(levels(slice), unique(as.character(slice[names(slice) %in% covered])))
   if (length(covered) > 0L && length(absent) > 0L) {
     abort_spax("coords", c(

@@ -2,11 +2,11 @@
 #   class       of the options, and the name of the function that makes them
 #   system      its name in messages
 #   core, after default values: of the options that the core reads, and of those that R reads
-#   ranges      of the numbers, see option_range(); `optional`: the same for numbers that may be NULL
+#   ranges      of the numbers, see option_range(); `optional`: the same for numbers that may be NULL; `vectors`: for several numbers
 #   choices     the values of each option that is a choice; `flags`: the names of those that are TRUE or FALSE
 #   presets     named lists of values; published: what the published code fixes and what it leaves free, and its usual preset
 
-option_sets <- function() list(spacross_options = spacross_option_set())
+option_sets <- function() list(spacross_options = spacross_option_set(), spalora_options = spalora_option_set())
 
 # The option set that these options belong to.
 set_of <- function(options) option_sets()[[class(options)[[1L]]]]
@@ -97,6 +97,7 @@ domain_ranges <- function() {
 
 check_options <- function(options, set = set_of(options)) {
   for (name in names(set$ranges)) check_option_number(options[[name]], name, set$ranges[[name]], set)
+  for (name in names(set$vectors)) check_option_vector(options[[name]], name, set$vectors[[name]], set)
   for (name in names(set$choices)) check_choice(options[[name]], set$choices[[name]], name)
   for (name in set$flags) check_flag(options[[name]], name)
   for (name in names(set$optional)) {
@@ -116,6 +117,16 @@ check_option_number <- function(x, name, range, set) {
     "The option {.code {name}} must be one {kind} {bounds}, not {show_value(x)}.",
     "i" = "See {.help {set$class}}."
   ), name)
+}
+
+check_option_vector <- function(x, name, range, set) {
+  if (!is.numeric(x) || length(x) < 1L) {
+    abort_spax("option", c(
+      "The option {.code {name}} must be one number, or one for each modality, not {show_value(x)}.",
+      "i" = "See {.help {set$class}}."
+    ), name)
+  }
+  for (value in x) check_option_number(value, name, range, set)
 }
 
 describe_range <- function(range) {
@@ -139,14 +150,16 @@ print.spax_options <- function(x, ...) {
   defaults <- option_defaults(set)
   changed <- !mapply(function(a, b) isTRUE(all.equal(a, b)), unclass(x)[names(defaults)], defaults)
   value <- option_values(x)
-  note <- ifelse(changed, paste0("  <- default ", vapply(defaults, show_value, "")), "")
+  note <- ifelse(changed, paste0("  <- default ", vapply(defaults, show_option, "")), "")
   head <- paste0(set$system, " options", if (!is.null(attr(x, "preset"))) paste0(", preset \"", attr(x, "preset"), "\""))
   lines <- paste0("  ", format(names(defaults)), "  ", format(value), note)
   writeLines(c(head, sub(" +$", "", lines)))
   invisible(x)
 }
 
-option_values <- function(options) vapply(unclass(options)[option_names(set_of(options))], show_value, "")
+show_option <- function(x) if (is.numeric(x) && length(x) > 1L) paste0("c(", paste(format(x), collapse = ", "), ")") else show_value(x)
+
+option_values <- function(options) vapply(unclass(options)[option_names(set_of(options))], show_option, "")
 
 # For a logged command, which prints its arguments with cat(): a list there is an error.
 option_lines <- function(options) {

@@ -196,7 +196,7 @@ impl Options {
         list(x, "options").map(Self)
     }
 
-    fn get(&self, name: &str) -> Result<&Robj> {
+    pub fn get(&self, name: &str) -> Result<&Robj> {
         self.0
             .get(name)
             .ok_or_else(|| Error::Internal(format!("the option `{name}` is not in the list")))

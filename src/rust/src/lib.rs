@@ -7,6 +7,7 @@
 // R builds the names of a library and of its entry points from the package's name.
 #![allow(non_snake_case)]
 
+mod align;
 mod build;
 mod cluster;
 mod convert;
@@ -33,6 +34,7 @@ pub extern "C" fn spaxR_prepare() {
 
 extendr_module! {
     mod spaxR;
+    use align;
     use build;
     use cluster;
     use counts;

@@ -7,6 +7,7 @@
 // A loop over an index reads several arrays at once, and vectorises.
 #![allow(clippy::needless_range_loop)]
 
+pub mod align;
 pub mod cluster;
 pub mod device;
 pub mod error;

@@ -8,7 +8,7 @@ mod embedding;
 mod found;
 mod lists;
 mod shared;
-mod sites;
+pub(crate) mod sites;
 mod smooth;
 mod spatial;
 mod within;

@@ -44,7 +44,7 @@ pub(crate) fn check(coords: ArrayView2<f64>) -> Result<()> {
 }
 
 /// The rows of `coords` as arrays; -0 becomes 0, so that equal numbers have equal bits.
-pub(super) fn points<const D: usize>(coords: ArrayView2<f64>) -> Result<Vec<[f64; D]>> {
+pub(crate) fn points<const D: usize>(coords: ArrayView2<f64>) -> Result<Vec<[f64; D]>> {
     if coords.ncols() != D {
         return Err(Error::Internal(format!("coordinates are not {D} wide")));
     }
@@ -53,7 +53,7 @@ pub(super) fn points<const D: usize>(coords: ArrayView2<f64>) -> Result<Vec<[f64
 }
 
 /// The smallest cube around the points.
-pub(super) struct Frame<const D: usize> {
+pub(crate) struct Frame<const D: usize> {
     centre: [f64; D],
     half: f64,
 }
@@ -94,22 +94,22 @@ impl<const D: usize> Frame<D> {
 }
 
 /// Squared distance in the units of the coordinates.
-pub(super) fn squared<const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
+pub(crate) fn squared<const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
     a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum()
 }
 
 /// Distinct places along a space-filling curve, the cells in each, and the tree.
-pub(super) struct Sites<const D: usize> {
+pub(crate) struct Sites<const D: usize> {
     places: Vec<[f64; D]>,
     turned: Vec<[f64; D]>,
     starts: Vec<usize>,
     cells: Vec<u32>,
-    half: f64,
+    frame: Frame<D>,
     tree: ImmutableKdTree<f64, D>,
 }
 
 impl<const D: usize> Sites<D> {
-    pub(super) fn new(points: &[[f64; D]]) -> Result<Self> {
+    pub(crate) fn new(points: &[[f64; D]]) -> Result<Self> {
         let cells = curve::order(points);
         let mut starts = Vec::new();
         let mut places: Vec<[f64; D]> = Vec::new();
@@ -130,7 +130,7 @@ impl<const D: usize> Sites<D> {
             turned,
             starts,
             cells,
-            half: frame.half,
+            frame,
             tree,
         })
     }
@@ -140,13 +140,27 @@ impl<const D: usize> Sites<D> {
     }
 
     /// The cells in a place, rising.
-    pub(super) fn cells(&self, site: usize) -> &[u32] {
+    pub(crate) fn cells(&self, site: usize) -> &[u32] {
         &self.cells[self.starts[site]..self.starts[site + 1]]
+    }
+
+    /// The first cell of the site nearest to any point, with the distance. Of sites as near but for rounding, either.
+    pub(crate) fn closest(&self, point: &[f64; D]) -> (f64, u32) {
+        let found = self
+            .tree
+            .query(&self.frame.turned(point))
+            .nearest_one::<SquaredEuclidean<f64>>()
+            .execute();
+        let site = found.item as usize;
+        (
+            squared(point, &self.places[site]).sqrt(),
+            self.cells(site)[0],
+        )
     }
 
     /// The `want` sites nearest to `site` (itself among them) and all that tie with the last of them, with
     /// squared distances, nearest first.
-    pub(super) fn nearest(&self, site: usize, want: NonZero<usize>) -> Vec<(f64, u32)> {
+    pub(crate) fn nearest(&self, site: usize, want: NonZero<usize>) -> Vec<(f64, u32)> {
         let query = self.tree.query(&self.turned[site]);
         // Two more than wanted show in most layouts that nothing ties with the last.
         let found = query
@@ -158,7 +172,7 @@ impl<const D: usize> Sites<D> {
             return near;
         }
         let reach = near.get(want.get() - 1).map_or(0.0, |n| n.0.sqrt());
-        if seen > reach / self.half + SLACK {
+        if seen > reach / self.frame.half + SLACK {
             return near;
         }
         self.within(site, reach)
@@ -167,7 +181,7 @@ impl<const D: usize> Sites<D> {
     /// The sites at most `radius` (in the units of the coordinates) from `site`, and perhaps some just beyond,
     /// with squared distances, nearest first.
     pub(super) fn within(&self, site: usize, radius: f64) -> Vec<(f64, u32)> {
-        let reach = radius / self.half + SLACK;
+        let reach = radius / self.frame.half + SLACK;
         let query = self.tree.query(&self.turned[site]);
         let found = query
             .within::<SquaredEuclidean<f64>>(reach * reach)

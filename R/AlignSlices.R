@@ -1,0 +1,251 @@
+#' Align slices of one tissue
+#'
+#' Brings the coordinates of several slices into one frame: each slice is turned and shifted onto the one before it, and lies at its height above the first.
+#' A slice is never mirrored unless `mirror = TRUE`, and never stretched; but where two slices lie on grids of one kind, say Visium pixels of two
+#' images, the later one is scaled to the spot distance of the first.
+#'
+#' `"icp"` matches the outlines of the tissue by iterative closest points. With `search`, it starts from 36 turns, ten degrees apart, and keeps the
+#' least mean distance (the published code starts from one, or six; from those, real slices ended up to 7 degrees off). An outline cannot always tell one turn from another: the capture area of Visium is nearly square. With `counts`, of places with near-equal
+#' distances the one is taken where the expression of spots that lie on each other agrees best; without, the ambiguity is reported.
+#' `"paste"` matches spots by place and expression (fused Gromov-Wasserstein transport, see below), and needs `counts`: choose it where outlines
+#' differ, for ragged tissue. `"none"` leaves slices where they lie, and gives heights and residuals.
+#'
+#' @details PASTE: the transport between two slices balances expression (Kullback-Leibler dissimilarity over the genes that vary most) with the distances
+#' within each slice, and a weighted Procrustes fit of the transport gives turn and shift. Slices of more than 1,500 spots are represented
+#' by 1,500 spots, evenly along a space-filling curve: what is sought is one turn and shift for the whole slice.
+#'
+#' @param object A Seurat object; a list of Seurat objects, one a slice, in the order of the stack; a list of coordinate tables (columns `x` and `y`, one row a cell, with
+#'   row names), likewise; or one coordinate table of all slices.
+#' @param ... For a list of Seurat objects, arguments of the method for one. Else not used: anything here is an error.
+#' @param slice The slice of each cell, for one table: a factor with its levels in the order of the stack.
+#' @param split.by Meta data column with the slice of each cell. NULL: one slice an image.
+#' @param slice.order Names of all slices, in the order of the stack. NULL: the levels of the factor; needed for more than two slices that are no factor.
+#' @param coords Where the coordinates come from: see [SpatialCoords()].
+#' @param method `"icp"`, `"paste"` or `"none"`.
+#' @param counts Raw counts, genes x cells, for all cells: expression then chooses among near-equal places. `"paste"` needs them. For
+#'   Seurat objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
+#' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
+#' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a
+#'   regular grid is taken as Visium, other coordinates as micrometres, and a message says so.
+#' @param outline TRUE aligns the rims of the slices, FALSE all their spots, for ragged tissue.
+#' @param search TRUE starts from 36 turns, FALSE from the slices as they lie.
+#' @param overlap The share of a slice that has a counterpart in the one before it, for slices that overlap in part: the nearest points that count. NULL:
+#'   of 1, 0.85, 0.7 and 0.55 the one that expression favours, or 1 without `counts`.
+#' @param mirror TRUE lets slices be turned over.
+#' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param verbose TRUE says what was assumed about units and gaps.
+#' @param names Meta data columns to write: those of x, y and z.
+#' @return For tables, a list of class `SlicesAligned`:
+#'   * `coords`: a data frame with a row a cell, in the order given: `x`, `y`, `z`, in units of the first slice;
+#'   * `transforms`: a list with an entry a slice: a point p goes to `scale * rotation %*% p + shift`; `angle` in degrees from x towards y, `mirrored`
+#'     (x to -x, before the turn);
+#'   * `residuals`: a data frame with a row a slice. `mean_`, `median_` and `overlap_`, `before` and `after`: distance of its spots to the nearest spot of
+#'     the slice before it, in spot distances, and the share of spots with one within one spot distance; `outline`: mean distance of the
+#'     points aligned by; `agreement`: correlation of expression (smoothed components of log-normalised counts) between spots that lie on each other; `rival`: the angle of another turn that fits as well; `problem`:
+#'     what is poor about it, NA if nothing;
+#'   * `ok`: TRUE or FALSE a slice; `slice`, `given` (the coordinates before) and `method`.
+#'
+#'   For a Seurat object, the object with the meta data columns `names` and the rest in `Tool(object, "AlignSlices")`; for a list, the list.
+#'   A poor alignment gives a warning of class `spaxR_warning_alignment`.
+#' @source Outlines and closest points as in SpaCross, Communications Biology 8, 1393 (2025), \doi{10.1038/s42003-025-08810-5}; PASTE: Zeira et al., Nature
+#'   Methods 19, 567-575 (2022), \doi{10.1038/s41592-022-01459-6}.
+#' @seealso [AlignmentPlot()], [RunSpaCross()].
+#' @export
+#' @examples
+#' spots <- cortex_slice(small = TRUE)$spots
+#' first <- spots[c("x", "y")]
+#' angle <- 20 * pi / 180
+#' second <- data.frame(
+#'   x = first$x * cos(angle) - first$y * sin(angle), y = first$x * sin(angle) + first$y * cos(angle), row.names = paste0("b_", rownames(first))
+#' )
+#' aligned <- AlignSlices(list(a = first, b = second), gaps = 10, spot.distance = 100)
+#' aligned
+#' AlignmentPlot(aligned)
+AlignSlices <- function(object, ...) UseMethod("AlignSlices")
+
+#' @rdname AlignSlices
+#' @export
+AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, method = c("icp", "paste", "none"), counts = NULL, gaps = NULL,
+                                spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL, mirror = FALSE, threads = NULL, verbose = TRUE) {
+  check_dots(...)
+  method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
+  input <- slice_tables(object, slice, slice.order, "slice")
+  found <- align_slices(input$coords, input$slice,
+    method = method, counts = alignment_counts(counts, rownames(input$coords), method), gaps = gaps, spot.distance = spot.distance,
+    outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = check_flag(verbose, "verbose")
+  )
+  structure(c(found, list(slice = input$slice, given = input$coords, method = method)), class = "SlicesAligned")
+}
+
+#' @rdname AlignSlices
+#' @export
+AlignSlices.list <- function(object, ...) {
+  if (length(object) > 0L && all(vapply(object, inherits, NA, "Seurat"))) align_seurat_list(object, ...) else AlignSlices.default(object, ...)
+}
+
+#' @rdname AlignSlices
+#' @exportS3Method AlignSlices Seurat
+AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL, coords = NULL, method = c("icp", "paste", "none"), counts = TRUE,
+                               assay = NULL, layer = "counts", gaps = NULL, spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL,
+                               mirror = FALSE, threads = NULL, verbose = TRUE, names = c("spax_x", "spax_y", "spax_z")) {
+  check_dots(...)
+  check_column_names(names)
+  method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
+  assay <- check_assay(object, assay)
+  input <- seurat_slice_input(object, split.by, coords)
+  found <- AlignSlices.default(
+    input$coords, input$slice,
+    slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) seurat_counts(object, assay, layer), gaps = gaps,
+    spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = verbose
+  )
+  object <- SeuratObject::AddMetaData(object, rlang::set_names(found$coords, names))
+  SeuratObject::Tool(object) <- unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")]
+  coords <- loggable_coords(coords)
+  SeuratObject::LogSeuratCommand(object)
+}
+
+#' @export
+print.SlicesAligned <- function(x, ...) {
+  turn <- vapply(x$transforms, function(t) t$angle, 0)
+  table <- data.frame(
+    angle = round(turn, 2L), distance = round(x$residuals$median_after, 2L), overlap = round(x$residuals$overlap_after, 2L),
+    problem = ifelse(is.na(x$residuals$problem), "", x$residuals$problem), row.names = names(x$transforms)
+  )
+  cat("<SlicesAligned> ", nrow(x$coords), " cells in ", nrow(table), " slices (", x$method, ")\n", sep = "")
+  print(table)
+  invisible(x)
+}
+
+# One table of all cells, and their slices.
+slice_tables <- function(object, slice, slice.order, argument) {
+  if (is.list(object) && !is.data.frame(object)) {
+    return(joined_tables(object, slice, slice.order))
+  }
+  coords <- SpatialCoords.default(NULL, object)
+  slice <- ordered_slices(slice, rownames(coords), slice.order, argument)
+  list(coords = coords[c("x", "y")], slice = slice)
+}
+
+joined_tables <- function(tables, slice, slice.order) {
+  if (!is.null(slice)) {
+    abort_spax("argument", "{.arg slice} is given, but a list of tables has one table a slice.", "slice")
+  }
+  names(tables) <- slice_names(tables)
+  places <- lapply(tables, function(table) SpatialCoords.default(NULL, table)[c("x", "y")])
+  cells <- unlist(lapply(places, rownames), use.names = FALSE)
+  check_cells_apart(cells)
+  slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
+  coords <- do.call(rbind, unname(places))
+  list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
+}
+
+slice_names <- function(x) {
+  given <- rlang::names2(x)
+  check_unique(ifelse(nzchar(given), given, paste0("slice", seq_along(x))), "object")
+}
+
+check_cells_apart <- function(cells) {
+  twice <- unique(cells[duplicated(cells)])
+  if (length(twice) > 0L) {
+    abort_spax("argument", c(
+      "{length(twice)} cell name{?s} {?is/are} in two slices: {some_of(twice)}.",
+      "i" = "Make them unique, for instance by putting the name of the slice in front."
+    ), "object")
+  }
+}
+
+# A factor, one value a cell, its levels in the order of the stack.
+ordered_slices <- function(slice, cells, slice.order, argument) {
+  if (is.null(slice)) {
+    abort_spax("argument", c("{.arg {argument}} is missing.", "i" = "Say which slice each cell lies in."), argument)
+  }
+  found <- as_slices(put_in_order(slice, slice.order, argument), cells, TRUE, argument)
+  if (is.null(found)) {
+    abort_spax("argument", "{.arg {argument}} has one slice only: there is nothing to align.", argument)
+  }
+  found
+}
+
+put_in_order <- function(slice, slice.order, argument) {
+  known <- unique(as.character(slice[!is.na(slice)]))
+  if (!is.null(slice.order)) {
+    if (anyDuplicated(slice.order) || !setequal(slice.order, known)) {
+      abort_spax("argument", "{.arg slice.order} must name each of the slices {.val {known}} once.", "slice.order")
+    }
+    return(rlang::set_names(factor(slice, slice.order), names(slice)))
+  }
+  if (!is.factor(slice) && length(known) > 2L) {
+    abort_spax("argument", c(
+      "{.arg {argument}} has {length(known)} slices and no order: {some_of(known)}.",
+      "i" = "Make it a factor with the levels in the order of the stack, or give {.arg slice.order}."
+    ), argument)
+  }
+  slice
+}
+
+alignment_counts <- function(counts, cells, method) {
+  if (is.null(counts)) {
+    if (method == "paste") {
+      abort_spax("argument", c("{.code method = \"paste\"} needs {.arg counts}.", "i" = "Give raw counts, genes x cells."), "counts")
+    }
+    return(NULL)
+  }
+  counts <- as_counts(counts, "counts")
+  absent <- setdiff(cells, colnames(counts))
+  if (length(absent) > 0L) {
+    abort_spax("counts", c(
+      "{.arg counts} lacks {length(absent)} of {length(cells)} cells: {some_of(absent)}.",
+      "i" = "Its column names must be the row names of the coordinates."
+    ), "counts")
+  }
+  counts[, cells, drop = FALSE]
+}
+
+check_column_names <- function(names) {
+  if (!is.character(names) || length(names) != 3L || anyNA(names) || anyDuplicated(names) || !all(nzchar(names))) {
+    abort_spax("argument", "{.arg names} must be three different names of meta data columns, for x, y and z.", "names")
+  }
+}
+
+# The coordinates and slices of one Seurat object.
+seurat_slice_input <- function(object, split.by, coords) {
+  if (!is.null(split.by)) {
+    slice <- seurat_column(object, check_name(split.by, "split.by"), "split.by")
+    return(list(coords = SpatialCoords(object, coords), slice = slice))
+  }
+  place <- SpatialCoords(object, coords)
+  if (is.null(place$image)) {
+    abort_spax("argument", c(
+      "{.arg split.by} is missing.",
+      "i" = "Name the meta data column with the slice of each cell; only coordinates from images tell it by themselves."
+    ), "split.by")
+  }
+  # The order of images says nothing: more than two need `slice.order`.
+  list(coords = place, slice = as.character(place$image))
+}
+
+# Several objects, one slice each, aligned as one stack: each gets its own columns and the whole record.
+align_seurat_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
+  check_column_names(names)
+  names(objects) <- slice_names(objects)
+  places <- lapply(objects, function(object) check_one_slice(SpatialCoords(object, coords))[c("x", "y")])
+  found <- AlignSlices.default(
+    places,
+    counts = if (check_flag(counts, "counts")) join_shared(lapply(objects, seurat_counts, assay, layer)), ...
+  )
+  lapply(objects, function(object) {
+    object <- SeuratObject::AddMetaData(object, rlang::set_names(found$coords[colnames(object), ], names))
+    SeuratObject::Tool(object) <- unclass(found)[c("transforms", "residuals", "ok", "method")]
+    object
+  })
+}
+
+# Genes that all slices have.
+join_shared <- function(parts) {
+  genes <- Reduce(intersect, lapply(parts, rownames))
+  if (length(genes) == 0L) {
+    abort_spax("counts", c("The slices share no genes.", "i" = "Check the gene names, or use {.code counts = FALSE}."), "object")
+  }
+  do.call(cbind, lapply(parts, function(x) x[genes, , drop = FALSE]))
+}

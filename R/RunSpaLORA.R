@@ -1,0 +1,270 @@
+#' Spatial domains from several modalities with SpaLORA
+#'
+#' Trains SpaLORA, a graph network with two levels of attention, on one tissue measured for two or more modalities, such as RNA and protein or RNA and chromatin, and groups its
+#' cells into spatial domains. Takes raw counts and coordinates; everything in between happens inside, natively: no Python.
+#'
+#' Each modality is prepared by its kind:
+#' * `"rna"`: variable genes, log-normalised and scaled;
+#' * `"protein"`: centred log ratios of each cell, scaled, principal components;
+#' * `"atac"`: TF-IDF and latent semantic indexing, without the first component, which follows the depth;
+#' * `"features"`: taken as they are: a reduction, or values that are no counts.
+#'
+#' Cells are joined to their neighbours in space, and in each modality to the cells most like them. Attention weighs, in each modality, the two graphs, and then
+#' the modalities; [ModalityWeightPlot()] draws the weights. [FindDomains()] groups the embedding. [spalora_options()] holds every setting.
+#'
+#' With `modality = NULL` the kind of each modality is inferred, and said when `verbose`: from the class of the assay (a ChromatinAssay; a reduction), then the names of its
+#' features (`chr1-100-200` or `chr1:100-200`), then its own name (RNA, SCT, Spatial; ADT, protein, antibody; ATAC, peaks), then from values below 0 (`features`), and at last from
+#' the number of features (up to 200: protein).
+#'
+#' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default.
+#' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
+#'
+#' @param object A Seurat object (v4 or v5 assays), or a named list of matrices, one a modality: raw counts, features x cells (for `"features"`: cells x columns).
+#'   Cells are matched by name.
+#' @param assays Names of the assays to use, two or more. A reduction can be named too: it is taken as `"features"`.
+#' @param n.domains How many domains to find, at least 2.
+#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image; for matrices they are needed.
+#' @param ... Not used; anything here is an error.
+#' @param layer Layer with the raw counts: one for all assays, or one each by name. Layers split as in `counts.1`, `counts.2` are joined.
+#' @param modality NULL, or the kinds by name, as in `c(RNA = "rna", ADT = "protein")`; those not given are inferred.
+#' @param cells `"same"`: all modalities must have the same cells (in any order); `"shared"`: those that all have are used, the others get no domain.
+#' @param slice,split.by For several slices: the slice of each cell (a factor with its levels in the order of the stack), or the meta data column with it; as in [RunSpaCross()].
+#'   Neighbours are looked for in the stack of aligned slices, and similar cells among all slices.
+#' @param align,stack,gaps,spot.distance How the slices lie to each other; as in [RunSpaCross()].
+#' @param options Result of [spalora_options()].
+#' @param epochs NULL: as `options` say.
+#' @param published TRUE runs the published settings for comparison, those of the preset `"visium_protein"` unless the options name another: the gene weights
+#'   as the published code computes them, and mclust on 20 principal components of the embedding.
+#' @param seed One whole number, or NULL to draw one from R's generator.
+#' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
+#' @param device `"auto"` or `"cpu"`; see [SpaxDevices()].
+#' @param verbose TRUE says the kinds of the modalities, and shows a progress bar with epoch, losses and time left.
+#' @param reduction.name,reduction.key Name and key of the joint reduction to write; those of the modalities add the name of the assay.
+#' @param domain.name Meta data column to write.
+#' @return For a Seurat object, the same object with
+#'   * the reduction `reduction.name` (cells x latent width, rows of length 1), and one for each modality, such as `spalora.rna` and `spalora.adt`,
+#'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
+#'   * for each assay the meta data columns `spalora_weight_<assay>` (adding up to 1 over the assays), and within it `spalora_spatial_<assay>` and
+#'     `spalora_feature_<assay>` (adding up to 1),
+#'   * an entry `Tool(object, "RunSpaLORA")` with `options`, `modalities`, `history`, `timings`, `versions`, `features`, `seed` and `device`, and the command logged.
+#'
+#'   For matrices, a list of class `SpaLORAResult`:
+#'   * `embedding`: cells x latent width; `modality`: a list of the same for each modality; `domain`: a factor named by cell;
+#'   * `attention`: a data frame with a row a cell and the columns `weight_<name>`, `spatial_<name>`, `feature_<name>`;
+#'   * `history`: a data frame with a row an epoch: `epoch`, `total`, and for each modality `recon_<name>`, its reconstruction, and `cross_<name>`, its
+#'     embedding after a round through the others;
+#'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
+#'   * `modalities`: a data frame of the kinds, how they were found, and the numbers of features and components; `features` (those used), `options`, `seed`, `device`,
+#'     `versions`, `call`.
+#' @source SpaLORA: low-expression-aware spatial multi-omics integration, the method as described by its authors. Where the published code departs from it, so does
+#'   `published = TRUE`: its gene weights use the order of genes in place of their ranks.
+#' @seealso [ModalityWeightPlot()], [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [BuildFeatureGraph()].
+#' @export
+#' @examplesIf requireNamespace("withr", quietly = TRUE)
+#' tissue <- simulate_tissue(n.cells = 300, modalities = c("RNA", "ADT"))
+#' fit <- RunSpaLORA(tissue$counts, n.domains = 5, coords = tissue$spots, epochs = 30, verbose = FALSE)
+#' fit
+#' table(fit$domain, tissue$spots$label)
+RunSpaLORA <- function(object, ...) UseMethod("RunSpaLORA")
+
+#' @rdname RunSpaLORA
+#' @export
+RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality = NULL, cells = "same", slice = NULL, align = "icp", stack = TRUE,
+                               gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL, published = FALSE, seed = 1,
+                               threads = NULL, device = "auto", verbose = TRUE) {
+  check_dots(...)
+  call <- user_call()
+  timer <- new_timer()
+  task <- timed(timer, "checks", {
+    layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
+    input <- spalora_input(object, modality, cells, coords)
+    slice <- as_slices(slice, input$cells, layout$stack, "slice")
+    run <- spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose)
+    if (run$verbose) say_modalities(input$modalities)
+    c(input, run)
+  })
+  placed <- timed(timer, "align", place_slices(task$coords, slice, layout, alignment_counts(task$modalities)))
+  task[names(placed)] <- placed
+  found <- spalora_fit(task, timer)
+  spalora_result(found, task, timer, call)
+}
+
+#' @rdname RunSpaLORA
+#' @exportS3Method RunSpaLORA Seurat
+RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same", split.by = NULL,
+                              align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
+                              published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
+  check_dots(...)
+  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
+  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
+  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  slice <- seurat_slices(object, split.by, stack)
+  input <- seurat_modalities(object, rlang::maybe_missing(assays), layer)
+  result <- RunSpaLORA.default(
+    input, rlang::maybe_missing(n.domains), seurat_slice_coords(object, coords, slice),
+    modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
+    seed = seed, threads = threads, device = device, verbose = verbose
+  )
+  object <- write_spalora(object, result, names)
+  SeuratObject::Tool(object) <- tool_parts(result)
+  coords <- loggable_coords(coords)
+  options <- option_lines(options)
+  assay <- modality_home(object, assays[[1L]])
+  SeuratObject::LogSeuratCommand(object)
+}
+
+# The modalities in one order of cells, and the coordinates.
+spalora_input <- function(object, modality, cells, coords) {
+  modalities <- read_modalities(object, modality, cells, coords)
+  names <- modality_cells(modalities[[1L]])
+  list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
+}
+
+# Everything that can be refused before long work.
+spalora_settings <- function(n.domains, input, slice, layout, options, epochs, published, seed, threads, device, verbose) {
+  n_cells <- length(input$cells)
+  options <- run_options(options, spalora_option_set(), epochs, published)
+  if (is.null(options$radius)) check_k(options$k, if (is.null(slice) || layout$stack) n_cells else min(table(slice)), least = 1)
+  check_k(options$feature_k, n_cells, "feature_k", least = 1)
+  check_components(input$modalities, options, input$argument)
+  for (name in c("w_recon", "w_cross")) options[[name]] <- loss_weights(options[[name]], length(input$modalities), name)
+  run_settings(n.domains, n_cells, options, seed, threads, device, verbose)
+}
+
+# One number for each modality: the last repeats.
+loss_weights <- function(weights, n_modalities, name) {
+  if (length(weights) > n_modalities) {
+    abort_spax("option", c(
+      "The option {.code {name}} has {length(weights)} numbers for {n_modalities} modalities.",
+      "i" = "Give one number, or one for each."
+    ), name)
+  }
+  c(weights, rep(weights[[length(weights)]], n_modalities - length(weights)))
+}
+
+# What PASTE compares slices by: the first modality of counts.
+alignment_counts <- function(modalities) {
+  counts <- Filter(function(m) m$kind != "features", modalities)
+  if (length(counts) > 0L) counts[[1L]]$x
+}
+
+spalora_fit <- function(task, timer) {
+  options <- task$options
+  prepared <- timed(timer, "preprocess", prepare_modalities(task))
+  graphs <- timed(timer, "graph", spalora_graphs(task, prepared))
+  memory <- core(core_spalora_memory(unname(prepared), spalora_edges(graphs, task), core_options(options)))
+  check_memory(memory, length(task$cells), "spalora_options")
+  smoothed <- timed(timer, "smooth", smoothed_components(task, modality_components(prepared, options)))
+  found <- fit_runs(task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed), view = function(x) embedding_components(x, options$embedding_components))
+  found$info <- lapply(prepared, function(pointer) core(core_modality_info(pointer)))
+  found
+}
+
+# The graph of neighbours in space, and one of similar cells for each modality.
+spalora_graphs <- function(task, prepared) {
+  options <- task$options
+  spatial <- core_graph(task$coords, options$k, options$radius, task$threads, task$slices, least = 1)
+  feature <- lapply(prepared, function(pointer) core(core_feature_graph(pointer, options$feature_k, task$seed, task$threads)))
+  list(spatial = spatial, feature = feature)
+}
+
+# An upper bound of the edges of all graphs.
+spalora_edges <- function(graphs, task) {
+  count_edges(graphs$spatial, task) + 2 * as.double(task$options$feature_k) * length(task$cells) * length(graphs$feature)
+}
+
+spalora_trainer <- function(task, prepared, graphs, seed) {
+  trainer <- core(core_spalora_new(
+    unname(prepared), graphs$spatial, unname(graphs$feature), core_options(task$options), seed, task$threads, task$device
+  ))
+  recon <- paste0("recon_", names(prepared))
+  cross <- paste0("cross_", names(prepared))
+  list(
+    step = function(n) core(core_spalora_step(trainer, n)),
+    result = function() {
+      found <- core(core_spalora_embedding(trainer))
+      list(embedding = found$joint, modality = found$modality, across = found$across, within = found$within)
+    },
+    free = function() core_spalora_free(trainer),
+    losses = c("total", recon, cross),
+    short = c(loss = "total", rlang::set_names(recon, names(prepared)))
+  )
+}
+
+# The first principal components of the embedding, which has more columns than its clusters need.
+embedding_components <- function(embedding, n) {
+  stats::prcomp(embedding, rank. = min(n, dim(embedding)))$x
+}
+
+spalora_result <- function(found, task, timer, call) {
+  names <- names(task$modalities)
+  modality <- Map(function(x, name) name_embedding(x, task$cells, modality_key("spalora_", name)), found$modality, names)
+  features <- Map(function(info, m) modality_features(m)[info$features], found$info, task$modalities)
+  more <- list(modalities = modality_table(task$modalities, found$info), features = features)
+  structure(c(
+    list(
+      embedding = name_embedding(found$embedding, task$cells, "spalora_"), modality = rlang::set_names(modality, names),
+      attention = attention_table(found, names, task$cells), domain = found$domain
+    ),
+    slice_parts(task), result_parts(found, task, timer, call, more)
+  ), class = "SpaLORAResult")
+}
+
+# A row a cell: the weight of each modality, and within it those of the two graphs.
+attention_table <- function(found, names, cells) {
+  across <- found$across
+  colnames(across) <- paste0("weight_", names)
+  within <- Map(function(x, name) {
+    colnames(x) <- paste0(c("spatial_", "feature_"), name)
+    x
+  }, found$within, names)
+  data.frame(across, do.call(cbind, unname(within)), row.names = cells, check.names = FALSE)
+}
+
+modality_table <- function(modalities, info) {
+  data.frame(
+    modality = names(modalities), kind = vapply(modalities, `[[`, "", "kind"), why = vapply(modalities, `[[`, "", "why"),
+    features = vapply(info, function(x) length(x$features), 0L), components = vapply(info, function(x) as.integer(x$n_components), 0L),
+    row.names = NULL
+  )
+}
+
+modality_features <- function(m) if (m$kind == "features") colnames(m$x) %||% seq_len(ncol(m$x)) else rownames(m$x)
+
+# A key has letters and digits only, and one underscore at the end.
+modality_key <- function(key, name) paste0(sub("_$", "", key), gsub("[^[:alnum:]]", "", tolower(name)), "_")
+
+# Reductions, attention and domains into the object. A cell that a modality lacked has none.
+write_spalora <- function(object, result, names) {
+  misc <- unclass(result)[c("options", "features", "seed", "device", "versions")]
+  homes <- vapply(names(result$modality), function(name) modality_home(object, name), "")
+  object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
+  for (name in names(result$modality)) {
+    reduction <- paste0(names$reduction, ".", tolower(name))
+    object <- write_reduction(object, result$modality[[name]], reduction, modality_key(names$key, name), homes[[name]], list())
+  }
+  rows <- match(colnames(object), names(result$domain))
+  columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = colnames(object), check.names = FALSE)
+  names(columns) <- paste0(names$reduction, "_", names(columns))
+  columns[[names$domain]] <- unname(result$domain)[rows]
+  SeuratObject::AddMetaData(object, columns)
+}
+
+# The assay that a modality belongs to.
+modality_home <- function(object, name) {
+  if (name %in% SeuratObject::Assays(object)) name else SeuratObject::DefaultAssay(object[[name]])
+}
+
+#' @export
+print.SpaLORAResult <- function(x, ...) {
+  m <- x$modalities
+  cells <- paste(nrow(x$embedding), "cells", if (!is.null(x$slice)) paste("of", nlevels(x$slice), "slices"))
+  weights <- colMeans(x$attention[paste0("weight_", m$modality)])
+  writeLines(c(
+    paste0("SpaLORA on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
+    paste0("  ", format(m$modality), "  ", format(m$kind), "  ", format(m$features), " features, mean weight ", format(round(weights, 2), nsmall = 2)),
+    describe_run(x),
+    paste0("  parts: ", paste0("$", setdiff(names(x), c("device", "call")), collapse = " "))
+  ))
+  invisible(x)
+}

@@ -1,0 +1,96 @@
+# Lists of slices: Seurat objects, or matrices of counts with a list of coordinates. The order of the list is that of the stack.
+
+# list(names, parts, counts, coords, slice): all slices as one input.
+list_input <- function(object, coords, assay, layer) {
+  check_slice_list(object)
+  names(object) <- slice_names(object)
+  coords <- slice_coords_list(coords, object)
+  read <- if (is_seurat_list(object)) function(x, y) seurat_slice_input_of(x, y, assay, layer) else matrix_slice_input
+  parts <- Map(function(name, x, y) in_slice(name, read(x, y)), names(object), object, coords)
+  cells <- unlist(lapply(parts, `[[`, "cells"), use.names = FALSE)
+  if (is_seurat_list(object) || has_cell_names(object)) check_cells_apart(cells)
+  parts <- Map(name_unnamed, names(parts), parts, has_cell_names(object))
+  joined <- join_slices(parts)
+  slice <- factor(rep(names(parts), vapply(parts, function(x) length(x$cells), 0L)), names(parts))
+  check_slice_sizes(slice, "object")
+  c(joined, list(slice = slice, parts = parts))
+}
+
+is_seurat_list <- function(object) all(vapply(object, inherits, NA, "Seurat"))
+
+has_cell_names <- function(object) all(vapply(object, function(x) inherits(x, "Seurat") || !is.null(colnames(x)), NA))
+
+check_slice_list <- function(object) {
+  seurat <- vapply(object, inherits, NA, "Seurat")
+  if (length(object) < 2L || (any(seurat) && !all(seurat))) {
+    abort_spax("argument", c(
+      "A list in {.arg object} must hold two or more slices, all Seurat objects or all matrices; it has {length(object)}, {sum(seurat)} of them Seurat objects.",
+      "i" = "For one slice, give the object itself."
+    ), "object")
+  }
+}
+
+# One table a slice; for Seurat objects also NULL or the names of two meta data columns, for all.
+slice_coords_list <- function(coords, object) {
+  if (is_seurat_list(object) && (is.null(coords) || is.character(coords))) {
+    return(rep(list(coords), length(object)))
+  }
+  if (!is.list(coords) || is.data.frame(coords) || length(coords) != length(object)) {
+    found <- if (is.list(coords) && !is.data.frame(coords)) length(coords) else "no list"
+    abort_spax("coords", c(
+      "{.arg coords} must be a list with a table for each of the {length(object)} slices, not {found}.",
+      "i" = "Give one data frame with the columns x and y a slice, in the order of {.arg object}."
+    ), "coords")
+  }
+  if (all(nzchar(rlang::names2(coords))) && setequal(names(coords), names(object))) coords[names(object)] else unname(coords)
+}
+
+matrix_slice_input <- function(counts, coords) spacross_input(counts, coords, NULL, NULL, FALSE)
+
+seurat_slice_input_of <- function(object, coords, assay, layer) {
+  place <- check_one_slice(SpatialCoords(object, coords))
+  list(counts = seurat_counts(object, assay, layer), cells = colnames(object), coords = place[c("x", "y")])
+}
+
+# Cells that have no name of their own are called after their slice.
+name_unnamed <- function(name, part, named) {
+  if (!named) {
+    part$cells <- paste0(name, "_", part$cells)
+    colnames(part$counts) <- rownames(part$coords) <- part$cells
+  }
+  part
+}
+
+# Side by side; a gene that a slice lacks is zero there, and so not among those that all share.
+join_slices <- function(parts) {
+  genes <- lapply(parts, function(x) rownames(x$counts))
+  check_gene_names(genes)
+  list(counts = join_layers(lapply(unname(parts), `[[`, "counts")), coords = do.call(rbind, unname(lapply(parts, `[[`, "coords"))))
+}
+
+check_gene_names <- function(genes) {
+  if (length(Reduce(intersect, genes)) > 0L) {
+    return(invisible())
+  }
+  shown <- vapply(genes, function(x) x[[1L]], "")
+  abort_spax("counts", c(
+    "The slices share no genes: theirs are named like {.val {unname(shown)}}.",
+    "i" = "Name the genes of all slices alike (symbols or identifiers of one species)."
+  ), "object")
+}
+
+# An error about one slice says which.
+in_slice <- function(name, code) {
+  tryCatch(code, spaxR_error = function(e) {
+    e$message <- paste0("Slice \"", name, "\": ", e$message)
+    stop(e)
+  })
+}
+
+# The part of a result that belongs to one object.
+cells_of_result <- function(result, cells) {
+  result$embedding <- result$embedding[cells, , drop = FALSE]
+  result$domain <- result$domain[cells]
+  if (!is.null(result$reconstruction)) result$reconstruction <- result$reconstruction[, cells, drop = FALSE]
+  result
+}

@@ -1,0 +1,63 @@
+# From the modalities as read to the core's (external pointers), by kind.
+
+prepare_modalities <- function(task) {
+  argument <- task$argument
+  n_components <- components_wanted(task)
+  Map(function(m, n) {
+    in_modality(prepare_modality(m, n, task), m$name, argument)
+  }, task$modalities, n_components)
+}
+
+prepare_modality <- function(m, n_components, task) {
+  x <- m$x
+  options <- task$options
+  slices <- slice_codes(task$slices)
+  settings <- c(unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "slice_center")], list(log1p = TRUE))
+  switch(m$kind,
+    rna = core_modality_rna(x@p, x@i, x@x, nrow(x), settings, n_components, slices, task$threads),
+    protein = core_modality_protein(x@p, x@i, x@x, nrow(x), n_components, options$slice_center, slices, task$threads),
+    atac = core_modality_atac(x@p, x@i, x@x, nrow(x), n_components, task$seed, task$threads),
+    features = core_modality_features(unname(x), task$threads)
+  )
+}
+
+# How many components each modality gives: the option, as far as there are features; or as the published code has it.
+components_wanted <- function(task) {
+  modalities <- task$modalities
+  most <- vapply(modalities, function(m) max(1L, n_modality_features(m) - 1L), 0L)
+  wanted <- task$options$n_components
+  if (!is.null(wanted)) {
+    return(pmin(wanted, most))
+  }
+  kinds <- vapply(modalities, `[[`, "", "kind")
+  own <- ifelse(kinds == "atac", pmin(50L, most), ifelse(kinds == "rna", 50L, most))
+  beside <- if (all(kinds == "rna")) 50L else own[kinds != "rna"][[1L]]
+  pmin(ifelse(kinds == "rna", beside, own), most)
+}
+
+# A number of components that was asked for by name must be there in each modality.
+check_components <- function(modalities, options, argument) {
+  wanted <- options$n_components
+  if (is.null(wanted) || !"n_components" %in% attr(options, "given")) {
+    return(invisible())
+  }
+  for (m in modalities) {
+    if (m$kind != "features" && n_modality_features(m) <= wanted) {
+      abort_spax("argument", c(
+        "{.code n_components} is {wanted}, but the modality {.val {m$name}} has only {n_modality_features(m)} feature{?s}.",
+        "i" = "Use at most {max(1, n_modality_features(m) - 1)}, or leave {.code n_components} out of {.fn spalora_options}."
+      ), "n_components")
+    }
+  }
+}
+
+# Components of all modalities side by side, each modality with the same variance in all; those of a modality with more
+# columns would otherwise outvote the others.
+modality_components <- function(prepared, options) {
+  parts <- lapply(prepared, function(pointer) {
+    x <- core(core_modality_components(pointer))
+    x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
+    x / sqrt(sum(apply(x, 2L, stats::var)))
+  })
+  do.call(cbind, unname(parts))
+}

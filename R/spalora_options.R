@@ -1,0 +1,105 @@
+#' Options of SpaLORA
+#'
+#' Everything about [RunSpaLORA()] beyond its own arguments: how the modalities are prepared, the graphs, the network and its training, and how domains are found. An option that
+#' is not given keeps its default. Printing marks what differs from the defaults.
+#'
+#' The defaults need no platform: they were chosen over simulated and real tissues, with the measurements in the folder `bench` of the sources. The published settings of three
+#' platforms are presets.
+#'
+#' @section Preparing the modalities:
+#' \describe{
+#'   \item{`n_genes`}{of RNA: genes kept, those with the highest standardised variance ("vst").}
+#'   \item{`min_cells`, `min_counts`}{of RNA: a gene is kept when it is seen in at least `min_cells` cells and has at least `min_counts` counts in all.}
+#'   \item{`target_sum`}{of RNA: counts per cell after scaling; log(1 + x) follows.}
+#'   \item{`slice_center`}{of RNA and proteins in several slices: `"none"`, `"mean"` (each slice is centred on its own) or `"scale"` (and scaled).}
+#'   \item{`n_components`}{components of each modality, at most one fewer than its features. They make the feature graphs, and are what the network sees of proteins and
+#'     chromatin. NULL: as published, all of the proteins (one fewer), 50 of chromatin, and of RNA as many as the modality beside it.}
+#' }
+#' @section Graphs:
+#' \describe{
+#'   \item{`k`}{nearest neighbours in the plane; pairs count when either is a neighbour of the other.}
+#'   \item{`radius`}{if not NULL: all cells within this distance instead, in the units of the coordinates.}
+#'   \item{`feature_k`}{most correlated cells in each modality; see [BuildFeatureGraph()].}
+#' }
+#' @section Network and training:
+#' \describe{
+#'   \item{`latent`}{width of the embeddings.}
+#'   \item{`weights`}{of the genes in the reconstruction of RNA. `"rank"`: by the rank of their mean expression, from about 5.6 for the rarest to 1; `"published"`: as the published code
+#'     computes them, which is in effect at random; `"none"`: all alike.}
+#'   \item{`w_recon`, `w_cross`}{weights of the losses: how well each modality is reconstructed from the joint embedding, and how well its own embedding survives a round through the
+#'     other modalities. One number for all, or one each in the order of the modalities; the last repeats. The presets have RNA first.}
+#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam).}
+#' }
+#' @section Domains:
+#' \describe{
+#'   \item{`embedding_components`}{principal components of the embedding that are clustered.}
+#'   \item{`cluster`}{method of [FindDomains()]: `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
+#'   \item{`domains_from`}{`"embedding"`: the network's; `"smoothed"`: components of all modalities averaged over neighbours, no network; `"both"`: side by side, each
+#'     column scaled.}
+#'   \item{`smooth_components`, `smooth_k`, `smooth_passes`}{for `"smoothed"` and `"both"`: how many components of each modality, averaged over how many nearest cells, how many
+#'     times.}
+#'   \item{`starts`}{starts of the mixture or of k-means.}
+#'   \item{`consensus`}{train and cluster so many times with different seeds and take the labels most of them agree on.}
+#'   \item{`refine_k`}{if not 0, give each cell the commonest label of so many nearest cells in the end.}
+#' }
+#'
+#' @param ... Options by name, from the lists below. An unknown name is an error.
+#' @param preset NULL, or the published settings for a kind of data: `"visium_protein"` (Visium with antibodies), `"slide_tags"` or `"spatial_atac_rna"`. Options given by
+#'   name win over the preset.
+#' @return An object of class `spalora_options`: a named list with a value for every option.
+#' @source Published settings: the code of SpaLORA.
+#' @export
+#' @examples
+#' spalora_options()
+#' spalora_options(k = 10, weights = "none")
+#' spalora_options(preset = "spatial_atac_rna", epochs = 400)
+spalora_options <- function(..., preset = NULL) new_options(spalora_option_set(), rlang::list2(...), preset)
+
+spalora_option_set <- function() {
+  list(
+    class = "spalora_options", system = "SpaLORA", core = core(core_spalora_defaults()), after = spalora_after(),
+    ranges = spalora_ranges(), vectors = option_range(c("w_recon", "w_cross"), 0, 1e9, FALSE),
+    choices = c(list(weights = c("rank", "published", "none"), slice_center = c("none", "mean", "scale")), domain_choices()),
+    optional = c(option_range("radius", .Machine$double.xmin, Inf, FALSE), option_range("n_components", 2, 1e9, TRUE)),
+    presets = spalora_presets(), published = list(fixed = spalora_published_fixed(), free = spalora_published_free(), preset = "visium_protein")
+  )
+}
+
+# Options that R reads; those of the network stand in the core.
+spalora_after <- function() {
+  list(
+    n_genes = 3000L, min_cells = 10L, min_counts = 0L, target_sum = 1e4, slice_center = "none", n_components = 30L,
+    k = 6L, radius = NULL, feature_k = 20L, embedding_components = 20L, cluster = "gmm", domains_from = "both",
+    smooth_components = 20L, smooth_k = 7L, smooth_passes = 1L, starts = 20L, consensus = 1L, refine_k = 0L
+  )
+}
+
+spalora_ranges <- function() {
+  count <- c("n_genes", "k", "feature_k", "latent", "epochs", "embedding_components")
+  tiny <- .Machine$double.eps
+  c(
+    option_range(count, 1, 1e9, TRUE), option_range(c("min_cells", "min_counts"), 0, 1e9, TRUE), option_range("weight_decay", 0, 1e9, FALSE),
+    option_range(c("target_sum", "learning_rate"), tiny, 1e12, FALSE), domain_ranges()
+  )
+}
+
+spalora_presets <- function() {
+  preset <- function(k, latent, epochs, w_recon, w_cross, n_genes = 3000) {
+    list(k = k, latent = latent, epochs = epochs, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, n_components = NULL)
+  }
+  list(
+    visium_protein = preset(18, 64, 200, c(1.9, 2.5), c(1.5, 10)),
+    slide_tags = preset(1, 128, 200, c(5, 6), c(1, 10)),
+    spatial_atac_rna = preset(16, 128, 1600, c(1.5, 5), c(1.5, 1), n_genes = 2000)
+  )
+}
+
+# What the published code fixes, whatever the defaults of spaxR become.
+spalora_published_fixed <- function() list(weights = "published", cluster = "mclust", domains_from = "embedding", consensus = 1L)
+
+spalora_published_free <- function() {
+  list(
+    min_cells = 10L, min_counts = 0L, target_sum = 1e4, slice_center = "none", radius = NULL, feature_k = 20L,
+    learning_rate = 1e-4, weight_decay = 0, embedding_components = 20L, refine_k = 0L
+  )
+}

@@ -1,0 +1,196 @@
+# A slice and copies of it, turned and shifted.
+
+turned <- function(xy, degrees, shift = c(0, 0), prefix = "b_") {
+  angle <- degrees * pi / 180
+  data.frame(
+    x = xy$x * cos(angle) - xy$y * sin(angle) + shift[[1L]], y = xy$x * sin(angle) + xy$y * cos(angle) + shift[[2L]],
+    row.names = paste0(prefix, rownames(xy))
+  )
+}
+
+pair_tables <- function(degrees = 25) list(a = small_xy(), b = turned(small_xy(), degrees, c(500, -80)))
+
+pair_counts <- function() {
+  counts <- small()$counts
+  copy <- counts
+  colnames(copy) <- paste0("b_", colnames(counts))
+  cbind(counts, copy)
+}
+
+aligned <- function(object = pair_tables(), ...) AlignSlices(object, ..., gaps = 10, spot.distance = 100)
+
+pair_seurat <- function() {
+  skip_if_not_installed("Seurat")
+  counts <- pair_counts()
+  tables <- pair_tables()
+  object <- suppressWarnings(SeuratObject::CreateSeuratObject(counts))
+  places <- rbind(unname(tables)[[1L]], unname(tables)[[2L]])
+  meta <- data.frame(places, slice = rep(c("a", "b"), vapply(tables, nrow, 0L)))
+  SeuratObject::AddMetaData(object, meta)
+}
+
+test_that("a turned copy is laid on its original", {
+  found <- aligned(counts = pair_counts())
+  xy <- small_xy()
+  n <- nrow(xy)
+  expect_equal(as.matrix(found$coords[n + seq_len(n), 1:2]), as.matrix(xy), tolerance = 1e-6, ignore_attr = TRUE)
+  expect_equal(found$transforms$b$angle, -25, tolerance = 1e-6)
+  expect_false(found$transforms$b$mirrored)
+  expect_identical(rownames(found$coords), c(rownames(xy), paste0("b_", rownames(xy))))
+  expect_true(all(found$ok))
+  expect_gt(found$residuals$agreement[[2L]], 0.99)
+  expect_lt(found$residuals$mean_after[[2L]], 1e-6)
+  expect_gt(found$residuals$mean_before[[2L]], 1)
+})
+
+test_that("the transforms give the coordinates", {
+  found <- aligned(counts = pair_counts())
+  move <- found$transforms$b
+  given <- as.matrix(found$given[found$slice == "b", ])
+  moved <- sweep(move$scale * given %*% t(move$rotation), 2L, move$shift, "+")
+  expect_equal(moved, as.matrix(found$coords[found$slice == "b", 1:2]), tolerance = 1e-9, ignore_attr = TRUE)
+})
+
+test_that("cells keep their order, whatever that is", {
+  tables <- pair_tables()
+  all <- rbind(tables$a, tables$b)
+  slice <- factor(rep(c("a", "b"), each = nrow(tables$a)))
+  mixed <- withr::with_seed(1, sample(nrow(all)))
+  found <- suppressWarnings(aligned(all, slice))
+  again <- suppressWarnings(aligned(all[mixed, ], slice[mixed]))
+  expect_equal(again$coords[rownames(all), ], found$coords, tolerance = 1e-6)
+  expect_identical(rownames(again$coords), rownames(all)[mixed])
+})
+
+test_that("three slices come back to the first, each at its height", {
+  xy <- small_xy()
+  tables <- list(a = xy, b = turned(xy, 100), c = turned(xy, -70, c(90, 9), "c_"))
+  unit <- min(stats::dist(xy)) / 100
+  counts <- lapply(tables, function(t) {
+    counts <- small()$counts
+    colnames(counts) <- rownames(t)
+    counts
+  })
+  found <- AlignSlices(tables, gaps = c(10, 30), spot.distance = 100, counts = do.call(cbind, unname(counts)))
+  expect_equal(found$coords$z, rep(c(0, 10, 40) * unit, each = nrow(xy)))
+  for (slice in c("b", "c")) {
+    expect_equal(as.matrix(found$coords[found$slice == slice, 1:2]), as.matrix(xy), tolerance = 1e-6, ignore_attr = TRUE)
+  }
+})
+
+test_that("grids of another scale are brought to that of the first", {
+  other <- pair_tables()
+  other$b[] <- other$b * 0.4
+  found <- aligned(other, counts = pair_counts())
+  expect_equal(found$transforms$b$scale, 2.5, tolerance = 1e-6)
+  expect_lt(found$residuals$mean_after[[2L]], 1e-4)
+})
+
+test_that("a slice is mirrored only if that is asked for", {
+  tables <- pair_tables()
+  tables$b$x <- -tables$b$x
+  expect_false(suppressWarnings(aligned(tables))$transforms$b$mirrored)
+  found <- aligned(tables, mirror = TRUE, counts = pair_counts())
+  expect_true(found$transforms$b$mirrored)
+  expect_lt(found$residuals$mean_after[[2L]], 1e-4)
+})
+
+test_that("'none' moves nothing, and still says how slices lie", {
+  found <- suppressWarnings(aligned(method = "none"))
+  expect_equal(found$coords[1:2], found$given, ignore_attr = TRUE)
+  expect_identical(found$residuals$mean_before, found$residuals$mean_after)
+})
+
+test_that("a square without expression is reported as ambiguous, and expression decides", {
+  grid <- expand.grid(x = 1:20, y = 1:20) * 100
+  rownames(grid) <- paste0("a", seq_len(400))
+  tables <- list(a = grid, b = turned(grid, 90))
+  condition <- expect_warning(aligned(tables), class = "spaxR_warning_alignment")
+  expect_match(conditionMessage(condition), "another turn fits as well")
+  stripes <- rbind(g1 = round(grid$x / 100), g2 = round(grid$y / 50), g3 = 20, g4 = 21 - round(grid$x / 100))
+  counts <- cbind(stripes, stripes)
+  colnames(counts) <- c(rownames(tables$a), rownames(tables$b))
+  found <- aligned(tables, counts = counts)
+  expect_equal(found$transforms$b$angle, -90, tolerance = 1e-4)
+})
+
+test_that("PASTE finds a turn too", {
+  found <- aligned(pair_tables(130), method = "paste", counts = pair_counts())
+  expect_lt(abs(found$transforms$b$angle + 130), 1)
+  expect_lt(found$residuals$mean_after[[2L]], 0.5)
+})
+
+test_that("threads change nothing", {
+  expect_identical(
+    aligned(counts = pair_counts(), threads = 1)$coords, aligned(counts = pair_counts(), threads = 3)$coords
+  )
+})
+
+test_that("a Seurat object gets its columns, and a record", {
+  object <- AlignSlices(pair_seurat(), split.by = "slice", coords = c("x", "y"), gaps = 10, spot.distance = 100)
+  expect_true(all(c("spax_x", "spax_y", "spax_z") %in% colnames(object[[]])))
+  record <- SeuratObject::Tool(object, "AlignSlices")
+  expect_equal(record$transforms$b$angle, -25, tolerance = 1e-6)
+  expect_true("AlignSlices" %in% sub("[.].*", "", SeuratObject::Command(object)))
+  expect_s3_class(AlignmentPlot(object), "ggplot")
+})
+
+test_that("images are slices when no column is named", {
+  object <- pair_seurat()
+  cells <- colnames(small()$counts)
+  object <- with_image(object, visium_v1(cells), "first")
+  spots <- turned(small_xy(), 25)
+  second <- methods::new(getClass("SlideSeq", where = asNamespace("Seurat")), coordinates = spots, assay = "RNA", key = "second_")
+  object <- with_image(object, second, "second")
+  found <- SeuratObject::Tool(AlignSlices(object, gaps = 10, spot.distance = 100), "AlignSlices")
+  expect_identical(names(found$transforms), c("first", "second"))
+  expect_equal(found$transforms$second$angle, -25, tolerance = 1e-6)
+})
+
+test_that("a list of Seurat objects comes back as a list", {
+  object <- pair_seurat()
+  objects <- list(a = subset(object, slice == "a"), b = subset(object, slice == "b"))
+  found <- AlignSlices(objects, coords = c("x", "y"), gaps = 10, spot.distance = 100)
+  expect_named(found, c("a", "b"))
+  expect_equal(found$b$spax_x, found$a$spax_x, tolerance = 1e-6, ignore_attr = TRUE)
+})
+
+test_that("AlignmentPlot shows both states on equal axes", {
+  plot <- AlignmentPlot(suppressWarnings(aligned()))
+  expect_s3_class(plot, "ggplot")
+  expect_silent(ggplot2::ggplot_build(plot))
+  expect_spax_error(AlignmentPlot(1), "argument", "object")
+  expect_spax_error(AlignmentPlot(small_seurat()), "argument", "object")
+})
+
+test_that("bad input is refused, with the argument and the remedy", {
+  tables <- pair_tables()
+  all <- rbind(tables$a, tables$b)
+  n <- nrow(tables$a)
+  expect_spax_error(AlignSlices(all), "argument", "slice")
+  expect_spax_error(AlignSlices(all, rep("a", 2 * n)), "argument", "slice")
+  expect_spax_error(AlignSlices(all, rep(c("a", "b"), c(2 * n - 19, 19))), "argument", "slice")
+  expect_spax_error(AlignSlices(all, rep_len(c("a", "b", "c"), 2 * n)), "argument", "slice")
+  expect_spax_error(AlignSlices(all, rep_len(c("a", "b", "c"), 2 * n), slice.order = c("a", "b")), "argument", "slice.order")
+  expect_spax_error(AlignSlices(all, c(NA, rep_len(c("a", "b"), 2 * n - 1))), "argument", "slice")
+  expect_spax_error(AlignSlices(tables, gaps = c(1, 2)), "argument", "gaps")
+  expect_spax_error(AlignSlices(tables, gaps = -1), "argument", "gaps")
+  expect_spax_error(AlignSlices(tables, spot.distance = 0), "argument", "spot.distance")
+  expect_spax_error(AlignSlices(tables, overlap = 0), "argument", "overlap")
+  expect_spax_error(AlignSlices(tables, method = "best"), "argument", "method")
+  expect_spax_error(AlignSlices(tables, method = "paste"), "argument", "counts")
+  expect_spax_error(AlignSlices(tables, counts = small()$counts), "counts", "counts")
+  expect_spax_error(AlignSlices(list(tables$a, tables$a)), "argument", "object")
+  expect_spax_error(AlignSlices(tables, mehtod = "icp"), "argument", "mehtod")
+  tables$b$x[[3L]] <- NA
+  expect_spax_error(AlignSlices(tables), "coords", "coords")
+})
+
+test_that("bad Seurat input is refused", {
+  object <- pair_seurat()
+  expect_spax_error(AlignSlices(object, split.by = "slcie", coords = c("x", "y")), "argument", "split.by")
+  expect_spax_error(AlignSlices(object, coords = c("x", "y")), "argument", "split.by")
+  expect_spax_error(AlignSlices(object, split.by = "slice", coords = c("x", "y"), names = "x"), "argument", "names")
+  object <- with_image(object, visium_v1(colnames(small()$counts)))
+  expect_spax_error(AlignSlices(object, split.by = "slice"), "coords", "coords")
+})

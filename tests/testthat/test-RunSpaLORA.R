@@ -1,0 +1,196 @@
+test_that("matrices come back as embeddings, attention, domains, history and timings", {
+  fit <- quick_lora_fit()
+  cells <- rownames(tissue()$spots)
+  width <- fit$options$latent
+  expect_s3_class(fit, "SpaLORAResult")
+  expect_identical(dimnames(fit$embedding), list(cells, paste0("spalora_", seq_len(width))))
+  expect_equal(unname(rowSums(fit$embedding^2)), rep(1, length(cells)), tolerance = 1e-4)
+  expect_named(fit$modality, c("RNA", "ADT"))
+  expect_identical(dimnames(fit$modality$ADT), list(cells, paste0("spaloraadt_", seq_len(width))))
+  expect_identical(levels(fit$domain), as.character(1:5))
+  expect_identical(names(fit$domain), cells)
+  expect_false(anyNA(fit$domain))
+  expect_identical(fit$history$epoch, 1:8)
+  expect_named(fit$history, c("epoch", "total", "recon_RNA", "recon_ADT", "cross_RNA", "cross_ADT"))
+  expect_true(all(is.finite(as.matrix(fit$history))))
+  expect_named(fit$timings, c("stage", "wall", "cpu"))
+  expect_identical(fit$modalities$kind, c("rna", "protein"))
+  expect_true(all(fit$features$RNA %in% rownames(tissue()$counts$RNA)))
+  expect_identical(fit$features$ADT, rownames(tissue()$counts$ADT))
+  expect_identical(fit$call[[1]], quote(RunSpaLORA))
+})
+
+test_that("the weights of a cell add up to 1, over the modalities and over the graphs", {
+  attention <- quick_lora_fit()$attention
+  expect_named(attention, c("weight_RNA", "weight_ADT", "spatial_RNA", "feature_RNA", "spatial_ADT", "feature_ADT"))
+  one <- rep(1, nrow(attention))
+  expect_equal(attention$weight_RNA + attention$weight_ADT, one, tolerance = 1e-5)
+  expect_equal(attention$spatial_RNA + attention$feature_RNA, one, tolerance = 1e-5)
+  expect_equal(attention$spatial_ADT + attention$feature_ADT, one, tolerance = 1e-5)
+})
+
+test_that("training lowers the loss", {
+  history <- quick_lora(epochs = 40)$history
+  expect_lt(mean(tail(history$total, 5)), mean(head(history$total, 5)))
+})
+
+test_that("the same seed gives the same bytes for 1, 2 and 4 threads, another seed others", {
+  one <- quick_lora(threads = 1)
+  same <- c("embedding", "modality", "attention", "domain", "history")
+  for (threads in c(2, 4)) expect_identical(unclass(quick_lora(threads = threads))[same], unclass(one)[same])
+  expect_false(identical(quick_lora(seed = 2)$embedding, one$embedding))
+})
+
+test_that("the same seed gives the same bytes in another session", {
+  skip_if_not_installed("callr")
+  elsewhere <- callr::r(function() {
+    library(spaxR)
+    made <- simulate_tissue(n.cells = 300)
+    RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, epochs = 8, threads = 2, verbose = FALSE)$embedding
+  })
+  expect_identical(elsewhere, quick_lora_fit()$embedding)
+})
+
+test_that("seed = NULL follows R's generator, and no run disturbs it", {
+  withr::local_seed(5)
+  a <- quick_lora(seed = NULL)$embedding
+  b <- withr::with_seed(5, quick_lora(seed = NULL)$embedding)
+  expect_identical(a, b)
+  before <- .Random.seed
+  quick_lora(seed = 1)
+  expect_identical(.Random.seed, before)
+})
+
+test_that("the order of cells in the second modality and in coords does not matter", {
+  counts <- tissue()$counts[c("RNA", "ADT")]
+  back <- rev(seq_len(ncol(counts$RNA)))
+  counts$ADT <- counts$ADT[, back]
+  fit <- quick_lora(counts, coords = tissue()$spots[back, ])
+  expect_identical(fit$embedding, quick_lora_fit()$embedding)
+})
+
+test_that("three modalities work, and modalities without RNA", {
+  fit <- quick_lora(tissue()$counts)
+  expect_named(fit$modality, c("RNA", "ADT", "ATAC"))
+  expect_equal(unname(rowSums(fit$attention[startsWith(names(fit$attention), "weight_")])), rep(1, nrow(fit$embedding)), tolerance = 1e-5)
+  expect_identical(quick_lora(tissue()$counts[c("ADT", "ATAC")])$modalities$kind, c("protein", "atac"))
+})
+
+test_that("two modalities of one kind and a reduction work", {
+  counts <- tissue()$counts
+  fit <- quick_lora(list(A = counts$RNA[1:150, ], B = counts$RNA[151:300, ]), modality = c("rna", "rna"))
+  expect_identical(fit$modalities$kind, c("rna", "rna"))
+  image <- t(log1p(as.matrix(counts$ADT)))
+  fit <- quick_lora(list(RNA = counts$RNA, image = image))
+  expect_identical(fit$modalities$kind, c("rna", "features"))
+})
+
+test_that("cells that only one modality has are left out when asked, and said", {
+  counts <- tissue()$counts[c("RNA", "ADT")]
+  counts$ADT <- counts$ADT[, -(1:10)]
+  expect_spax_error(quick_lora(counts), "argument", "object")
+  expect_message(fit <- quick_lora(counts, cells = "shared"), "left out: RNA 10, ADT 0")
+  expect_identical(names(fit$domain), colnames(counts$ADT))
+})
+
+test_that("a Seurat object comes back with reductions, weights, domains, a tool entry and a logged command", {
+  before <- tissue_seurat()
+  object <- quick_lora_seurat()
+  fit <- quick_lora_fit()
+  expect_true(methods::validObject(object))
+  expect_setequal(SeuratObject::Reductions(object), c("spalora", "spalora.rna", "spalora.adt"))
+  expect_identical(unname(SeuratObject::Embeddings(object, "spalora")), unname(fit$embedding))
+  expect_identical(unname(SeuratObject::Embeddings(object, "spalora.adt")), unname(fit$modality$ADT))
+  expect_identical(SeuratObject::DefaultAssay(object[["spalora.adt"]]), "ADT")
+  expect_identical(object$spalora_weight_ADT, rlang::set_names(fit$attention$weight_ADT, colnames(object)))
+  expect_identical(object$spalora_spatial_RNA, rlang::set_names(fit$attention$spatial_RNA, colnames(object)))
+  expect_identical(object$spalora_feature_RNA, rlang::set_names(fit$attention$feature_RNA, colnames(object)))
+  expect_identical(object$spalora_domain, fit$domain)
+  tool <- SeuratObject::Tool(object, "RunSpaLORA")
+  expect_identical(tool$history, fit$history)
+  expect_identical(tool$options, fit$options)
+  expect_output(print(SeuratObject::Command(object, grep("RunSpaLORA", SeuratObject::Command(object), value = TRUE))), "RunSpaLORA")
+  kept <- setdiff(names(before[[]]), character())
+  expect_identical(object[[]][kept], before[[]][kept])
+  expect_identical(colnames(object), colnames(before))
+})
+
+test_that("names of the results can be chosen, and a reduction can be a modality", {
+  object <- tissue_seurat()
+  scores <- t(log1p(as.matrix(tissue()$counts$ADT)))
+  colnames(scores) <- paste0("IMG_", seq_len(ncol(scores)))
+  object[["img"]] <- SeuratObject::CreateDimReducObject(scores, key = "IMG_", assay = "RNA")
+  object <- quick_lora_seurat(object, c("RNA", "img"), reduction.name = "joint", reduction.key = "joint_", domain.name = "zone")
+  expect_true(all(c("joint", "joint.rna", "joint.img") %in% SeuratObject::Reductions(object)))
+  expect_true(all(c("zone", "joint_weight_img") %in% names(object[[]])))
+  expect_identical(SeuratObject::Tool(object, "RunSpaLORA")$modalities$kind, c("rna", "features"))
+})
+
+test_that("layers can be named for each assay", {
+  object <- tissue_seurat()
+  again <- quick_lora_seurat(object, layer = c(ADT = "counts", RNA = "counts"))
+  expect_identical(again$spalora_domain, quick_lora_fit()$domain)
+  expect_spax_error(quick_lora_seurat(object, layer = c(RNA = "counts", HTO = "counts")), "argument", "layer")
+  expect_spax_error(quick_lora_seurat(object, layer = "spliced"), "argument", "layer")
+})
+
+test_that("published = TRUE runs the published settings", {
+  skip_if_not_installed("mclust")
+  fit <- quick_lora(published = TRUE)
+  expect_identical(fit$options$weights, "published")
+  expect_identical(fit$options$cluster, "mclust")
+  expect_false(identical(fit$embedding, quick_lora_fit()$embedding))
+})
+
+test_that("the weights of the genes can be chosen", {
+  none <- quick_lora(options = spalora_options(weights = "none"))
+  expect_false(identical(none$embedding, quick_lora_fit()$embedding))
+  expect_spax_error(spalora_options(weights = "some"), "argument", "weights")
+})
+
+test_that("consensus over several trainings gives one set of domains", {
+  fit <- quick_lora(options = spalora_options(consensus = 2))
+  expect_identical(levels(fit$domain), as.character(1:5))
+})
+
+test_that("printing a result says what is in it", {
+  text <- capture.output(print(quick_lora_fit()))
+  expect_match(text[[1]], paste("SpaLORA on", nrow(tissue()$spots), "cells: 5 domains"))
+  expect_match(paste(text, collapse = "\n"), "ADT +protein +20 features")
+})
+
+test_that("verbose says the kinds and is one line at either end; off is silent", {
+  expect_silent(quick_lora(verbose = FALSE))
+  said <- paste(capture_messages(quick_lora(verbose = TRUE)), collapse = "")
+  expect_match(said, "\"ADT\" is taken as protein")
+  expect_match(said, "Training 8 epochs")
+  expect_match(said, "Trained 8 epochs: loss")
+})
+
+test_that("a biologist's default finds the domains of the simulated tissue", {
+  made <- simulate_tissue()
+  fit <- RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, verbose = FALSE)
+  expect_gt(DomainMetrics(fit$domain, truth = made$spots$label, coords = made$spots)$ARI, 0.8)
+})
+
+test_that("Ctrl-C stops training within a second and leaves the session usable", {
+  skip_if_not_installed("callr")
+  skip_on_os("windows")
+  session <- callr::r_session$new()
+  withr::defer(session$close())
+  session$run(function() {
+    library(spaxR)
+    made <<- simulate_tissue(n.cells = 300, modalities = c("RNA", "ADT"))
+    fit <<- function(epochs) RunSpaLORA(made$counts, n.domains = 5, coords = made$spots, epochs = epochs, verbose = FALSE)
+    before <<- fit(5)$embedding
+  })
+  session$call(function() tryCatch(fit(1e7), interrupt = function(condition) "stopped"))
+  Sys.sleep(2)
+  expect_identical(session$get_state(), "busy")
+  sent <- Sys.time()
+  session$interrupt()
+  session$poll_process(5000)
+  expect_lt(as.numeric(difftime(Sys.time(), sent, units = "secs")), 1.5)
+  expect_identical(session$read()$result, "stopped")
+  expect_true(session$run(function() identical(fit(5)$embedding, before)))
+})
