@@ -172,8 +172,9 @@ fn genes(n: usize, p: usize, n_slices: usize) -> ScaledGenes {
 #[test]
 fn projections_of_the_input() {
     let w = var(2, 8, 23);
+    type Make = Box<dyn Fn() -> Input>;
     let x = Array2::from_shape_vec((61, 23), numbers(1, 61 * 23)).unwrap();
-    let inputs: [(&str, Box<dyn Fn() -> Input>); 3] = [
+    let inputs: [(&str, Make); 3] = [
         ("dense", Box::new(move || Input::dense(x.clone()))),
         ("genes", Box::new(|| Input::scaled(genes(61, 23, 1)))),
         (
