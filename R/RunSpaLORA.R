@@ -109,8 +109,11 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   SeuratObject::Tool(object) <- tool_parts(result)
   coords <- loggable_coords(coords)
   options <- option_lines(options)
-  assay <- modality_home(object, assays[[1L]])
-  SeuratObject::LogSeuratCommand(object)
+  command <- SeuratObject::LogSeuratCommand(object, return.command = TRUE)
+  # Seurat looks for an argument named `assay`, and warns of a command without one.
+  methods::slot(command, "assay.used") <- modality_home(object, assays[[1L]])
+  object[[methods::slot(command, "name")]] <- command
+  object
 }
 
 # The modalities in one order of cells, and the coordinates.

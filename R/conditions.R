@@ -25,13 +25,29 @@ warn_spax <- function(kind, message, argument = NULL, .envir = parent.frame()) {
   )
 }
 
-# The call that the user typed: the outermost frame that runs a function of this package.
+# The call that the user typed: the outermost function of this package that the present one was called from. Callers are followed, not the whole stack: in
+# `DomainPlot(RunSpaCross(x))` the argument is evaluated inside DomainPlot(), and its call is RunSpaCross(x).
 user_call <- function() {
   namespace <- topenv()
-  frames <- seq_len(sys.nframe())
-  ours <- vapply(frames, function(i) identical(environment(sys.function(i)), namespace), NA)
-  sys.call(frames[ours][1L])
+  callers <- sys.parents()
+  frame <- sys.parent()
+  outermost <- frame
+  while (frame > 0L) {
+    if (identical(environment(sys.function(frame)), namespace)) outermost <- frame
+    frame <- callers[[frame]]
+  }
+  typed_call(outermost)
 }
+
+# A method is called by its own name, from the frame after that of its generic.
+typed_call <- function(frame) {
+  call <- sys.call(frame)
+  generic <- if (frame > 1L) sys.call(frame - 1L) else call
+  if (startsWith(called_name(call), paste0(called_name(generic), "."))) generic else call
+}
+
+# The name in a call, without the package before it.
+called_name <- function(call) sub("^.*:", "", deparse(call[[1L]], nlines = 1L))
 
 # Passes on what the core returned, or turns its error value into a condition.
 core <- function(result) {

@@ -21,7 +21,7 @@
 simulate_tissue <- function(n.cells = 600, modalities = c("RNA", "ADT", "ATAC"), dropout = 0, seed = 1) {
   n <- check_whole(n.cells, "n.cells", 50)
   for (name in modalities) check_choice(name, c("RNA", "ADT", "ATAC"), "modalities")
-  check_share(dropout, "dropout")
+  check_lost_share(dropout, "dropout")
   spots <- tissue_spots(n)
   counts <- lapply(rlang::set_names(unique(modalities)), function(name) {
     # Each modality has a seed of its own, so that leaving one out does not change the others.
@@ -31,7 +31,7 @@ simulate_tissue <- function(n.cells = 600, modalities = c("RNA", "ADT", "ATAC"),
   list(counts = counts, spots = spots)
 }
 
-check_share <- function(x, argument) {
+check_lost_share <- function(x, argument) {
   if (!is.numeric(x) || length(x) != 1L || is.na(x) || x < 0 || x >= 1) {
     abort_spax("argument", "{.arg {argument}} must be one number from 0 to below 1, not {show_value(x)}.", argument)
   }

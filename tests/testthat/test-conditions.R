@@ -21,6 +21,10 @@ test_that("every kind of core error has a remedy", {
 test_that("the call in an error is the one that the user typed", {
   condition <- expect_spax_error(quick(seed = 1.5), "argument", "seed")
   expect_identical(condition$call[[1]], quote(RunSpaCross))
+  condition <- expect_spax_error(DomainPlot(RunSpaCross(small()$counts, 4, small_xy(), seed = 1.5)), "argument", "seed")
+  expect_identical(condition$call[[1]], quote(RunSpaCross))
+  condition <- expect_spax_error(spaxR::RunSpaCross(small()$counts, 4, small_xy(), seed = 1.5), "argument", "seed")
+  expect_identical(condition$call[[1]], quote(spaxR::RunSpaCross))
 })
 
 test_that("messages name the argument and the remedy", {

@@ -11,6 +11,6 @@ test_that("the bundled slices hold raw counts with places and labels", {
 
 test_that("devices are listed with a reason", {
   devices <- SpaxDevices()
-  expect_named(devices, c("device", "available", "reason"))
+  expect_named(devices, c("device", "available", "memory", "reason"))
   expect_true(devices$available[devices$device == "cpu"])
 })

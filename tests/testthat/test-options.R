@@ -34,7 +34,7 @@ test_that("unknown, unnamed, double and impossible options are refused", {
 
 test_that("every option of numbers has a range and every other a check", {
   for (set in option_sets()) {
-    checked <- c(names(set$ranges), names(set$choices), set$flags, names(set$optional))
+    checked <- c(names(set$ranges), names(set$vectors), names(set$choices), set$flags, names(set$optional))
     expect_setequal(checked, option_names(set))
   }
 })
