@@ -12,10 +12,10 @@ prepare_modality <- function(m, n_components, task) {
   x <- m$x
   options <- task$options
   slices <- slice_codes(task$slices)
-  settings <- c(unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "slice_center")], list(log1p = TRUE))
+  settings <- c(unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "slice_center")], list(log1p = TRUE, n_components = n_components))
   switch(m$kind,
-    rna = core_modality_rna(x@p, x@i, x@x, nrow(x), settings, n_components, slices, task$threads),
-    protein = core_modality_protein(x@p, x@i, x@x, nrow(x), n_components, options$slice_center, slices, task$threads),
+    rna = core_modality_rna(x@p, x@i, x@x, nrow(x), settings, slices, task$threads),
+    protein = core_modality_protein(x@p, x@i, x@x, nrow(x), settings, slices, task$threads),
     atac = core_modality_atac(x@p, x@i, x@x, nrow(x), n_components, task$seed, task$threads),
     features = core_modality_features(unname(x), task$threads)
   )

@@ -8,8 +8,7 @@ use spax_core::slices::Slices;
 use spax_core::{threads, Result};
 
 use crate::convert::{
-    count, finite_f32, from_zero_based, optional_number, pointer, seed, slices, string, to_matrix,
-    Options,
+    count, finite_f32, from_zero_based, pointer, seed, slices, to_matrix, Options,
 };
 use crate::counts::{centre_named, view};
 use crate::error::guard;
@@ -41,15 +40,14 @@ fn core_modality_rna(
     x: Robj,
     n_genes: Robj,
     settings: Robj,
-    n_components: Robj,
     slices: Robj,
     threads: Robj,
 ) -> Robj {
     guard(|| {
         let counts = view(&p, &i, &x, &n_genes)?;
+        let n_components = Options::new(&settings)?.count("n_components")?;
         let settings = self::settings(&settings)?;
         let slices = self::slices(&slices, counts.n_cells())?;
-        let n_components = count(&n_components, "n_components")?;
         with_threads(&threads, || {
             Modality::rna(&counts, &slices, &settings, n_components)
         })
@@ -63,16 +61,16 @@ fn core_modality_protein(
     i: Robj,
     x: Robj,
     n_proteins: Robj,
-    n_components: Robj,
-    slice_center: Robj,
+    settings: Robj,
     slices: Robj,
     threads: Robj,
 ) -> Robj {
     guard(|| {
         let counts = view(&p, &i, &x, &n_proteins)?;
+        let options = Options::new(&settings)?;
         let slices = self::slices(&slices, counts.n_cells())?;
-        let centre = centre_named(string(&slice_center, "slice_center")?)?;
-        let n = optional_number(&n_components, "n_components")?.map(|n| n as usize);
+        let centre = centre_named(options.string("slice_center")?)?;
+        let n = Some(options.count("n_components")?);
         with_threads(&threads, || Modality::protein(&counts, &slices, centre, n))
     })
 }

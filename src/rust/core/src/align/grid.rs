@@ -82,6 +82,8 @@ pub(crate) fn median_of_sorted(sorted: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use ndarray::Array2;
 

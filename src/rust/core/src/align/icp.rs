@@ -115,6 +115,8 @@ fn weighted_mean(near: &[(f64, u32)], weights: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const MATCHING: Matching = Matching {

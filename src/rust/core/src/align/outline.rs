@@ -68,6 +68,8 @@ fn widest_gap(coords: ArrayView2<f64>, cell: usize, neighbours: &[u32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::super::grid_of;
     use super::*;
     use ndarray::Array2;

@@ -24,6 +24,8 @@ pub fn even_sample(coords: ArrayView2<f64>, most: usize) -> Result<Vec<u32>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use ndarray::Array2;
 

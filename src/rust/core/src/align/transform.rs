@@ -159,7 +159,7 @@ fn nearest_turn(covariance: Matrix2<f64>) -> Matrix2<f64> {
     let (Some(mut u), Some(vt)) = (svd.u, svd.v_t) else {
         return Matrix2::identity();
     };
-    if !(svd.singular_values[0] > 0.0) {
+    if svd.singular_values[0] <= 0.0 || svd.singular_values[0].is_nan() {
         return Matrix2::identity();
     }
     if (u * vt).determinant() < 0.0 {

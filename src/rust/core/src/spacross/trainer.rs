@@ -48,6 +48,7 @@ pub struct EpochLosses {
 
 /// What a forward pass gives, still where it was computed.
 pub(super) struct Computed {
+    #[cfg(any(test, feature = "check"))]
     pub forward: Forward,
     /// The weighted sum.
     pub total: Tensor,
@@ -267,6 +268,7 @@ impl Trainer {
             None => weighted(both, contrast.as_ref(), weights)?,
         };
         Ok(Computed {
+            #[cfg(any(test, feature = "check"))]
             forward,
             total,
             reconstruction,

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use ndarray::Array2;
 
 use super::*;
