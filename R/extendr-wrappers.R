@@ -100,10 +100,10 @@ core_rule_fit <- function(x, labels, k, threads) call_core(wrap__core_rule_fit, 
 core_rule_labels <- function(x, weight, bias) call_core(wrap__core_rule_labels, x, weight, bias)
 
 #' @noRd
-core_modality_rna <- function(p, i, x, n_genes, settings, n_components, slices, threads) call_core(wrap__core_modality_rna, p, i, x, n_genes, settings, n_components, slices, threads)
+core_modality_rna <- function(p, i, x, n_genes, settings, slices, threads) call_core(wrap__core_modality_rna, p, i, x, n_genes, settings, slices, threads)
 
 #' @noRd
-core_modality_protein <- function(p, i, x, n_proteins, n_components, slice_center, slices, threads) call_core(wrap__core_modality_protein, p, i, x, n_proteins, n_components, slice_center, slices, threads)
+core_modality_protein <- function(p, i, x, n_proteins, settings, slices, threads) call_core(wrap__core_modality_protein, p, i, x, n_proteins, settings, slices, threads)
 
 #' @noRd
 core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, threads) call_core(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, threads)

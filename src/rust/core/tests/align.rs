@@ -1,4 +1,5 @@
 //! Alignment against recorded numbers.
+#![allow(clippy::unwrap_used, clippy::needless_range_loop)]
 
 use serde_json::Value;
 use spax_core::align::{best_fit, heights, icp, Matching, Target, Transform};
