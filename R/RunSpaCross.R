@@ -1,19 +1,34 @@
 #' Spatial domains with SpaCross
 #'
-#' Trains SpaCross, a masked graph autoencoder, on one slice of spatial transcriptomics and groups its cells into spatial domains. Takes raw counts and
+#' Trains SpaCross, a masked graph autoencoder, on one slice of spatial transcriptomics or several, and groups their cells into spatial domains. Takes raw counts and
 #' coordinates; everything in between (choice of genes, normalisation, components, graph, network, clustering) happens inside, natively: no Python.
 #'
 #' The stages: genes are filtered, scaled and ranked, and 200 principal components taken; cells are joined to their spatial neighbours; the network learns an
 #' embedding from masked cells; [FindDomains()] groups it. [spacross_options()] holds every setting.
+#'
+#' Several slices share their domains and one embedding. Say which cell lies in which slice with `split.by` (or `slice`), or give a list with one object or
+#' matrix a slice. Genes are chosen by their rank over all slices; the slices are aligned and stacked ([AlignSlices()]), so that cells have neighbours in the slices
+#' above and below; and the hybrid graph looks for similar cells within each slice and across. Slices that are no neighbours in the tissue (another donor,
+#' stage or platform) go together with `stack = FALSE`: they share the hybrid graph only. [IntegrationMetrics()] says how well they mix,
+#' [CompositionPlot()] which domain is how large in which.
 #'
 #' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default. Try a few seeds, or
 #' `spacross_options(consensus = 3)`, before you trust a small domain.
 #'
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'
-#' @param object A Seurat object (v4 or v5 assays), or a matrix of raw counts, genes x cells.
+#' @param object A Seurat object (v4 or v5 assays), or a matrix of raw counts, genes x cells; or a list of either, one a slice, in the order of the stack, whose names are
+#'   those of the slices.
 #' @param n.domains How many domains to find, at least 2.
-#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image; for a matrix they are needed.
+#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image (of
+#'   several slices: its images); for a matrix they are needed. For a list of matrices: a list with one table a slice.
+#' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). A factor, whose levels are in the
+#'   order of the stack; other values will do for two slices or `stack = FALSE`.
+#' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
+#' @param stack TRUE: neighbouring slices lie on each other in the tissue, and their cells are neighbours in 3-D. FALSE: they do not, and are not aligned.
+#' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
+#' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,
+#'   other coordinates as micrometres, and a message says so.
 #' @param ... Not used; anything here is an error.
 #' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Layers split as in `counts.1`, `counts.2` are joined.
 #' @param reduction NULL, or an embedding to train on in place of the counts' components: the name of a reduction, or for the default method a matrix of cells x
@@ -26,7 +41,7 @@
 #' @param impute TRUE trains on scaled genes in place of components, and returns their reconstruction.
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param device `"auto"` or `"cpu"`; see [SpaxDevices()].
+#' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
 #' @param verbose TRUE shows a progress bar with epoch, losses and time left (one line at either end when R is not interactive).
 #' @param reduction.name,reduction.key Name and key of the reduction to write.
 #' @param domain.name Meta data column to write.
@@ -43,9 +58,12 @@
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
 #'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`;
+#'   * `slice`, a factor named by cell, and `alignment`, for several slices: `coords` (x, y and z in one frame), `transforms` and `residuals` as in [AlignSlices()];
 #'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
+#'
+#'   For a list of Seurat objects, the list of them, each with its share of the above; for a list of matrices, one `SpaCrossResult` of all cells.
 #' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
-#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [RunSamples()].
+#' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [AlignSlices()], [IntegrationMetrics()], [CompositionPlot()], [RunSamples()].
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)

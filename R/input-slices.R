@@ -71,7 +71,6 @@ place_slices <- function(task, slice, layout) {
     method = layout$align, counts = task$counts, gaps = layout$gaps, spot.distance = layout$spot.distance, threads = task$threads,
     verbose = task$verbose
   )
-  if (layout$align != "none") warn_poor_alignment(placed)
   list(coords = placed$coords, slices = list(
     of = slice, stacked = TRUE, align = layout$align, transforms = placed$transforms, residuals = placed$residuals
   ))

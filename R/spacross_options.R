@@ -13,6 +13,7 @@
 #'     counts in all. With fewer than 500 cells, `min_cells` is a tenth of them.}
 #'   \item{`target_sum`}{counts per cell after scaling.}
 #'   \item{`log1p`}{TRUE takes log(1 + x) after scaling.}
+#'   \item{`slice_center`}{of several slices: `"none"`, `"mean"` (the genes of each slice are centred on their own) or `"scale"` (and scaled).}
 #'   \item{`n_components`}{principal components given to the network. A panel with fewer genes skips this step.}
 #' }
 #' @section Spatial graph:
@@ -31,6 +32,7 @@
 #'   \item{`contrast`}{`"node"`: each cell against the summary of its own neighbours; `"all_pairs"`: as the published code
 #'     does it, quadratic in cells; `"none"`: off.}
 #'   \item{`top_k`, `update_every`}{the hybrid graph: how many most similar cells, how many epochs between two rebuilds.}
+#'   \item{`top_k_inter`}{of several slices: how many most similar cells of the other slices.}
 #'   \item{`cluster_test`, `kmeans_runs`}{whether a similar cell that is no neighbour must also share a cluster in one of so many
 #'     k-means runs. The published code never rejects one.}
 #'   \item{`learning_rate`, `weight_decay`, `clip_norm`, `epochs`}{the optimiser (Adam).}
@@ -49,7 +51,7 @@
 #'
 #' @param ... Options by name, from the lists below. An unknown name is an error.
 #' @param preset NULL, or the published settings for a kind of data: `"visium"`, `"visium_mouse_brain"`, `"starmap"`, `"osmfish"`,
-#'   `"merfish"` or `"stereoseq"`. Options given by name win over the preset.
+#'   `"merfish"`, `"stereoseq"` or `"stereoseq_embryo"`. Options given by name win over the preset.
 #' @return An object of class `spacross_options`: a named list with a value for every option.
 #' @source Published settings: the configuration files of SpaCross (Communications Biology 8, 1393, 2025).
 #' @export
