@@ -4,40 +4,18 @@
 //! inputs, k = 12. Prints one line: sizes, wall and CPU milliseconds an epoch without and with the
 //! contrast, CPU seconds of one hybrid graph, peak memory.
 
+#[path = "measure/mod.rs"]
+mod measure;
+
 use std::time::Instant;
 
 use candle_core::Device;
+use measure::{cpu_seconds, peak_megabytes};
 use ndarray::Array2;
 use spax_core::graph::{curve_order, Graph};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::spacross::{Input, Params, Trainer};
 use spax_core::{threads, Result};
-
-/// User and system seconds of this process, all threads.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
-    let ticks = |i: usize| {
-        fields
-            .get(i)
-            .and_then(|f| f.parse::<f64>().ok())
-            .unwrap_or(0.0)
-    };
-    (ticks(11) + ticks(12)) / 100.0
-}
-
-fn peak_megabytes() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find(|l| l.starts_with("VmHWM"))
-        .unwrap_or("");
-    let kilobytes = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|v| v.parse::<f64>().ok());
-    kilobytes.unwrap_or(0.0) / 1024.0
-}
 
 /// A smooth field with noise, so that embeddings have something to find.
 fn simulate(n: usize, columns: usize) -> (Array2<f64>, Array2<f32>) {
