@@ -47,7 +47,8 @@ pub fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 5e-1;
     let fraction = p * r * r + r + 1.0;
-    let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    // A conversion to a whole number would check its range, and not vectorise.
+    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     fraction * power
 }
 

@@ -77,12 +77,17 @@ impl Adam {
             };
             return moments.step(&self.parameters, &gradients, &rates);
         }
-        let norm = self.step_on_host(store)?;
-        Tensor::new(norm, &Device::Cpu)
+        let gradients = self.gradients(store)?;
+        Tensor::new(self.apply(gradients)?, &Device::Cpu)
     }
 
-    fn step_on_host(&mut self, store: &GradStore) -> Result<f64> {
-        let gradients = self.gradients(store)?;
+    /// The same for parameters on the host, with a gradient for each.
+    pub fn step_with(&mut self, gradients: Vec<Vec<f32>>) -> Result<f64> {
+        self.steps += 1;
+        self.apply(gradients.into_iter().map(Some).collect())
+    }
+
+    fn apply(&mut self, gradients: Vec<Option<Vec<f32>>>) -> Result<f64> {
         let norm = global_norm(&gradients);
         // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
         let factor = (self.clip_norm / (norm + 1e-6)).min(1.0) as f32;
@@ -148,10 +153,11 @@ impl Moments {
     fn update(&mut self, gradient: &[f32], values: &mut [f32], learning_rate: f64, step: i32) {
         let (rate, root) = (rate(learning_rate, step), root(step));
         let (b1, b2) = (BETA1 as f32, BETA2 as f32);
-        for (i, &g) in gradient.iter().enumerate() {
-            self.first[i] = b1 * self.first[i] + (1.0 - b1) * g;
-            self.second[i] = b2 * self.second[i] + (1.0 - b2) * g * g;
-            values[i] -= rate * self.first[i] / (self.second[i].sqrt() / root + EPSILON as f32);
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        for ((value, &g), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
+            *first = b1 * *first + (1.0 - b1) * g;
+            *second = b2 * *second + (1.0 - b2) * g * g;
+            *value -= rate * *first / (second.sqrt() / root + EPSILON as f32);
         }
     }
 }

@@ -68,7 +68,7 @@ impl CustomOp3 for Attention {
             .zip(hidden.par_chunks_mut(CHUNK * wide))
             .zip(weights.par_chunks_mut(CHUNK * (wide / d)))
             .zip(x.par_chunks(CHUNK * wide))
-            .for_each(|(((out, hidden), weights), x)| forward(x, u, hidden, weights, out));
+            .for_each(|(((out, hidden), weights), x)| weigh(x, u, hidden, weights, out));
         let kept = Kept { hidden, weights };
         if self.kept.set(kept).is_err() {
             bail!("an attention runs once");
@@ -104,11 +104,12 @@ impl CustomOp3 for Attention {
 }
 
 dispatch! {
-    fn forward(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) = forward_body
+    /// Nodes' weights and means (added to `out`) of their embeddings `x`, with x W given in `hidden`, which becomes its tanh.
+    pub fn weigh(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) = weigh_body
 }
 
 #[inline(always)]
-fn forward_body(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) {
+fn weigh_body(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) {
     let d = u.len();
     hidden.iter_mut().for_each(|h| *h = tanh(*h));
     for (score, hidden) in weights.iter_mut().zip(hidden.chunks_exact(d)) {
@@ -165,7 +166,8 @@ fn backward(kept: &Kept, x: &[f32], w: &[f32], u: &[f32], grad: &[f32]) -> [Vec<
 }
 
 dispatch! {
-    fn inwards(hidden: &[f32], weights: &[f32], x: &[f32], grad: &[f32], u: &[f32], inner: &mut [f32], du: &mut [f32]) = inwards_body
+    /// From the gradient of the means to that of e W (`inner`), and to that of u (added to `du`).
+    pub fn inwards(hidden: &[f32], weights: &[f32], x: &[f32], grad: &[f32], u: &[f32], inner: &mut [f32], du: &mut [f32]) = inwards_body
 }
 
 /// The gradient at e W: through softmax, score and tanh.
@@ -200,7 +202,8 @@ fn inwards_body(
 }
 
 dispatch! {
-    fn add_weighted(weights: &[f32], grad: &[f32], dx: &mut [f32], d: usize) = add_weighted_body
+    /// The direct part of the embeddings' gradient, added to `dx`.
+    pub fn add_weighted(weights: &[f32], grad: &[f32], dx: &mut [f32], d: usize) = add_weighted_body
 }
 
 #[inline(always)]

@@ -5,29 +5,39 @@ use rayon::prelude::*;
 
 use super::CHUNK;
 
-/// A borrowed dense matrix with strides, so that a transpose costs nothing.
+/// A borrowed dense matrix with strides, so that a transpose or a block of columns costs nothing.
 #[derive(Clone, Copy)]
-struct View<'a> {
+pub struct View<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
-    row_stride: isize,
-    column_stride: isize,
+    row_stride: usize,
+    column_stride: usize,
 }
 
 impl<'a> View<'a> {
-    fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+    pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns, "matrix of another size");
         Self {
             values,
             rows,
             columns,
-            row_stride: columns as isize,
+            row_stride: columns,
             column_stride: 1,
         }
     }
 
-    fn t(self) -> Self {
+    /// `width` columns from `first` on of a matrix of `wide` columns.
+    pub fn block(values: &'a [f32], wide: usize, first: usize, width: usize) -> Self {
+        assert!(first + width <= wide, "columns beyond the matrix");
+        Self {
+            columns: width,
+            values: values.get(first..).unwrap_or_default(),
+            ..Self::new(values, values.len() / wide.max(1), wide)
+        }
+    }
+
+    pub fn t(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,
@@ -39,14 +49,19 @@ impl<'a> View<'a> {
 }
 
 /// `out = a b`, on this thread.
-fn product(a: View, b: View, out: &mut [f32]) {
+pub fn product(a: View, b: View, out: &mut [f32]) {
+    multiply(a, b, out, 0.0, 1.0);
+}
+
+/// `out = keep out + factor a b`, on this thread.
+pub fn multiply(a: View, b: View, out: &mut [f32], keep: f32, factor: f32) {
     assert_eq!(a.columns, b.rows, "matrices that do not fit");
     assert_eq!(out.len(), a.rows * b.columns, "result of another size");
     if a.columns == 0 {
-        out.fill(0.0);
+        out.iter_mut().for_each(|value| *value *= keep);
         return;
     }
-    // SAFETY: the pointers cover rows x columns by the two assertions and `View::new`.
+    // SAFETY: the pointers cover rows x columns by the two assertions and those of `View`.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -55,15 +70,15 @@ fn product(a: View, b: View, out: &mut [f32]) {
             out.as_mut_ptr(),
             1,
             b.columns as isize,
-            false,
+            keep != 0.0,
             a.values.as_ptr(),
-            a.column_stride,
-            a.row_stride,
+            a.column_stride as isize,
+            a.row_stride as isize,
             b.values.as_ptr(),
-            b.column_stride,
-            b.row_stride,
-            0.0,
-            1.0,
+            b.column_stride as isize,
+            b.row_stride as isize,
+            keep,
+            factor,
             false,
             false,
             false,
@@ -72,34 +87,43 @@ fn product(a: View, b: View, out: &mut [f32]) {
     }
 }
 
+/// The transpose of a row-major matrix of `columns` columns.
+pub fn transposed(x: &[f32], columns: usize) -> Vec<f32> {
+    const TILE: usize = 16;
+    let rows = x.len() / columns.max(1);
+    let mut out = vec![0f32; x.len()];
+    let tiles = out.par_chunks_mut(TILE * rows.max(1)).enumerate();
+    tiles.for_each(|(tile, out)| {
+        for first in (0..rows).step_by(TILE) {
+            for (c, out) in out.chunks_exact_mut(rows).enumerate() {
+                for r in first..rows.min(first + TILE) {
+                    out[r] = x[r * columns + tile * TILE + c];
+                }
+            }
+        }
+    });
+    out
+}
+
+/// `out = keep out + factor x w`: x is n x `inner`, w is `inner` x `outer`, all row-major.
+pub fn times_into(x: &[f32], w: View, out: &mut [f32], keep: f32, factor: f32) {
+    let (inner, outer) = (w.rows.max(1), w.columns.max(1));
+    out.par_chunks_mut(CHUNK * outer)
+        .zip(x.par_chunks(CHUNK * inner))
+        .for_each(|(out, x)| multiply(View::new(x, x.len() / inner, inner), w, out, keep, factor));
+}
+
 /// `x w'`: x is n x `inner`, w is `outer` x `inner`, the result n x `outer`, all row-major.
 pub fn times_transposed(x: &[f32], w: &[f32], inner: usize, outer: usize) -> Vec<f32> {
-    by_rows(x, inner, outer, |rows, n, out| {
-        product(
-            View::new(rows, n, inner),
-            View::new(w, outer, inner).t(),
-            out,
-        )
-    })
+    let mut out = vec![0f32; x.len() / inner.max(1) * outer];
+    times_into(x, View::new(w, outer, inner).t(), &mut out, 0.0, 1.0);
+    out
 }
 
 /// `x w`: x is n x `inner`, w is `inner` x `outer`, the result n x `outer`, all row-major.
 pub fn times(x: &[f32], w: &[f32], inner: usize, outer: usize) -> Vec<f32> {
-    by_rows(x, inner, outer, |rows, n, out| {
-        product(View::new(rows, n, inner), View::new(w, inner, outer), out)
-    })
-}
-
-fn by_rows(
-    x: &[f32],
-    inner: usize,
-    outer: usize,
-    task: impl Fn(&[f32], usize, &mut [f32]) + Sync,
-) -> Vec<f32> {
     let mut out = vec![0f32; x.len() / inner.max(1) * outer];
-    out.par_chunks_mut(CHUNK * outer.max(1))
-        .zip(x.par_chunks(CHUNK * inner.max(1)))
-        .for_each(|(out, rows)| task(rows, rows.len() / inner.max(1), out));
+    times_into(x, View::new(w, inner, outer), &mut out, 0.0, 1.0);
     out
 }
 
@@ -163,5 +187,34 @@ mod tests {
             })
             .collect();
         close(&gram(&x, &y, p, q), &gram_direct);
+    }
+
+    #[test]
+    fn a_transpose_is_one() {
+        let (rows, columns) = (35, 18);
+        let x = numbers(rows * columns);
+        let out = transposed(&x, columns);
+        assert!((0..out.len()).all(|e| out[e] == x[e % rows * columns + e / rows]));
+    }
+
+    #[test]
+    fn blocks_of_columns_are_multiplied_and_added() {
+        let (x, w) = (numbers(7 * 5), numbers(2 * 3));
+        let mut out = numbers(7 * 3);
+        let direct: Vec<f32> = (0..7 * 3)
+            .map(|e| {
+                let (r, c) = (e / 3, e % 3);
+                let sum = x[r * 5 + 2] * w[c] + x[r * 5 + 3] * w[3 + c];
+                2.0 * out[e] - 0.5 * sum
+            })
+            .collect();
+        multiply(
+            View::block(&x, 5, 2, 2),
+            View::new(&w, 2, 3),
+            &mut out,
+            2.0,
+            -0.5,
+        );
+        close(&out, &direct);
     }
 }

@@ -79,6 +79,10 @@ impl Operator {
         &self.forward
     }
 
+    pub fn transpose(&self) -> &Csr {
+        &self.backward
+    }
+
     /// `A x` for x of N x w.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
         match &self.placed {

@@ -7,10 +7,11 @@ use rayon::prelude::*;
 use super::input_on::PlacedInput;
 use crate::gpu::Kernels;
 use crate::nn::linear::{Design, PlacedDesign};
-use crate::nn::matmul::{gram, times_transposed};
+use crate::nn::matmul::{gram, sum_parts, times_into, times_transposed, transposed, View};
+use crate::nn::CHUNK;
 use crate::preprocess::{Columns, Features, ScaledGenes};
 use crate::slices::Slices;
-use crate::sparse::Csr;
+use crate::sparse::{Block, BlockMut, Csr};
 
 /// N x p, f32.
 pub struct Input {
@@ -134,6 +135,25 @@ impl Input {
         }
     }
 
+    /// `X w` (N x `width`) for w of p x `width`, written to `out` or added to it.
+    pub fn multiply_into(&self, w: &[f32], width: usize, out: &mut [f32], add: bool) {
+        match &self.form {
+            Form::Dense(x) => {
+                let keep = f32::from(u8::from(add));
+                times_into(x, View::new(w, self.p, width), out, keep, 1.0);
+            }
+            Form::Scaled(s) => s.multiply_into(w, width, out, add),
+        }
+    }
+
+    /// `X' g` (p x `width`) for g of N x `width`.
+    pub fn transposed_times(&self, g: &[f32], width: usize) -> Vec<f32> {
+        match &self.form {
+            Form::Dense(x) => gram(x, g, self.p, width),
+            Form::Scaled(s) => s.transposed_times(g, width),
+        }
+    }
+
     /// Row i of the result is row `order[i]`.
     pub fn permuted(self, order: &[u32]) -> Self {
         let norms = order.iter().map(|&i| self.norms[i as usize]).collect();
@@ -176,14 +196,18 @@ impl Design for Input {
     fn times_transposed(&self, w: &[f32], outer: usize) -> Vec<f32> {
         match &self.form {
             Form::Dense(x) => times_transposed(x, w, self.p, outer),
-            Form::Scaled(s) => s.times_transposed(w, outer),
+            Form::Scaled(s) => {
+                let mut out = vec![0f32; self.n * outer];
+                s.multiply_into(&transposed(w, self.p), outer, &mut out, false);
+                out
+            }
         }
     }
 
     fn gram(&self, g: &[f32], outer: usize) -> Vec<f32> {
         match &self.form {
             Form::Dense(x) => gram(g, x, outer, self.p),
-            Form::Scaled(s) => s.gram(g, outer),
+            Form::Scaled(s) => transposed(&s.transposed_times(g, outer), outer),
         }
     }
 
@@ -228,48 +252,67 @@ impl Scaled {
     }
 
     /// L (D^-1 W) - S (mu D^-1 W)
-    fn times_transposed(&self, w: &[f32], outer: usize) -> Vec<f32> {
-        let p = self.inverse_sd.len();
-        let mut scaled = vec![0f32; p * outer];
-        let mut offset = vec![0f64; outer * self.slices.n_slices()];
-        for o in 0..outer {
-            for c in 0..p {
-                let value = w[o * p + c] * self.inverse_sd[c];
-                scaled[c * outer + o] = value;
-                for (slice, offset) in offset.chunks_exact_mut(outer).enumerate() {
-                    offset[o] += f64::from(value) * f64::from(self.mean[slice * p + c]);
-                }
-            }
-        }
-        let mut out = self.matrix.times_dense(&scaled, outer);
-        let rows = out.par_chunks_exact_mut(outer).enumerate();
+    fn multiply_into(&self, w: &[f32], width: usize, out: &mut [f32], add: bool) {
+        let mut scaled = w.to_vec();
+        scale_rows(&mut scaled, &self.inverse_sd, width);
+        let offset = self.offsets(&scaled, width);
+        let rows = out.par_chunks_exact_mut(width).enumerate();
         rows.for_each(|(i, row)| {
-            let offset = &offset[self.slices.of(i) * outer..][..outer];
-            let pairs = row.iter_mut().zip(offset);
-            pairs.for_each(|(x, o)| *x -= *o as f32);
+            let offset = &offset[self.slices.of(i) * width..][..width];
+            match add {
+                true => row.iter_mut().zip(offset).for_each(|(x, o)| *x -= o),
+                false => row.iter_mut().zip(offset).for_each(|(x, o)| *x = -o),
+            }
         });
-        out
+        let out = BlockMut::new(out, width, 0, width);
+        self.matrix
+            .multiply_into(Block::whole(&scaled, width), out, true);
     }
 
-    /// (L'g - mu' (S'g))' D^-1
-    fn gram(&self, g: &[f32], outer: usize) -> Vec<f32> {
-        let p = self.inverse_sd.len();
-        let product = self.transpose.times_dense(g, outer);
-        let mut sums = vec![0f64; outer * self.slices.n_slices()];
-        for (i, row) in g.chunks_exact(outer).enumerate() {
-            let sums = &mut sums[self.slices.of(i) * outer..][..outer];
-            let pairs = sums.iter_mut().zip(row);
-            pairs.for_each(|(s, &g)| *s += f64::from(g));
+    /// mu W, a row a slice.
+    fn offsets(&self, w: &[f32], width: usize) -> Vec<f32> {
+        let of_slice = |slice: usize| {
+            let mut sums = vec![0f64; width];
+            for (&mean, row) in self.means_of(slice).iter().zip(w.chunks_exact(width)) {
+                let pairs = sums.iter_mut().zip(row);
+                pairs.for_each(|(s, &w)| *s += f64::from(w) * f64::from(mean));
+            }
+            sums.into_iter().map(|s| s as f32)
+        };
+        (0..self.slices.n_slices()).flat_map(of_slice).collect()
+    }
+
+    /// D^-1 (L'g - mu' (S'g))
+    fn transposed_times(&self, g: &[f32], width: usize) -> Vec<f32> {
+        let mut product = self.transpose.times_dense(g, width);
+        let sums = self.sums_of_slices(g, width);
+        for (slice, sums) in sums.chunks_exact(width).enumerate() {
+            for (row, &mean) in product.chunks_exact_mut(width).zip(self.means_of(slice)) {
+                let pairs = row.iter_mut().zip(sums);
+                pairs.for_each(|(value, sum)| *value -= mean * sum);
+            }
         }
-        (0..outer * p)
-            .map(|e| {
-                let (o, c) = (e / p, e % p);
-                let slices = sums.chunks_exact(outer).enumerate();
-                let centred = slices.fold(product[c * outer + o], |value, (slice, sums)| {
-                    value - self.mean[slice * p + c] * sums[o] as f32
-                });
-                centred * self.inverse_sd[c]
-            })
-            .collect()
+        scale_rows(&mut product, &self.inverse_sd, width);
+        product
+    }
+
+    /// S'g, a row a slice.
+    fn sums_of_slices(&self, g: &[f32], width: usize) -> Vec<f32> {
+        let parts = g.par_chunks(CHUNK * width).enumerate().map(|(chunk, g)| {
+            let mut sums = vec![0f32; width * self.slices.n_slices()];
+            for (i, row) in g.chunks_exact(width).enumerate() {
+                let slice = self.slices.of(chunk * CHUNK + i);
+                let pairs = sums[slice * width..][..width].iter_mut().zip(row);
+                pairs.for_each(|(s, &g)| *s += g);
+            }
+            sums
+        });
+        sum_parts(parts.collect(), width * self.slices.n_slices())
+    }
+}
+
+fn scale_rows(x: &mut [f32], factors: &[f32], width: usize) {
+    for (row, &factor) in x.chunks_exact_mut(width).zip(factors) {
+        row.iter_mut().for_each(|value| *value *= factor);
     }
 }

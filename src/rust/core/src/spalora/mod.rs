@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod host;
 pub mod loss;
 mod loss_on;
 pub mod memory;

@@ -3,6 +3,7 @@
 use candle_core::{Device, Tensor};
 use ndarray::{Array2, ArrayView2};
 
+use super::host;
 use super::model::{Forward, Losses, Model, Source};
 use super::params::{GeneWeights, ValidParams};
 use super::weights::{by_order, by_rank};
@@ -54,8 +55,8 @@ pub struct Trainer {
     order: Vec<u32>,
     threads: usize,
     epoch: usize,
-    /// Whether training runs on a device rather than the CPU.
-    placed: bool,
+    /// On the CPU; a device runs the model by its operations.
+    host: Option<host::Epoch>,
 }
 
 impl Trainer {
@@ -117,7 +118,8 @@ impl Trainer {
             return Err(Error::Internal("modalities of another length".into()));
         }
         let sources = sources.into_iter().map(|source| source.on(device));
-        let sources = sources.collect::<Result<Vec<_>>>()?;
+        let mut sources = sources.collect::<Result<Vec<_>>>()?;
+        let host = Self::on_host(&mut sources, &spatial, params.params.latent, device)?;
         let columns: Vec<usize> = sources.iter().map(|s| s.input.n_columns()).collect();
         let p = &params.params;
         let model = Model::new(&columns, p.latent, seed, device)?;
@@ -136,8 +138,25 @@ impl Trainer {
             order,
             threads,
             epoch: 0,
-            placed: Kernels::of(device)?.is_some(),
+            host,
         })
+    }
+
+    /// What an epoch on the CPU needs.
+    fn on_host(
+        sources: &mut [Source],
+        spatial: &Operator,
+        width: usize,
+        device: &Device,
+    ) -> Result<Option<host::Epoch>> {
+        if Kernels::of(device)?.is_some() {
+            return Ok(None);
+        }
+        let n = spatial.matrix().n_rows();
+        sources
+            .iter_mut()
+            .for_each(|s| s.meet_graphs(spatial, width));
+        Ok(Some(host::Epoch::new(n, sources.len(), width)))
     }
 
     /// Trains one epoch.
@@ -157,7 +176,7 @@ impl Trainer {
     pub fn steps(&mut self, n: usize) -> Result<Vec<EpochLosses>> {
         threads::install(self.threads, || {
             let first = self.epoch + 1;
-            if !self.placed {
+            if self.host.is_some() {
                 return (0..n).map(|_| self.epoch_on_cpu()).collect();
             }
             let recorded = (0..n).map(|_| self.epoch_on_device());
@@ -168,30 +187,31 @@ impl Trainer {
 
     /// The losses are looked at before the step.
     fn epoch_on_cpu(&mut self) -> Result<EpochLosses> {
-        let (_, terms) = self.pass()?;
-        let total = terms.total(&self.params)?;
-        let losses = finite(self.split(self.epoch + 1, &self.numbers(&terms, &total)?))?;
-        self.update(&total)?;
+        let found = self.pass_on_cpu()?;
+        let losses = finite(EpochLosses {
+            epoch: self.epoch + 1,
+            total: found.total,
+            reconstruction: found.reconstruction,
+            cross: found.cross,
+        })?;
+        self.optimiser.step_with(found.gradients)?;
+        self.epoch += 1;
         Ok(losses)
+    }
+
+    pub(super) fn pass_on_cpu(&mut self) -> Result<host::Found> {
+        let none = || Error::Internal("training is not on the CPU".into());
+        let epoch = self.host.as_mut().ok_or_else(none)?;
+        Ok(epoch.run(&self.model, &self.sources, &self.spatial, &self.params)?)
     }
 
     /// The losses stay on the device.
     fn epoch_on_device(&mut self) -> Result<Tensor> {
         let (_, terms) = self.pass()?;
         let total = terms.total(&self.params)?;
-        self.update(&total)?;
-        Ok(Tensor::stack(&stacked(&terms, &total), 0)?)
-    }
-
-    fn update(&mut self, total: &Tensor) -> Result<()> {
         self.optimiser.step(&total.backward()?)?;
         self.epoch += 1;
-        Ok(())
-    }
-
-    fn numbers(&self, terms: &Losses, total: &Tensor) -> Result<Vec<f32>> {
-        let scalars = stacked(terms, total);
-        scalars.iter().map(|t| Ok(t.to_scalar::<f32>()?)).collect()
+        Ok(Tensor::stack(&stacked(&terms, &total), 0)?)
     }
 
     fn read_all(&self, recorded: &[Tensor], first: usize) -> Result<Vec<EpochLosses>> {
@@ -225,22 +245,29 @@ impl Trainer {
     }
 
     /// The embeddings and the attention.
-    pub fn embedding(&self) -> Result<Embedding> {
+    pub fn embedding(&mut self) -> Result<Embedding> {
         threads::install(self.threads, || {
-            let forward = self.model.forward(&self.sources, &self.spatial)?;
-            let unit = |z: &Tensor| -> Result<Array2<f32>> {
-                let (_, width) = z.dims2()?;
-                let mut values = to_host(z)?;
+            let found = match &mut self.host {
+                Some(epoch) => {
+                    epoch.embed(&self.model, &self.sources, &self.spatial)?;
+                    Arrays::of_host(epoch)
+                }
+                None => Arrays::of(&self.model.forward(&self.sources, &self.spatial)?)?,
+            };
+            let width = self.params.params.latent;
+            let unit = |mut values: Vec<f32>| {
                 unit_rows(&mut values, width);
                 self.in_callers_order(&values, width)
             };
-            let modality = forward.modality.iter().map(unit).collect::<Result<_>>()?;
-            let within = forward.within.iter();
-            let within = within.map(|w| self.in_callers_order(&to_host(w)?, 2));
+            let within = found.within.iter().map(|w| self.in_callers_order(w, 2));
             Ok(Embedding {
-                joint: unit(&forward.joint)?,
-                modality,
-                across: self.in_callers_order(&to_host(&forward.across)?, self.sources.len())?,
+                joint: unit(found.joint)?,
+                modality: found
+                    .modality
+                    .into_iter()
+                    .map(unit)
+                    .collect::<Result<_>>()?,
+                across: self.in_callers_order(&found.across, self.sources.len())?,
                 within: within.collect::<Result<_>>()?,
             })
         })
@@ -254,6 +281,35 @@ impl Trainer {
             out.row_mut(cell as usize).assign(&row);
         }
         Ok(out)
+    }
+}
+
+/// What [`Embedding`] holds, in the order of training and of any length.
+struct Arrays {
+    joint: Vec<f32>,
+    modality: Vec<Vec<f32>>,
+    across: Vec<f32>,
+    within: Vec<Vec<f32>>,
+}
+
+impl Arrays {
+    fn of(forward: &Forward) -> Result<Self> {
+        let all = |list: &[Tensor]| list.iter().map(to_host).collect::<candle_core::Result<_>>();
+        Ok(Self {
+            joint: to_host(&forward.joint)?,
+            modality: all(&forward.modality)?,
+            across: to_host(&forward.across)?,
+            within: all(&forward.within)?,
+        })
+    }
+
+    fn of_host(epoch: &host::Epoch) -> Self {
+        Self {
+            joint: epoch.joint.clone(),
+            modality: (0..epoch.within.len()).map(|m| epoch.modality(m)).collect(),
+            across: epoch.across.weights.clone(),
+            within: epoch.within.iter().map(|w| w.weights.clone()).collect(),
+        }
     }
 }
 

@@ -6,3 +6,4 @@ mod spmm;
 
 pub use counts::CountsView;
 pub use csr::Csr;
+pub use spmm::{Block, BlockMut};
