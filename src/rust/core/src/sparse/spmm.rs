@@ -8,7 +8,7 @@ use crate::simd::dispatch;
 /// Rows of one task. Small, because rows differ in their number of entries.
 const ROWS: usize = 256;
 /// Values of x that are used together: a part that stays in a processor's own cache.
-const NEAR: usize = 64 * 1024;
+const NEAR: usize = 128 * 1024;
 /// Entries of a row for which a further part of x is worth a visit.
 const VISIT: usize = 16;
 
@@ -155,25 +155,24 @@ fn rows_body<const W: usize>(job: &Job, at: (usize, usize), out: &mut [f32]) -> 
         let end = start + part;
         for (r, out) in out.chunks_exact_mut(job.stride).enumerate() {
             let (columns, values) = job.matrix.row(job.row + r);
-            let (columns, values) = (&columns[from[r]..], &values[from[r]..]);
-            let here = match end < n_cols {
-                true => columns.partition_point(|&c| (c as usize) < end),
-                false => columns.len(),
-            };
+            let out = &mut out[at.1..][..W];
             let mut sum = [0f32; W];
-            for (&c, &v) in columns[..here].iter().zip(&values[..here]) {
+            if start > 0 || job.add {
+                sum.copy_from_slice(out);
+            }
+            let mut done = from[r];
+            for (&c, &v) in columns[done..].iter().zip(&values[done..]) {
+                if c as usize >= end {
+                    break;
+                }
                 let source = &x[c as usize * stride + at.0..][..W];
                 for l in 0..W {
                     sum[l] += v * source[l];
                 }
+                done += 1;
             }
-            from[r] += here;
-            let out = &mut out[at.1..][..W];
-            if start > 0 || job.add {
-                out.iter_mut().zip(sum).for_each(|(o, s)| *o += s);
-            } else {
-                out.copy_from_slice(&sum);
-            }
+            from[r] = done;
+            out.copy_from_slice(&sum);
         }
     }
     W
