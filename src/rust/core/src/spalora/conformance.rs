@@ -222,6 +222,26 @@ fn check_first_pass() {
 }
 
 #[test]
+fn first_pass_of_the_cpu() {
+    for file in FILES {
+        let reference = Reference::load(file);
+        let mut trainer = reference.trainer();
+        let found = threads::install(2, || trainer.pass_on_cpu()).unwrap();
+        for (name, parameter, transposed) in parameters(&trainer).into_iter() {
+            let expected = reference.tensor(&format!("step0.grad.{name}"));
+            let expected = to_vec(&as_ours(&expected, transposed)).unwrap();
+            let all = trainer.model.parameters();
+            let at = all.iter().position(|p| p.id() == parameter.id()).unwrap();
+            close(
+                &format!("{file} gradient of {name}"),
+                &found.gradients[at],
+                &expected,
+            );
+        }
+    }
+}
+
+#[test]
 fn three_steps() {
     check_three_steps();
 }

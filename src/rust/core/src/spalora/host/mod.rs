@@ -7,6 +7,8 @@ mod attention;
 mod block;
 mod consistency;
 mod reconstruction;
+#[cfg(test)]
+mod tests;
 
 use candle_core::Result;
 
