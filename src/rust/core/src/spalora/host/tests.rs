@@ -88,7 +88,11 @@ fn three_modalities_agree_with_the_tape() {
         let numbers = |list: &[candle_core::Tensor]| -> Vec<f32> {
             list.iter().map(|t| t.to_scalar().unwrap()).collect()
         };
-        close("total", &[found.total], &numbers(&[total.clone()]));
+        close(
+            "total",
+            &[found.total],
+            &numbers(std::slice::from_ref(&total)),
+        );
         close(
             "terms",
             &found.reconstruction,
