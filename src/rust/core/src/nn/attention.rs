@@ -104,22 +104,23 @@ impl CustomOp3 for Attention {
 }
 
 dispatch! {
-    /// Nodes' weights and means (added to `out`) of their embeddings `x`, with x W given in `hidden`, which becomes its tanh.
+    /// Nodes' weights and means (added to `out`) of their embeddings `x` of any width, with x W given in `hidden`, which
+    /// becomes its tanh.
     pub fn weigh(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) = weigh_body
 }
 
 #[inline(always)]
 fn weigh_body(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) {
-    let d = u.len();
+    let (d, q) = (u.len(), x.len() / weights.len());
     hidden.iter_mut().for_each(|h| *h = tanh(*h));
     for (score, hidden) in weights.iter_mut().zip(hidden.chunks_exact(d)) {
         *score = dot(hidden, u);
     }
-    let m = weights.len() * d / out.len();
-    let nodes = out.chunks_exact_mut(d).zip(weights.chunks_exact_mut(m));
-    for ((out, weights), x) in nodes.zip(x.chunks_exact(m * d)) {
+    let m = weights.len() * q / out.len();
+    let nodes = out.chunks_exact_mut(q).zip(weights.chunks_exact_mut(m));
+    for ((out, weights), x) in nodes.zip(x.chunks_exact(m * q)) {
         softmax(weights);
-        for (&weight, x) in weights.iter().zip(x.chunks_exact(d)) {
+        for (&weight, x) in weights.iter().zip(x.chunks_exact(q)) {
             axpy(weight, x, out);
         }
     }
@@ -181,21 +182,24 @@ fn inwards_body(
     inner: &mut [f32],
     du: &mut [f32],
 ) {
-    let d = u.len();
+    let (d, q) = (u.len(), x.len() / weights.len());
     let m = x.len() / grad.len();
-    let nodes = grad.chunks_exact(d).zip(weights.chunks_exact(m));
-    let rows = x.chunks_exact(m * d).zip(hidden.chunks_exact(m * d));
+    let nodes = grad.chunks_exact(q).zip(weights.chunks_exact(m));
+    let rows = x.chunks_exact(m * q).zip(hidden.chunks_exact(m * d));
+    let mut slopes = vec![0f32; m];
     for (((grad, weights), (x, hidden)), inner) in
         nodes.zip(rows).zip(inner.chunks_exact_mut(m * d))
     {
-        let slope = |j: usize| dot(grad, &x[j * d..][..d]);
-        let mean: f32 = (0..m).map(|j| weights[j] * slope(j)).sum();
-        for j in 0..m {
-            let score = weights[j] * (slope(j) - mean);
-            let (hidden, inner) = (&hidden[j * d..][..d], &mut inner[j * d..][..d]);
+        for (slope, x) in slopes.iter_mut().zip(x.chunks_exact(q)) {
+            *slope = dot(grad, x);
+        }
+        let mean = dot(weights, &slopes);
+        let parts = hidden.chunks_exact(d).zip(inner.chunks_exact_mut(d));
+        for ((&weight, &slope), (hidden, inner)) in weights.iter().zip(&slopes).zip(parts) {
+            let score = weight * (slope - mean);
             axpy(score, hidden, du);
-            for c in 0..d {
-                inner[c] = score * u[c] * (1.0 - hidden[c] * hidden[c]);
+            for ((inner, &u), &hidden) in inner.iter_mut().zip(u).zip(hidden) {
+                *inner = score * u * (1.0 - hidden * hidden);
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor, Var};
-use ndarray::Array2;
 
 use super::loss::{mean_squared, reconstruction, Constant};
 use super::params::ValidParams;
@@ -14,7 +13,6 @@ use crate::nn::linear::{linear, project, Design};
 use crate::nn::propagate::Operator;
 use crate::rng::{Purpose, Rng};
 use crate::spacross::Input;
-use crate::sparse::{Block, BlockMut};
 
 /// W (d x d) and u (1 x d) of one attention.
 pub struct Attention {
@@ -58,9 +56,6 @@ pub struct Source {
     pub input: Arc<Input>,
     pub constant: Constant,
     pub features: Operator,
-    /// A X for the spatial and the feature graph, rows alternating (2 N x p), of an input that is dense and narrow: as
-    /// A (X W) = (A X) W, it meets the graphs once and not in every epoch.
-    pub applied: Option<Input>,
 }
 
 /// What one pass gives.
@@ -219,27 +214,7 @@ impl Source {
             },
             input: Arc::new(input),
             features,
-            applied: None,
         }
-    }
-
-    /// For training on the CPU with embeddings of `width` columns.
-    pub fn meet_graphs(&mut self, spatial: &Operator, width: usize) {
-        let (n, p) = (self.n_rows(), self.input.n_columns());
-        if p > width {
-            return;
-        }
-        let Some(x) = self.input.as_dense() else {
-            return;
-        };
-        let mut both = vec![0f32; 2 * n * p];
-        for (j, graph) in [spatial, &self.features].into_iter().enumerate() {
-            let out = BlockMut::new(&mut both, 2 * p, j * p, p);
-            graph.matrix().multiply_into(Block::whole(x, p), out, false);
-        }
-        self.applied = Array2::from_shape_vec((2 * n, p), both)
-            .ok()
-            .map(Input::dense);
     }
 
     /// With everything on `device`.
@@ -254,7 +229,6 @@ impl Source {
                 ..self.constant
             },
             features: self.features.on(device)?,
-            applied: None,
         })
     }
 

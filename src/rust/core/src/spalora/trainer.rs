@@ -118,8 +118,11 @@ impl Trainer {
             return Err(Error::Internal("modalities of another length".into()));
         }
         let sources = sources.into_iter().map(|source| source.on(device));
-        let mut sources = sources.collect::<Result<Vec<_>>>()?;
-        let host = Self::on_host(&mut sources, &spatial, params.params.latent, device)?;
+        let sources = sources.collect::<Result<Vec<_>>>()?;
+        let host = match Kernels::of(device)? {
+            None => Some(host::Epoch::new(&sources, &spatial, params.params.latent)),
+            Some(_) => None,
+        };
         let columns: Vec<usize> = sources.iter().map(|s| s.input.n_columns()).collect();
         let p = &params.params;
         let model = Model::new(&columns, p.latent, seed, device)?;
@@ -140,23 +143,6 @@ impl Trainer {
             epoch: 0,
             host,
         })
-    }
-
-    /// What an epoch on the CPU needs.
-    fn on_host(
-        sources: &mut [Source],
-        spatial: &Operator,
-        width: usize,
-        device: &Device,
-    ) -> Result<Option<host::Epoch>> {
-        if Kernels::of(device)?.is_some() {
-            return Ok(None);
-        }
-        let n = spatial.matrix().n_rows();
-        sources
-            .iter_mut()
-            .for_each(|s| s.meet_graphs(spatial, width));
-        Ok(Some(host::Epoch::new(n, sources.len(), width)))
     }
 
     /// Trains one epoch.
@@ -308,7 +294,7 @@ impl Arrays {
             joint: epoch.joint.clone(),
             modality: (0..epoch.within.len()).map(|m| epoch.modality(m)).collect(),
             across: epoch.across.weights.clone(),
-            within: epoch.within.iter().map(|w| w.weights.clone()).collect(),
+            within: epoch.within.iter().map(|w| w.weights().to_vec()).collect(),
         }
     }
 }

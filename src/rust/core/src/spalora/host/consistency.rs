@@ -2,12 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::attention::NODES;
 use super::block::Block;
 use crate::nn::matmul::{gram, multiply, sum_parts, View};
 use crate::simd::dot;
-
-/// Nodes of one task.
-const NODES: usize = 256;
 
 /// The terms and the gradients of the `d x d` products.
 pub struct Found {
@@ -62,25 +60,22 @@ impl Consistency<'_> {
     fn of_modality(&self, own: usize, z: &[f32], t: &mut [f32], dz: &mut [f32], part: &mut Part) {
         let (m, d) = (self.through.len(), self.d);
         let at = Block::nth(own, m, d);
-        let (z, own_t) = (at.read(z), at.read(t));
-        let rows = z.len() / d;
-        let (mut sum, mut dt) = (vec![0f32; z.len()], vec![0f32; z.len()]);
+        let own_t = View::block(t, at.stride, at.first, d);
+        let rows = t.len() / at.stride;
+        let (mut sum, mut dt) = (vec![0f32; rows * d], vec![0f32; rows * d]);
         for other in (0..m).filter(|&other| other != own) {
             let c = View::new(&self.through[other], d, d);
-            let mut gap = z.clone();
-            multiply(View::new(&own_t, rows, d), c, &mut gap, 1.0, -1.0);
+            let mut gap = at.read(z);
+            multiply(own_t, c, &mut gap, 1.0, -1.0);
             part.squares[own] += squares(&gap);
             let factor = self.slope(own);
-            gap.iter_mut().for_each(|r| *r *= factor);
-            sum.iter_mut().zip(&gap).for_each(|(s, r)| *s += r);
+            let pairs = sum.iter_mut().zip(&mut gap);
+            pairs.for_each(|(sum, gap)| {
+                *gap *= factor;
+                *sum += *gap;
+            });
             let gap = View::new(&gap, rows, d);
-            multiply(
-                View::new(&own_t, rows, d).t(),
-                gap,
-                &mut part.dc[other],
-                1.0,
-                -1.0,
-            );
+            multiply(own_t.t(), gap, &mut part.dc[other], 1.0, -1.0);
             multiply(gap, c.t(), &mut dt, 1.0, -1.0);
         }
         at.write(&sum, dz);

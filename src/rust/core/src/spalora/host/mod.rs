@@ -6,9 +6,11 @@
 mod attention;
 mod block;
 mod consistency;
+mod narrow;
 mod reconstruction;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use candle_core::Result;
 
@@ -16,6 +18,7 @@ use self::attention::{Attended, Parameters};
 use self::block::Block;
 use self::consistency::{back_through, through, Consistency};
 use self::reconstruction::{reconstructions, Term};
+use self::within::{Surroundings, Within};
 use super::model::{Coder, Model, Source};
 use super::params::ValidParams;
 use crate::nn::matmul::transposed;
@@ -24,11 +27,17 @@ use crate::nn::view::to_vec;
 use crate::sparse::{self, BlockMut};
 
 /// The parameters of one modality.
-struct Weights {
+pub struct Weights {
     /// W, p x d.
     encoder: Vec<f32>,
     /// V', p x d.
     decoder: Vec<f32>,
+    attention: [Vec<f32>; 2],
+}
+
+/// Gradients of W (p x d), and of the attention's W_a and u.
+pub struct Gradients {
+    encoder: Vec<f32>,
     attention: [Vec<f32>; 2],
 }
 
@@ -53,7 +62,7 @@ pub struct Found {
 pub struct Epoch {
     d: usize,
     /// Over the graphs, one a modality.
-    pub within: Vec<Attended>,
+    pub within: Vec<Within>,
     /// Over the modalities: their embeddings lie side by side.
     pub across: Attended,
     /// Z, and on the way back its gradient.
@@ -65,10 +74,6 @@ pub struct Epoch {
     /// A and A A times the modalities' embeddings; gradients later.
     once: Vec<f32>,
     twice: Vec<f32>,
-}
-
-fn parameters([w, u]: &[Vec<f32>; 2]) -> Parameters<'_> {
-    Parameters { w, u }
 }
 
 impl Values {
@@ -104,13 +109,15 @@ fn propagate(a: &sparse::Csr, x: &[f32], from: Block, out: &mut [f32], to: Block
 }
 
 impl Epoch {
-    pub fn new(n: usize, m: usize, d: usize) -> Self {
+    pub fn new(sources: &[Source], spatial: &Operator, d: usize) -> Self {
+        let (n, m) = (spatial.matrix().n_rows(), sources.len());
         let plane = || vec![0f32; n * d];
         let wide = || vec![0f32; n * m * d];
+        let within = sources.iter().map(|s| Within::new(s, spatial, d));
         Self {
             d,
-            within: (0..m).map(|_| Attended::new(n, 2, d)).collect(),
-            across: Attended::new(n, m, d),
+            within: within.collect(),
+            across: Attended::new(wide(), n, m, d),
             joint: plane(),
             spread: plane(),
             plane: plane(),
@@ -141,24 +148,30 @@ impl Epoch {
     ) -> Result<Found> {
         let values = Values::of(model)?;
         self.forward(&values, sources, spatial);
-        let terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
+        let mut terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
         let cross = self.consistency(&values, spatial, &params.w_cross);
         let whole = Block::whole(self.d);
-        let across = parameters(&values.across);
+        let across = Parameters::of(&values.across);
         let across = self
             .across
-            .backward(across, &self.joint, whole, Some(&self.once));
+            .backward_through(across, &self.joint, whole, Some(&self.once));
         let reconstruction: Vec<f32> = terms.iter().map(|t| t.loss).collect();
         let mut gradients = vec![];
-        for (m, (term, dc)) in terms.into_iter().zip(&cross.dc).enumerate() {
-            let Weights {
-                encoder, decoder, ..
-            } = &values.coders[m];
-            let (mut dw, attention) = self.backward(m, &values, &sources[m], spatial);
-            let mut dv = term.dv;
-            back_through(dc, [decoder, encoder], [&mut dv, &mut dw], self.d);
-            gradients.extend([transposed(&dw, self.d), transposed(&dv, self.d)]);
-            gradients.extend(attention);
+        let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
+        for (m, ((within, weights), source)) in parts.enumerate() {
+            let plane = &mut self.plane[..];
+            let around = Surroundings {
+                source,
+                spatial,
+                plane,
+            };
+            let at = Block::nth(m, sources.len(), self.d);
+            let mut found = within.backward(weights, around, &self.across.embeddings, at);
+            let dv = &mut terms[m].dv;
+            let both = [&weights.decoder[..], &weights.encoder];
+            back_through(&cross.dc[m], both, [dv, &mut found.encoder], self.d);
+            gradients.extend([transposed(&found.encoder, self.d), transposed(dv, self.d)]);
+            gradients.extend(found.attention);
         }
         gradients.extend(across);
         Ok(Found {
@@ -208,30 +221,20 @@ impl Epoch {
     }
 
     fn forward(&mut self, values: &Values, sources: &[Source], spatial: &Operator) {
-        for (m, (coder, source)) in values.coders.iter().zip(sources).enumerate() {
-            self.views(m, &coder.encoder, source, spatial);
+        let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
+        for (m, ((within, weights), source)) in parts.enumerate() {
             let at = Block::nth(m, sources.len(), self.d);
-            let attention = parameters(&coder.attention);
-            self.within[m].forward(attention, &mut self.across.embeddings, at);
+            let plane = &mut self.plane[..];
+            let around = Surroundings {
+                source,
+                spatial,
+                plane,
+            };
+            within.forward(weights, around, &mut self.across.embeddings, at);
         }
         let whole = Block::whole(self.d);
         self.across
-            .forward(parameters(&values.across), &mut self.joint, whole);
-    }
-
-    /// A (X W) for the spatial and the feature graph.
-    fn views(&mut self, m: usize, encoder: &[f32], source: &Source, spatial: &Operator) {
-        let (d, views) = (self.d, &mut self.within[m].embeddings);
-        if let Some(applied) = &source.applied {
-            return applied.multiply_into(encoder, d, views, false);
-        }
-        source
-            .input
-            .multiply_into(encoder, d, &mut self.plane, false);
-        for (j, graph) in [spatial, &source.features].into_iter().enumerate() {
-            let (from, to) = (Block::whole(d), Block::nth(j, 2, d));
-            propagate(graph.matrix(), &self.plane, from, views, to, false);
-        }
+            .forward(Parameters::of(&values.across), &mut self.joint, whole);
     }
 
     /// The terms; leaves their gradient by the modalities' embeddings in `once`.
@@ -262,34 +265,5 @@ impl Epoch {
             propagate(back, &self.plane, plane, &mut self.once, own, true);
         }
         found
-    }
-
-    /// Gradients of a modality's encoder (p x d) and attention.
-    fn backward(
-        &mut self,
-        m: usize,
-        values: &Values,
-        source: &Source,
-        spatial: &Operator,
-    ) -> (Vec<f32>, [Vec<f32>; 2]) {
-        let (d, views) = (self.d, &mut self.within[m]);
-        let at = Block::nth(m, values.coders.len(), d);
-        let attention = parameters(&values.coders[m].attention);
-        let attention = views.backward(attention, &self.across.embeddings, at, None);
-        if let Some(applied) = &source.applied {
-            return (applied.transposed_times(&views.embeddings, d), attention);
-        }
-        for (j, graph) in [spatial, &source.features].into_iter().enumerate() {
-            let (from, to) = (Block::nth(j, 2, d), Block::whole(d));
-            propagate(
-                graph.transpose(),
-                &views.embeddings,
-                from,
-                &mut self.plane,
-                to,
-                j > 0,
-            );
-        }
-        (source.input.transposed_times(&self.plane, d), attention)
     }
 }

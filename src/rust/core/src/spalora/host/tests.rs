@@ -48,14 +48,12 @@ fn genes(n: usize) -> Input {
 }
 
 /// Sparse genes, fewer columns than the embeddings have, and more.
-fn sources(spatial: &Operator) -> Vec<Source> {
+fn sources() -> Vec<Source> {
     let inputs = [genes(70), dense(1, 5), dense(2, 20)];
     let sources = inputs.into_iter().zip(10..).map(|(input, seed)| {
         let columns = crate::nn::linear::Design::n_columns(&input);
         let weights = (0..columns).map(|c| 1.0 + (c % 4) as f64).collect();
-        let mut source = Source::new(input, graph(seed), weights);
-        source.meet_graphs(spatial, WIDTH);
-        source
+        Source::new(input, graph(seed), weights)
     });
     sources.collect()
 }
@@ -78,9 +76,9 @@ fn three_modalities_agree_with_the_tape() {
     let params = params.check(3).unwrap();
     threads::install(2, || {
         let spatial = graph(9);
-        let sources = sources(&spatial);
+        let sources = sources();
         let model = Model::new(&[70, 5, 20], WIDTH, 1, &Device::Cpu)?;
-        let mut epoch = Epoch::new(CELLS, 3, WIDTH);
+        let mut epoch = Epoch::new(&sources, &spatial, WIDTH);
         let found = epoch.run(&model, &sources, &spatial, &params)?;
         let forward = model.forward(&sources, &spatial)?;
         let losses = model.losses(&forward, &sources, &spatial)?;
@@ -109,7 +107,7 @@ fn three_modalities_agree_with_the_tape() {
         close("second", &epoch.modality(1), &to_vec(&forward.modality[1])?);
         close(
             "within",
-            &epoch.within[0].weights,
+            epoch.within[0].weights(),
             &to_vec(&forward.within[0])?,
         );
         Ok(())
