@@ -23,8 +23,9 @@ pub fn estimate(n_cells: usize, n_edges: usize, parts: &[Part], params: &Params)
     };
     let inputs: u64 = parts.iter().map(input).sum();
     let graphs = 2 * 8 * (n_edges as u64 + n * (1 + parts.len() as u64));
-    // Each N x d: products, both views of the graphs, attention, consistency, and their gradients at the peak of a step.
-    let activations = FLOAT * n * d * (4 + 22 * parts.len() as u64);
+    // Each N x d: of a modality, views of two graphs, attention over them and over the modalities, consistency; gradients
+    // take their places.
+    let activations = FLOAT * n * d * (4 + 8 * parts.len() as u64);
     let parameters: u64 = parts
         .iter()
         .map(|p| 8 * FLOAT * 2 * d * p.n_columns as u64)
