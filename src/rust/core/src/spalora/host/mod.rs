@@ -148,7 +148,7 @@ impl Epoch {
     ) -> Result<Found> {
         let values = Values::of(model)?;
         self.forward(&values, sources, spatial);
-        let mut terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
+        let terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
         let cross = self.consistency(&values, spatial, &params.w_cross);
         let whole = Block::whole(self.d);
         let across = Parameters::of(&values.across);
@@ -156,23 +156,8 @@ impl Epoch {
             .across
             .backward_through(across, &self.joint, whole, Some(&self.once));
         let reconstruction: Vec<f32> = terms.iter().map(|t| t.loss).collect();
-        let mut gradients = vec![];
-        let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
-        for (m, ((within, weights), source)) in parts.enumerate() {
-            let plane = &mut self.plane[..];
-            let around = Surroundings {
-                source,
-                spatial,
-                plane,
-            };
-            let at = Block::nth(m, sources.len(), self.d);
-            let mut found = within.backward(weights, around, &self.across.embeddings, at);
-            let dv = &mut terms[m].dv;
-            let both = [&weights.decoder[..], &weights.encoder];
-            back_through(&cross.dc[m], both, [dv, &mut found.encoder], self.d);
-            gradients.extend([transposed(&found.encoder, self.d), transposed(dv, self.d)]);
-            gradients.extend(found.attention);
-        }
+        let decoders = terms.into_iter().map(|t| t.dv).collect();
+        let mut gradients = self.backward(&values, sources, spatial, decoders, &cross.dc);
         gradients.extend(across);
         Ok(Found {
             total: weighted(&reconstruction, &params.w_recon)
@@ -181,6 +166,35 @@ impl Epoch {
             cross: cross.losses,
             gradients,
         })
+    }
+
+    /// Gradients of the modalities' parameters: from that of their embeddings, those of V' by the reconstruction and those
+    /// of C = V W.
+    fn backward(
+        &mut self,
+        values: &Values,
+        sources: &[Source],
+        spatial: &Operator,
+        decoders: Vec<Vec<f32>>,
+        dc: &[Vec<f32>],
+    ) -> Vec<Vec<f32>> {
+        let mut gradients = vec![];
+        let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
+        for (m, (((within, weights), source), mut dv)) in parts.zip(decoders).enumerate() {
+            let plane = &mut self.plane[..];
+            let around = Surroundings {
+                source,
+                spatial,
+                plane,
+            };
+            let at = Block::nth(m, sources.len(), self.d);
+            let mut found = within.backward(weights, around, &self.across.embeddings, at);
+            let both = [&weights.decoder[..], &weights.encoder];
+            back_through(&dc[m], both, [&mut dv, &mut found.encoder], self.d);
+            gradients.extend([&found.encoder, &dv].map(|g| transposed(g, self.d)));
+            gradients.extend(found.attention);
+        }
+        gradients
     }
 
     /// The terms; leaves their gradient by the joint embedding in its place.
@@ -192,31 +206,11 @@ impl Epoch {
         weights: &[f64],
     ) -> Vec<Term> {
         let whole = Block::whole(self.d);
-        propagate(
-            spatial.matrix(),
-            &self.joint,
-            whole,
-            &mut self.spread,
-            whole,
-            false,
-        );
+        let (joint, plane, spread) = (&mut self.joint, &mut self.plane, &mut self.spread);
+        propagate(spatial.matrix(), joint, whole, spread, whole, false);
         let decoders: Vec<&[f32]> = values.coders.iter().map(|c| &c.decoder[..]).collect();
-        let terms = reconstructions(
-            sources,
-            &decoders,
-            weights,
-            &self.spread,
-            &mut self.plane,
-            self.d,
-        );
-        propagate(
-            spatial.transpose(),
-            &self.plane,
-            whole,
-            &mut self.joint,
-            whole,
-            false,
-        );
+        let terms = reconstructions(sources, &decoders, weights, spread, plane, self.d);
+        propagate(spatial.transpose(), plane, whole, joint, whole, false);
         terms
     }
 
