@@ -3,6 +3,7 @@
 //!     spax-train --input FILE [--settings FILE] --output FILE [--device auto] [--threads 4]
 //!     spax-train --check FOLDER [--device cuda]      FOLDER holds the recorded runs (core/tests/conformance)
 //!     spax-train --bench 3600,100000,1000000 [--epochs 50] [--device cuda] [--threads 16]
+//!     spax-train --bench-spalora 100000 [--genes 3000] [--epochs 50] [--device cuda] [--threads 16]
 //!     spax-train --devices
 //!
 //! The input is a .safetensors file with `coords` (cells x 2 or 3) and either `features` (cells x columns) or counts in
@@ -14,6 +15,7 @@
 mod bench;
 mod check;
 mod data;
+mod lora;
 mod settings;
 
 use std::collections::HashMap;
@@ -94,6 +96,9 @@ fn run() -> Result<bool> {
     }
     if arguments.get("bench").is_some() {
         return bench::run(&arguments);
+    }
+    if arguments.get("bench-spalora").is_some() {
+        return bench::spalora(&arguments);
     }
     train(&arguments)
 }
