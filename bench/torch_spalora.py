@@ -178,5 +178,7 @@ if __name__ == "__main__":
     sizes = sys.argv[1] if len(sys.argv) > 1 else "100000"
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 50
     where = torch.device(sys.argv[3] if len(sys.argv) > 3 else "cuda")
+    if where.type == "cuda" and not torch.cuda.is_available():
+        sys.exit("PyTorch sees no GPU here; a third argument `cpu` runs on the CPU")
     for cells in sizes.split(","):
         print(json.dumps(measure(int(cells), rounds, where)), flush=True)

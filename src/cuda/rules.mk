@@ -7,7 +7,8 @@ CUDA_ENVIRONMENT = CUDA_HOME="@CUDA_HOME@" CUDA_PATH="@CUDA_HOME@" CUDA_ROOT="@C
 CUDA_DRIVER = -L"@CUDA_LIB@/stubs" -Lcuda/stub -Wl,--push-state,--no-as-needed -lcuda -Wl,--pop-state
 CUDA_LIBS = -L"@CUDA_LIB@" -Wl,-rpath,"@CUDA_LIB@" $(CUDA_DRIVER) -lcublas -lcublasLt -lcurand -lnvrtc -lcudart -lstdc++
 
-tidy: spaxR_cuda$(SHLIB_EXT)
+# Linux only; and R's SHLIB_EXT is not known yet where make reads a target's name.
+tidy: spaxR_cuda.so
 
 .PHONY: cuda_library
 
@@ -18,6 +19,6 @@ cuda/stub/libcuda.so:
 	mkdir -p cuda/stub
 	$(CC) -shared -Wl,-soname,libcuda.so.1 -o $@ -x c /dev/null
 
-spaxR_cuda$(SHLIB_EXT): cuda_library cuda/stub/libcuda.so
+spaxR_cuda.so: cuda_library cuda/stub/libcuda.so
 	$(CC) $(ALL_CPPFLAGS) $(CPICFLAGS) $(CFLAGS) -c cuda/entrypoint.c -o cuda/entrypoint.o
 	$(SHLIB_LINK) -o $@ cuda/entrypoint.o "$(CUDA_TARGET)/release/libspaxR.a" $(CUDA_LIBS) @LINK@ $(LIBR)
