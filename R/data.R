@@ -1,9 +1,10 @@
 #' A slice of human cortex
 #'
-#' A real 10x Visium slice that ships with the package: human dorsolateral prefrontal cortex, sample 151673, with the layers that its authors
-#' annotated by hand. Counts are raw; only a subset of the genes is kept, to save space.
+#' Real 10x Visium slices that ship with the package: human dorsolateral prefrontal cortex, samples 151673 and 151674, neighbours in one block of tissue, with the layers
+#' that their authors annotated by hand. Counts are raw; only a subset of the genes is kept, to save space.
 #'
-#' @param small TRUE gives a few hundred spots of it, for examples and tests.
+#' @param small TRUE gives a few hundred spots of 151673, for examples and tests.
+#' @param sample `"151673"` or `"151674"`, the slice next to it, 10 micrometres on, with 1,500 genes.
 #' @return A list: `counts`, a `dgCMatrix` of genes x spots; `spots`, a data frame with a row a spot (row names: the columns of
 #'   `counts`): `x` and `y` (pixels of the full-size image), the layer in `label` (NA: not annotated), and more.
 #' @source Maynard et al., Nature Neuroscience 24, 425-436 (2021); counts, annotation and positions from the public repositories
@@ -13,9 +14,13 @@
 #' slice <- cortex_slice(small = TRUE)
 #' dim(slice$counts)
 #' table(slice$spots$label, useNA = "ifany")
-cortex_slice <- function(small = FALSE) {
+cortex_slice <- function(small = FALSE, sample = "151673") {
   check_flag(small, "small")
-  file <- if (small) "dlpfc_small.rds" else "dlpfc_151673.rds"
+  check_choice(sample, c("151673", "151674"), "sample")
+  if (small && sample != "151673") {
+    abort_spax("argument", c("There is no small part of {.val {sample}}.", "i" = "Leave out {.arg small} or {.arg sample}."), "sample")
+  }
+  file <- if (small) "dlpfc_small.rds" else paste0("dlpfc_", sample, ".rds")
   slice <- readRDS(system.file("extdata", file, package = "spaxR", mustWork = TRUE))
   rownames(slice$spots) <- colnames(slice$counts)
   slice

@@ -13,7 +13,7 @@
 #'     counts in all. With fewer than 500 cells, `min_cells` is a tenth of them.}
 #'   \item{`target_sum`}{counts per cell after scaling.}
 #'   \item{`log1p`}{TRUE takes log(1 + x) after scaling.}
-#'   \item{`slice_center`}{of several slices: `"none"`, `"mean"` (the genes of each slice are centred on their own) or `"scale"` (and scaled).}
+#'   \item{`slice_center`}{of several slices: `"mean"`: the genes of each slice are centred on their own; `"scale"`: and scaled; `"none"`.}
 #'   \item{`n_components`}{principal components given to the network. A panel with fewer genes skips this step.}
 #' }
 #' @section Spatial graph:

@@ -68,7 +68,7 @@ spalora_option_set <- function() {
 # Options that R reads; those of the network stand in the core.
 spalora_after <- function() {
   list(
-    n_genes = 3000L, min_cells = 10L, min_counts = 0L, target_sum = 1e4, slice_center = "none", n_components = 30L,
+    n_genes = 3000L, min_cells = 10L, min_counts = 0L, target_sum = 1e4, slice_center = "mean", n_components = 30L,
     k = 6L, radius = NULL, feature_k = 20L, embedding_components = 20L, cluster = "gmm", domains_from = "both",
     smooth_components = 20L, smooth_k = 7L, smooth_passes = 1L, starts = 20L, consensus = 1L, refine_k = 0L
   )

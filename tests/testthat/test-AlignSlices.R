@@ -1,33 +1,6 @@
 # A slice and copies of it, turned and shifted.
 
-turned <- function(xy, degrees, shift = c(0, 0), prefix = "b_") {
-  angle <- degrees * pi / 180
-  data.frame(
-    x = xy$x * cos(angle) - xy$y * sin(angle) + shift[[1L]], y = xy$x * sin(angle) + xy$y * cos(angle) + shift[[2L]],
-    row.names = paste0(prefix, rownames(xy))
-  )
-}
-
-pair_tables <- function(degrees = 25) list(a = small_xy(), b = turned(small_xy(), degrees, c(500, -80)))
-
-pair_counts <- function() {
-  counts <- small()$counts
-  copy <- counts
-  colnames(copy) <- paste0("b_", colnames(counts))
-  cbind(counts, copy)
-}
-
 aligned <- function(object = pair_tables(), ...) AlignSlices(object, ..., gaps = 10, spot.distance = 100)
-
-pair_seurat <- function() {
-  skip_if_not_installed("Seurat")
-  counts <- pair_counts()
-  tables <- pair_tables()
-  object <- suppressWarnings(SeuratObject::CreateSeuratObject(counts))
-  places <- rbind(unname(tables)[[1L]], unname(tables)[[2L]])
-  meta <- data.frame(places, slice = rep(c("a", "b"), vapply(tables, nrow, 0L)))
-  SeuratObject::AddMetaData(object, meta)
-}
 
 test_that("a turned copy is laid on its original", {
   found <- aligned(counts = pair_counts())

@@ -53,7 +53,7 @@ fn core_spacross_defaults() -> Robj {
             ("min_counts", (s.min_counts as i32).into()),
             ("target_sum", s.target_sum.into()),
             ("log1p", s.log1p.into()),
-            ("slice_center", "none".into()),
+            ("slice_center", "mean".into()),
             ("n_components", (s.n_components as i32).into()),
             ("k", NEIGHBOURS.into()),
             ("radius", ().into()),

@@ -1,0 +1,96 @@
+test_that("two slices come back with shared domains, one embedding and their alignment", {
+  fit <- quick_pair()
+  n <- ncol(small()$counts)
+  expect_identical(names(fit$domain), colnames(pair_counts()))
+  expect_identical(dim(fit$embedding), c(2L * n, 16L))
+  expect_identical(unname(fit$slice), pair_slice())
+  expect_equal(fit$alignment$transforms$b$angle, -25, tolerance = 1e-4)
+  expect_equal(unique(fit$alignment$coords$z)[[1L]], 0)
+  # Every cell of b lies over the cell that it copies, and looks like it.
+  expect_equal(fit$alignment$coords[n + seq_len(n), 1:2], fit$alignment$coords[seq_len(n), 1:2], tolerance = 1e-4, ignore_attr = TRUE)
+  expect_gt(mean(fit$domain[seq_len(n)] == fit$domain[n + seq_len(n)]), 0.9)
+  expect_identical(quick_pair()$embedding, fit$embedding)
+  expect_identical(quick_pair(threads = 1)$embedding, fit$embedding)
+})
+
+test_that("a list of matrices, one matrix with slices, and an object give the same", {
+  fit <- quick_pair()
+  listed <- quick(pair_list(), coords = pair_tables(), gaps = 10, spot.distance = 100)
+  expect_identical(listed$embedding, fit$embedding)
+  expect_identical(listed$domain, fit$domain)
+  object <- quick_seurat(pair_seurat(), split.by = "slice", gaps = 10, spot.distance = 100)
+  expect_identical(unname(SeuratObject::Embeddings(object, "spacross")), unname(fit$embedding))
+  expect_identical(unname(object$spacross_domain), unname(fit$domain))
+})
+
+test_that("a list of objects comes back as that list, each with its cells' results", {
+  object <- pair_seurat()
+  slices <- lapply(c(first = "a", second = "b"), function(s) object[, object$slice == s])
+  found <- quick_seurat(slices, gaps = 10, spot.distance = 100)
+  expect_named(found, c("first", "second"))
+  whole <- quick_seurat(object, split.by = "slice", gaps = 10, spot.distance = 100)
+  for (name in names(found)) {
+    expect_identical(colnames(found[[name]]), colnames(slices[[name]]))
+    expect_identical(found[[name]]$spacross_domain, whole$spacross_domain[colnames(slices[[name]])])
+  }
+})
+
+test_that("slices that are not stacked keep their places and share the domains", {
+  fit <- quick_pair(stack = FALSE, gaps = NULL, spot.distance = NULL)
+  expect_false(fit$alignment$stacked)
+  expect_null(fit$alignment$coords)
+  shared <- table(fit$domain, fit$slice) > 0
+  expect_true(any(shared[, "a"] & shared[, "b"]))
+})
+
+test_that("cells of other slices that are alike take part in the hybrid graph", {
+  run <- function(...) {
+    options <- spacross_options(update_every = 4, ...)
+    quick_pair(stack = FALSE, gaps = NULL, spot.distance = NULL, options = options)$embedding
+  }
+  expect_false(identical(run(), run(top_k_inter = 0)))
+})
+
+test_that("order, names and size of the slices are checked before any work", {
+  n <- ncol(small()$counts)
+  three <- rep_len(c("a", "b", "c"), 2L * n)
+  expect_spax_error(quick_pair(slice = three), "argument", "slice")
+  expect_spax_error(quick_pair(slice = rep(c("a", "b"), c(2L * n - 19L, 19L))), "argument", "slice")
+  expect_spax_error(quick_pair(slice = c(NA, as.character(pair_slice())[-1])), "argument", "slice")
+  expect_spax_error(quick_pair(gaps = c(1, 2)), "argument", "gaps")
+  expect_spax_error(quick_pair(stack = FALSE), "argument", "gaps")
+  expect_spax_error(quick(gaps = 10), "argument", "gaps")
+  expect_spax_error(quick_pair(align = "best"), "argument", "align")
+  expect_spax_error(quick_pair(stack = NA), "argument", "stack")
+  expect_spax_error(quick_seurat(pair_seurat(), split.by = "slcie"), "argument", "split.by")
+})
+
+test_that("lists of slices with a fault are refused by name", {
+  counts <- pair_list()
+  tables <- pair_tables()
+  expect_spax_error(quick(counts["a"], coords = tables["a"]), "argument", "object")
+  expect_spax_error(quick(counts, coords = tables["a"]), "coords", "coords")
+  expect_spax_error(quick(list(counts$a, counts$a), coords = list(tables$a, tables$a)), "argument", "object")
+  apart <- counts
+  rownames(apart$b) <- paste0("other_", rownames(apart$b))
+  expect_spax_error(quick(apart, coords = tables), "counts")
+  tables$b$x[[1L]] <- NA
+  expect_match(conditionMessage(expect_spax_error(quick(counts, coords = tables), "coords")), "b")
+})
+
+test_that("domains are drawn slice by slice in the same colours, and their shares as bars", {
+  fit <- quick_pair()
+  plot <- DomainPlot(fit)
+  expect_silent(ggplot2::ggplot_build(plot))
+  bars <- ggplot2::layer_data(CompositionPlot(fit))
+  expect_equal(as.vector(tapply(bars$xmax - bars$xmin, bars$y, sum)), c(1, 1))
+  object <- quick_seurat(pair_seurat(), split.by = "slice", gaps = 10, spot.distance = 100)
+  expect_silent(ggplot2::ggplot_build(DomainPlot(object, split.by = "slice", coords = c("x", "y"))))
+  expect_equal(ggplot2::layer_data(CompositionPlot(object, split.by = "slice"))$fill, bars$fill)
+  expect_spax_error(CompositionPlot(object), "argument", "split.by")
+  expect_spax_error(CompositionPlot(object, split.by = "sample"), "argument", "split.by")
+  expect_spax_error(CompositionPlot(fit$domain), "argument", "slice")
+  scores <- IntegrationMetrics(object, split.by = "slice", domain = "spacross_domain")
+  expect_identical(as.character(scores$slice), c("a", "b", "overall"))
+  expect_gt(scores$iLISI[[3L]], 1.5)
+})
