@@ -86,7 +86,7 @@ impl Default for Params {
             w_contrast: 0.6,
             contrast: Contrast::Node,
             top_k: 20,
-            top_k_inter: 20,
+            top_k_inter: 60,
             update_every: 50,
             cluster_test: true,
             kmeans_runs: 5,
