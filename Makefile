@@ -78,7 +78,7 @@ check: build
 	tools/check.sh $(CURDIR)/build
 
 cuda-check: setup
-	tools/cuda-check.sh "$(SPAXR_CARGO_TARGET)/cuda"
+	tools/cuda-check.sh "$(SPAXR_CARGO_TARGET)/cuda" release
 
 clean:
 	rm -rf build demo-output src/*.o src/*.so

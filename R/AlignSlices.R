@@ -6,7 +6,8 @@
 #'
 #' `"icp"` matches the outlines of the tissue by iterative closest points. With `search`, it starts from 36 turns, ten degrees apart, and keeps the
 #' least mean distance (the published code starts from one, or six; from those, real slices ended up to 7 degrees off). An outline cannot always tell one turn from another: the capture area of Visium is nearly square. With `counts`, of places with near-equal
-#' distances the one is taken where the expression of spots that lie on each other agrees best; without, the ambiguity is reported.
+#' distances the one is taken where the expression of spots that lie on each other agrees best; without, the ambiguity is reported. With `counts`, `search` and `overlap = NULL`, turns and shifts are also tried by expression alone, and taken where it agrees
+#' clearly better there: so slices that show different pieces of the tissue, and overlap in part, find each other.
 #' `"paste"` matches spots by place and expression (fused Gromov-Wasserstein transport, see below), and needs `counts`: choose it where outlines
 #' differ, for ragged tissue. `"none"` leaves slices where they lie, and gives heights and residuals.
 #'
@@ -31,7 +32,7 @@
 #' @param outline TRUE aligns the rims of the slices, FALSE all their spots, for ragged tissue.
 #' @param search TRUE starts from 36 turns, FALSE from the slices as they lie.
 #' @param overlap The share of a slice that has a counterpart in the one before it, for slices that overlap in part: the nearest points that count. NULL:
-#'   of 1, 0.85, 0.7 and 0.55 the one that expression favours, or 1 without `counts`.
+#'   of 1, 0.85, 0.7 and 0.55, or a search by expression alone, what expression favours; 1 without `counts`.
 #' @param mirror TRUE lets slices be turned over.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param verbose TRUE says what was assumed about units and gaps.
@@ -42,7 +43,7 @@
 #'     (x to -x, before the turn);
 #'   * `residuals`: a data frame with a row a slice. `mean_`, `median_` and `overlap_`, `before` and `after`: distance of its spots to the nearest spot of
 #'     the slice before it, in spot distances, and the share of spots with one within one spot distance; `outline`: mean distance of the
-#'     points aligned by; `agreement`: correlation of expression (smoothed components of log-normalised counts) between spots that lie on each other; `rival`: the angle of another turn that fits as well; `problem`:
+#'     points aligned by (NA where expression alone decided); `agreement`: correlation of expression (smoothed components of log-normalised counts) between spots that lie on each other; `rival`: the angle of another turn that fits as well; `problem`:
 #'     what is poor about it, NA if nothing;
 #'   * `ok`: TRUE or FALSE a slice; `slice`, `given` (the coordinates before) and `method`.
 #'

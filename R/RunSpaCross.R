@@ -227,12 +227,13 @@ spacross_fit <- function(task, timer) {
   # The published graph of several slices has its edges one way only.
   directed <- task$published && !is.null(task$slices)
   graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads, task$slices, directed))
-  memory <- core(core_memory(features, count_edges(graph, task), core_options(options)))
-  check_memory(memory, info$n_cells, "spacross_options")
+  placed <- core(core_spacross_place(features, count_edges(graph, task), core_options(options), task$device))
+  task$device <- check_place(placed, info$n_cells, "spacross_options")
   components <- timed(timer, "smooth", domain_components(task))
   smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
   found <- fit_runs(task, timer, smoothed, function(seed, first) spacross_trainer(task, features, graph, seed, first))
   found$info <- info
+  found$device <- task$device
   found$model <- timed(timer, "model", spacross_model(found, task, features, components, smoothed))
   found
 }

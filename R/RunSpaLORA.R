@@ -155,10 +155,11 @@ spalora_fit <- function(task, timer) {
   options <- task$options
   prepared <- timed(timer, "preprocess", prepare_modalities(task))
   graphs <- timed(timer, "graph", spalora_graphs(task, prepared))
-  memory <- core(core_spalora_memory(unname(prepared), spalora_edges(graphs, task), core_options(options)))
-  check_memory(memory, length(task$cells), "spalora_options")
+  placed <- core(core_spalora_place(unname(prepared), spalora_edges(graphs, task), core_options(options), task$device))
+  task$device <- check_place(placed, length(task$cells), "spalora_options")
   smoothed <- timed(timer, "smooth", smoothed_components(task, modality_components(prepared, options)))
   found <- fit_runs(task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed), view = function(x) embedding_components(x, options$embedding_components))
+  found$device <- task$device
   found$info <- lapply(prepared, function(pointer) core(core_modality_info(pointer)))
   found
 }

@@ -11,7 +11,7 @@
 #' With several GPUs, `device = "cuda:1"` takes the second. To use all, give each worker of [RunSamples()] one GPU through the environment variable
 #' `CUDA_VISIBLE_DEVICES`.
 #'
-#' @return A data frame with a row a device: `device` (the name that `device =` takes), `available` (TRUE or FALSE), `memory` (GB free, NA where not known)
+#' @return A data frame with a row a device: `device` (the name that `device =` takes), `available` (TRUE or FALSE), `memory` (GB: what the machine has free, or a GPU in all; NA where not known)
 #'   and `reason` (why not, or what it is).
 #' @export
 #' @examples

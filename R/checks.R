@@ -76,7 +76,7 @@ default_threads <- function() {
   if (limited) min(2L, cores) else cores
 }
 
-# The device that a run takes: what was asked for, or for "auto" the GPU where there is one.
+# The device that a run asks the core for. Where there is a GPU, "auto" stays: the core takes it when the run fits (check_place).
 check_device <- function(device) {
   if (!rlang::is_string(device) || !grepl("^(auto|cpu|cuda(:[0-9]+)?)$", device)) {
     abort_spax("argument", c(
@@ -94,11 +94,13 @@ best_device <- function() {
   }
   reason <- why_no_cuda()
   if (is.null(reason)) {
-    return("cuda")
+    return("auto")
   }
-  cli::cli_inform("Running on the CPU: {reason}.", .frequency = "once", .frequency_id = "spaxR_no_cuda")
+  say_cpu(reason, .frequency = "once", .frequency_id = "spaxR_no_cuda")
   "cpu"
 }
+
+say_cpu <- function(reason, ...) cli::cli_inform("Running on the CPU: {reason}.", ...)
 
 check_gpu <- function(device) {
   devices <- SpaxDevices()

@@ -67,7 +67,7 @@ core_remedy <- function(kind) {
     counts = "Give raw counts, genes in rows and cells in columns: none negative, missing or infinite.",
     coords = "Give one finite x and y for each cell.",
     memory = "Use fewer genes or components in {.fn spacross_options}, or a machine with more memory.",
-    device = "{.fn SpaxDevices} lists what this build and machine offer.",
+    device = "Use {.code device = \"auto\"} or {.code device = \"cpu\"}; {.fn SpaxDevices} lists what this build and machine offer.",
     model = "Use a file that {.fn SaveModel} wrote, copied whole.",
     numeric = "Try a smaller {.code learning_rate} in {.fn spacross_options}, and look for extreme counts.",
     clustering = "Ask for fewer domains, or choose another {.code cluster} method.",

@@ -126,7 +126,7 @@ core_feature_graph <- function(x, k, seed, threads) call_core(wrap__core_feature
 core_spacross_defaults <- function() call_core(wrap__core_spacross_defaults)
 
 #' @noRd
-core_memory <- function(features, n_edges, options) call_core(wrap__core_memory, features, n_edges, options)
+core_spacross_place <- function(features, n_edges, options, device) call_core(wrap__core_spacross_place, features, n_edges, options, device)
 
 #' @noRd
 core_spacross_new <- function(features, graph, options, n_domains, seed, threads, device) call_core(wrap__core_spacross_new, features, graph, options, n_domains, seed, threads, device)
@@ -152,7 +152,7 @@ core_spacross_free <- function(trainer) call_core(wrap__core_spacross_free, trai
 core_spalora_defaults <- function() call_core(wrap__core_spalora_defaults)
 
 #' @noRd
-core_spalora_memory <- function(modalities, n_edges, options) call_core(wrap__core_spalora_memory, modalities, n_edges, options)
+core_spalora_place <- function(modalities, n_edges, options, device) call_core(wrap__core_spalora_place, modalities, n_edges, options, device)
 
 #' @noRd
 core_spalora_new <- function(modalities, spatial, similar, options, seed, threads, device) call_core(wrap__core_spalora_new, modalities, spatial, similar, options, seed, threads, device)

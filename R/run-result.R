@@ -4,7 +4,7 @@
 result_parts <- function(found, task, timer, call, more) {
   c(
     list(history = found$history, timings = timings(timer), options = task$options), more,
-    list(seed = task$seed, device = task$device, versions = spax_versions(), call = call)
+    list(seed = task$seed, device = found$device, versions = spax_versions(), call = call)
   )
 }
 

@@ -89,17 +89,18 @@ describe_losses <- function(rows, trainer) {
   paste(names(parts), formatC(parts, digits = 3, format = "f"), collapse = " ")
 }
 
-# Refuses before training what would not fit into memory.
-check_memory <- function(memory, n_cells, constructor) {
-  if (isTRUE(memory$needed > memory$available)) {
-    needed <- format_bytes(memory$needed)
-    available <- format_bytes(memory$available)
+# Refuses before training what would not fit into memory. The device that training takes.
+check_place <- function(placed, n_cells, constructor) {
+  if (!is.na(placed$note)) say_cpu(placed$note)
+  if (isTRUE(placed$needed > placed$available)) {
+    needed <- format_bytes(placed$needed)
+    available <- format_bytes(placed$available)
     abort_spax("memory", c(
       "Training on {n_cells} cells needs about {needed} of memory; {available} are free.",
       "i" = "Use fewer {.code n_components} in {.fn {constructor}}, fewer cells, or a machine with more memory."
     ))
   }
-  memory
+  placed$device
 }
 
 format_bytes <- function(bytes) {

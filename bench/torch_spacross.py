@@ -4,7 +4,7 @@ Our own code, from the description of the method (encoder, target encoder, proje
 scaled cosine reconstruction, per-node contrast); written as a careful user of PyTorch would: sparse CSR products with the
 symmetric graph's own backward pass, no host round trips, losses read at the end. Widths, rates and sizes as in spaxR's `--bench`.
 
-    python3 bench/torch_spacross.py 3600,100000,1000000 [epochs]
+    python3 bench/torch_spacross.py 3600,100000,1000000 [epochs] [cuda|cpu]
     spax-train --bench 3600,100000,1000000 --device cuda --threads 16
 
 One line of JSON a size: milliseconds an epoch without and with the contrast, peak device memory. PyTorch's defaults hold
@@ -164,17 +164,20 @@ def simulate(n, device):
 
 def measure(n, epochs, device):
     torch.manual_seed(1)
-    torch.cuda.reset_peak_memory_stats()
+    on_gpu = device.type == "cuda"
+    wait = torch.cuda.synchronize if on_gpu else lambda: None
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
     x, graph, pairs = simulate(n, device)
     model = SpaCross(COLUMNS).to(device).train()
     moved = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(moved, lr=1e-3, weight_decay=3e-4, fused=True)
+    optimiser = torch.optim.Adam(moved, lr=1e-3, weight_decay=3e-4, fused=on_gpu)
 
     def time_of(pairs):
         seen = []
         for epoch in range(5 + epochs):
             if epoch == 5:
-                torch.cuda.synchronize()
+                wait()
                 start = time.perf_counter()
             optimiser.zero_grad(set_to_none=True)
             loss = losses(model, x, graph, pairs)
@@ -188,13 +191,16 @@ def measure(n, epochs, device):
 
     plain, contrast = time_of(None), time_of(pairs)
     return {
-        "torch": torch.__version__, "device": torch.cuda.get_device_name(), "cells": n, "columns": COLUMNS, "k": NEIGHBOURS,
-        "epoch_ms": plain, "epoch_ms_with_contrast": contrast, "peak_device_gb": torch.cuda.max_memory_allocated() / 1e9,
+        "torch": torch.__version__, "device": torch.cuda.get_device_name() if on_gpu else "cpu", "cells": n, "columns": COLUMNS, "k": NEIGHBOURS,
+        "epoch_ms": plain, "epoch_ms_with_contrast": contrast, "peak_device_gb": torch.cuda.max_memory_allocated() / 1e9 if on_gpu else 0.0,
     }
 
 
 if __name__ == "__main__":
     sizes = sys.argv[1] if len(sys.argv) > 1 else "3600,100000,1000000"
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+    where = torch.device(sys.argv[3] if len(sys.argv) > 3 else "cuda")
+    if where.type == "cuda" and not torch.cuda.is_available():
+        sys.exit("PyTorch sees no GPU here; a third argument `cpu` runs on the CPU")
     for cells in sizes.split(","):
-        print(json.dumps(measure(int(cells), rounds, torch.device("cuda"))), flush=True)
+        print(json.dumps(measure(int(cells), rounds, where)), flush=True)

@@ -31,7 +31,10 @@ ls -l "$built/spax-train"
 export LD_LIBRARY_PATH=$stub:$home/lib
 "$built/spax-train" --devices
 "$built/spax-train" --bench 500 --epochs 3 --device auto
-if "$built/spax-train" --bench 500 --device cuda; then
-  echo "A GPU that is not there was found." >&2
-  exit 1
-fi
+"$built/spax-train" --bench-spalora 500 --genes 200 --epochs 3 --device auto
+for command in "--bench 500" "--bench-spalora 500" "--check src/rust/core/tests/conformance"; do
+  if "$built/spax-train" $command --device cuda; then
+    echo "A GPU that is not there was found." >&2
+    exit 1
+  fi
+done

@@ -136,6 +136,21 @@ test_that("AlignmentPlot shows both states on equal axes", {
   expect_spax_error(AlignmentPlot(small_seurat()), "argument", "object")
 })
 
+test_that("slices that overlap in part find each other by expression", {
+  slice <- cortex_slice()
+  xy <- slice$spots[c("x", "y")]
+  left <- slice$spots$array_col < 90
+  right <- slice$spots$array_col > 38
+  moved <- turned(xy[right, ], 25, c(900, -300))
+  counts <- cbind(slice$counts[, left], slice$counts[, right])
+  colnames(counts) <- c(rownames(xy)[left], rownames(moved))
+  found <- aligned(list(a = xy[left, ], b = moved), counts = counts, verbose = FALSE)
+  spacing <- 137
+  off <- sqrt(rowSums((as.matrix(found$coords[rownames(moved), 1:2]) - as.matrix(xy[right, ]))^2)) / spacing
+  expect_lt(median(off), 0.5)
+  expect_lt(abs(found$transforms$b$angle + 25), 1)
+})
+
 test_that("bad input is refused, with the argument and the remedy", {
   tables <- pair_tables()
   all <- rbind(tables$a, tables$b)

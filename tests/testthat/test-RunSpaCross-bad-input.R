@@ -67,8 +67,8 @@ test_that("flags, epochs and options of the wrong kind are refused", {
 test_that("too little memory is an error before training", {
   features <- core(core_prepare_matrix(matrix(rnorm(40), 20), 1))
   options <- core_options(spacross_options())
-  memory <- core(core_memory(features, 1e14, options))
-  expect_spax_error(check_memory(memory, 20, "spacross_options"), "memory")
+  placed <- core(core_spacross_place(features, 1e14, options, "cpu"))
+  expect_spax_error(check_place(placed, 20, "spacross_options"), "memory")
 })
 
 test_that("an error leaves the object as it was", {

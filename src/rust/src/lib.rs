@@ -18,6 +18,7 @@ mod json;
 mod metrics;
 mod modality;
 mod model;
+mod place;
 mod spacross;
 mod spalora;
 

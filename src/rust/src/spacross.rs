@@ -5,15 +5,15 @@ use std::cell::RefCell;
 use extendr_api::prelude::*;
 use ndarray::Array2;
 use spax_core::preprocess::{Features, Settings};
-use spax_core::spacross::memory::{estimate, Size};
+use spax_core::spacross::memory::{estimate, estimate_on_device, estimate_on_host, Size};
 use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
-use spax_core::system::available_memory;
 use spax_core::{device, threads, Error, Result};
 
 use crate::convert::{count, pointer, seed, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
 use crate::model::to_list;
+use crate::place::place;
 
 /// Neighbours of the spatial graph on a Visium grid (METHODS 1.2).
 const NEIGHBOURS: i32 = 12;
@@ -118,7 +118,7 @@ fn params(list: &Robj, features: &Features) -> Result<Params> {
 
 /// @noRd
 #[extendr]
-fn core_memory(features: Robj, n_edges: Robj, options: Robj) -> Robj {
+fn core_spacross_place(features: Robj, n_edges: Robj, options: Robj, device: Robj) -> Robj {
     guard(|| {
         let features: &Features = pointer(&features, "features")?;
         let (n_cells, n_columns) = features.dim();
@@ -128,9 +128,12 @@ fn core_memory(features: Robj, n_edges: Robj, options: Robj) -> Robj {
             n_edges: count(&n_edges, "n_edges")?,
             n_nonzero: features.n_nonzero(),
         };
-        let needed = estimate(&size, &params(&options, features)?) as f64;
-        let available = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64);
-        Ok(list!(needed = needed, available = available).into())
+        let params = params(&options, features)?;
+        place(
+            string(&device, "device")?,
+            estimate_on_device(&size, &params),
+            [estimate(&size, &params), estimate_on_host(&size, &params)],
+        )
     })
 }
 
@@ -241,7 +244,7 @@ fn core_spacross_free(trainer: Robj) -> Robj {
 extendr_module! {
     mod spacross;
     fn core_spacross_defaults;
-    fn core_memory;
+    fn core_spacross_place;
     fn core_spacross_new;
     fn core_spacross_step;
     fn core_spacross_embedding;

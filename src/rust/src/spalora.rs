@@ -6,14 +6,14 @@ use extendr_api::prelude::*;
 use ndarray::{Array2, ArrayView2};
 use spax_core::graph::Graph;
 use spax_core::preprocess::Modality;
-use spax_core::spalora::memory::{estimate, Part};
+use spax_core::spalora::memory::{estimate, estimate_on_device, estimate_on_host, Part, Size};
 use spax_core::spalora::{EpochLosses, GeneWeights, Params, Trainer};
-use spax_core::system::available_memory;
 use spax_core::{device, Error, Result};
 
 use crate::convert::{count, items, pointer, seed, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
+use crate::place::place;
 
 /// None once R has given the memory back.
 type Handle = RefCell<Option<Trainer>>;
@@ -78,7 +78,7 @@ fn pointers<'a, T: 'static>(list: &'a [Robj], what: &str) -> Result<Vec<&'a T>> 
 
 /// @noRd
 #[extendr]
-fn core_spalora_memory(modalities: Robj, n_edges: Robj, options: Robj) -> Robj {
+fn core_spalora_place(modalities: Robj, n_edges: Robj, options: Robj, device: Robj) -> Robj {
     guard(|| {
         let list = items(&modalities, "modalities")?;
         let modalities: Vec<&Modality> = pointers(&list, "modality")?;
@@ -86,12 +86,17 @@ fn core_spalora_memory(modalities: Robj, n_edges: Robj, options: Robj) -> Robj {
             n_columns: m.features.dim().1,
             n_nonzero: m.features.n_nonzero(),
         };
-        let parts: Vec<Part> = modalities.iter().map(part).collect();
-        let n_cells = modalities.first().map_or(0, |m| m.features.dim().0);
-        let n_edges = count(&n_edges, "n_edges")?;
-        let needed = estimate(n_cells, n_edges, &parts, &params(&options)?) as f64;
-        let available = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64);
-        Ok(list!(needed = needed, available = available).into())
+        let size = Size {
+            n_cells: modalities.first().map_or(0, |m| m.features.dim().0),
+            n_edges: count(&n_edges, "n_edges")?,
+            parts: modalities.iter().map(part).collect(),
+        };
+        let params = params(&options)?;
+        place(
+            string(&device, "device")?,
+            estimate_on_device(&size, &params),
+            [estimate(&size, &params), estimate_on_host(&size)],
+        )
     })
 }
 
@@ -193,7 +198,7 @@ fn core_spalora_free(trainer: Robj) -> Robj {
 extendr_module! {
     mod spalora;
     fn core_spalora_defaults;
-    fn core_spalora_memory;
+    fn core_spalora_place;
     fn core_spalora_new;
     fn core_spalora_step;
     fn core_spalora_embedding;

@@ -106,24 +106,29 @@ DEVICE double block_sum(double x, double *held) {
 #define SHORTEST 1e-12f
 #define FLOOR 1e-7f
 
+// fmaxf and fminf would turn NaN into a number, and hide a training that went astray.
+DEVICE float at_least(float x, float bound) { return x < bound ? bound : x; }
+
+DEVICE float bounded_cosine(float x) { return x < -1.0f ? -1.0f : x > 1.0f ? 1.0f : x; }
+
 // -log(((1 + cos) / 2)^t) and its derivative: small when two vectors point the same way.
 DEVICE float apart(float cosine, float t, float *slope) {
-    float half = fmaxf((1.0f + cosine) / 2.0f, FLOOR);
+    float half = at_least((1.0f + cosine) / 2.0f, FLOOR);
     *slope = -t / (2.0f * half);
     return -t * logf(half);
 }
 
 // -log(1 - ((1 + cos) / 2)^t) and its derivative: small when they do not.
 DEVICE float alike(float cosine, float t, float *slope) {
-    float half = fmaxf((1.0f + cosine) / 2.0f, FLOOR);
-    float rest = fmaxf(1.0f - powf(half, t), FLOOR);
+    float half = at_least((1.0f + cosine) / 2.0f, FLOOR);
+    float rest = at_least(1.0f - powf(half, t), FLOOR);
     *slope = t * powf(half, t - 1.0f) / (2.0f * rest);
     return -logf(rest);
 }
 
 // The cosine of two vectors from their products; the lengths come back bounded from below.
 DEVICE float cosine_of(float ab, float *a, float *b) {
-    *a = fmaxf(sqrtf(*a), SHORTEST);
-    *b = fmaxf(sqrtf(*b), SHORTEST);
-    return fminf(fmaxf(ab / (*a * *b), -1.0f), 1.0f);
+    *a = at_least(sqrtf(*a), SHORTEST);
+    *b = at_least(sqrtf(*b), SHORTEST);
+    return bounded_cosine(ab / (*a * *b));
 }

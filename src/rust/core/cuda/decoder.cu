@@ -209,8 +209,8 @@ KERNEL imputation_terms(const float *z, const float *products, const float *gram
             length2 += row[a] * (gz + 2.0f * g);
             inner += row[a] * xv[a];
         }
-        float length = fmaxf(sqrtf(fmaxf(length2, 0.0f)), SHORTEST), norm = fmaxf(norms[node], SHORTEST), slope;
-        float cosine = fminf(fmaxf(inner / (length * norm), -1.0f), 1.0f);
+        float length = at_least(sqrtf(at_least(length2, 0.0f)), SHORTEST), norm = at_least(norms[node], SHORTEST), slope;
+        float cosine = bounded_cosine(inner / (length * norm));
         loss = apart(cosine, t, &slope);
         float d_inner = slope * share / (length * norm), d_length2 = -0.5f * slope * share * cosine / (length * length);
         for (u32 a = 0; a < d; a++) dz[i * d + a] = d_inner * xv[a] + 2.0f * d_length2 * dz[i * d + a];

@@ -21,7 +21,9 @@ KERNEL unit_rows(const float *x, float *out, u64 n, u32 d) {
 // of the query's own number where `others`. Exact: every query sees every item, tile by tile. A thread a
 // query; blocks of TILE threads. d <= WIDE and k <= KEEP; scores and ids have room for n k.
 KERNEL top_k(const float *queries, const float *items, float *scores, u32 *ids, u64 n, u64 n_items, u32 d, u32 k, u32 others) {
-    SHARED(float, tile, TILE * WIDE);
+    // Read by fours, so it must start at a multiple of 16 bytes.
+    SHARED(float4, tiles, TILE * WIDE / 4);
+    float *tile = (float *)tiles;
     u64 query = flat_thread();
     bool here = query < n;
     float mine[WIDE];

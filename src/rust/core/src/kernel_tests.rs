@@ -5,6 +5,7 @@
 use candle_core::{Device, Tensor, Var};
 use ndarray::Array2;
 
+use crate::check::{Gap, Spans};
 use crate::cluster::{kmeans, kmeans_on, KMeansSettings};
 use crate::gpu::emulated::{with, Order};
 use crate::gpu::{Kernels, Matrix};
@@ -17,12 +18,10 @@ use crate::nn::norm_act::{norm_act, Activation, Moments};
 use crate::nn::norm_act_on;
 use crate::nn::propagate::Operator;
 use crate::nn::running::Running;
-use crate::preprocess::ScaledGenes;
+use crate::preprocess::{Columns, Features, Modality, ModalityKind, ScaledGenes};
 use crate::rng::{Philox, Purpose, Rng};
 use crate::slices::Slices;
-use crate::spacross::check::{
-    described_contrast, first_gradients, record, three_steps, Gap, Spans, RUNS,
-};
+use crate::spacross::check::{described_contrast, first_gradients, record, three_steps, RUNS};
 use crate::spacross::mask::Draws;
 use crate::spacross::{on, Contrast, Input, Params, Trainer};
 use crate::sparse::Csr;
@@ -489,4 +488,70 @@ fn trainings_agree_with_the_cpu() {
         all_close(what, &gaps, 1e-4);
         all_close(what, &[last], 1e-4);
     }
+}
+
+#[test]
+fn a_training_that_leaves_the_finite_numbers_is_told() {
+    for imputation in [false, true] {
+        let params = Params {
+            learning_rate: 1e30,
+            imputation,
+            ..Params::default()
+        };
+        let run = || trainer(83, params.clone(), 1).steps(12);
+        for result in [run(), with(Order::Forwards, run)] {
+            assert!(matches!(result, Err(crate::Error::Numeric { .. })));
+        }
+    }
+}
+
+/// Of sparse genes and dense proteins.
+fn spalora(n: usize) -> crate::spalora::Trainer {
+    let mut rng = Rng::new(2, Purpose::Data, 0);
+    let mut graph = |k: usize| {
+        let places = Array2::from_shape_fn((n, 2), |_| rng.uniform());
+        Graph::knn(places.view(), k).unwrap()
+    };
+    let (spatial, similar) = (graph(5), [graph(7), graph(7)]);
+    let rna = genes(n, 27, 1);
+    let rna = Modality {
+        kind: ModalityKind::Rna,
+        mean_expression: rna.column_means(),
+        features: Features {
+            input: Columns::Scaled(rna),
+            ..Features::from_matrix(Array2::zeros((0, 0)))
+        },
+        components: Array2::zeros((n, 0)),
+    };
+    let proteins = Array2::from_shape_vec((n, 10), numbers(3, n * 10)).unwrap();
+    let proteins = Modality::from_matrix(proteins).unwrap();
+    let params = crate::spalora::Params {
+        latent: 12,
+        ..Default::default()
+    };
+    crate::spalora::Trainer::new(
+        &[&rna, &proteins],
+        &spatial,
+        &[&similar[0], &similar[1]],
+        (0..n as u32).collect(),
+        params.check(2).unwrap(),
+        7,
+        1,
+        &Device::Cpu,
+    )
+    .unwrap()
+}
+
+#[test]
+fn trainings_of_spalora_agree_with_the_cpu() {
+    let spans = Spans {
+        steps: 5,
+        epochs: 6,
+    };
+    let run = || crate::spalora::check::record(|| Ok(spalora(83)), spans).unwrap();
+    let [ours, backwards] = BOTH.map(|order| with(order, run));
+    assert!(ours.repeats(&backwards), "a race");
+    let (gaps, last) = ours.against(&run());
+    all_close("SpaLORA", &gaps, 1e-4);
+    all_close("SpaLORA", &[last], 1e-4);
 }

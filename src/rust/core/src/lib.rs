@@ -8,6 +8,8 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod align;
+#[cfg(any(test, feature = "check"))]
+pub mod check;
 pub mod cluster;
 pub mod device;
 pub mod error;
@@ -21,6 +23,8 @@ pub mod metrics;
 pub mod model_file;
 pub mod nn;
 pub mod preprocess;
+#[cfg(any(test, feature = "check"))]
+mod recorded;
 pub mod rng;
 pub mod simd;
 pub mod slices;

@@ -7,44 +7,102 @@ use serde_json::json;
 use spax_core::device::choose;
 use spax_core::spacross::memory::estimate_on_device;
 use spax_core::spacross::Trainer;
+use spax_core::spalora::{self, Params};
 use spax_core::Result;
 
 use crate::data::simulate;
+use crate::lora::Tissue;
 use crate::{fault, settings, Arguments};
 
 const COLUMNS: usize = 200;
 const NEIGHBOURS: usize = 12;
+/// Of SpaLORA's genes, how many a cell has; and its proteins.
+const FILLED: f64 = 0.05;
+const PROTEINS: usize = 30;
 /// Epochs before the clock starts.
 const WARM: usize = 5;
 
-/// One line of JSON a size.
+/// What a measurement runs on.
+struct Setting {
+    device: Device,
+    name: String,
+    threads: usize,
+    epochs: usize,
+}
+
+impl Setting {
+    fn of(arguments: &Arguments) -> Result<Self> {
+        let choice = choose(arguments.get("device").unwrap_or("auto"), 0)?;
+        if let Some(note) = &choice.note {
+            eprintln!("spax-train: on the CPU: {note}");
+        }
+        Ok(Self {
+            device: choice.device,
+            name: choice.name,
+            threads: arguments.count("threads", 4)?,
+            epochs: arguments.count("epochs", 50)?,
+        })
+    }
+}
+
+fn sizes(arguments: &Arguments, of: &str, default: &str) -> Result<Vec<usize>> {
+    let sizes = arguments.get(of).filter(|s| !s.is_empty());
+    let size = |text: &str| {
+        let n = text.parse().ok().filter(|&n| n > NEIGHBOURS);
+        n.ok_or_else(|| {
+            fault(format!(
+                "\"{text}\" is no number of cells above {NEIGHBOURS}"
+            ))
+        })
+    };
+    sizes.unwrap_or(default).split(',').map(size).collect()
+}
+
+/// SpaCross: one line of JSON a size.
 pub fn run(arguments: &Arguments) -> Result<bool> {
-    let sizes = arguments.get("bench").filter(|s| !s.is_empty());
-    let sizes = sizes.unwrap_or("3600,100000,1000000").split(',');
-    let choice = choose(arguments.get("device").unwrap_or("auto"), 0)?;
-    let (threads, epochs) = (
-        arguments.count("threads", 4)?,
-        arguments.count("epochs", 50)?,
-    );
-    for size in sizes {
-        let n = size
-            .parse()
-            .map_err(|_| fault(format!("\"{size}\" is no number of cells")))?;
-        println!(
-            "{}",
-            measure(n, threads, epochs, &choice.name, &choice.device)?
-        );
+    let sizes = sizes(arguments, "bench", "3600,100000,1000000")?;
+    let setting = Setting::of(arguments)?;
+    for n in sizes {
+        println!("{}", measure(n, &setting)?);
     }
     Ok(true)
 }
 
-fn measure(
-    n: usize,
-    threads: usize,
-    epochs: usize,
-    name: &str,
-    device: &Device,
-) -> Result<serde_json::Value> {
+/// SpaLORA: one line of JSON a size.
+pub fn spalora(arguments: &Arguments) -> Result<bool> {
+    let sizes = sizes(arguments, "bench-spalora", "100000")?;
+    let genes = arguments.count("genes", 3000)?;
+    let setting = Setting::of(arguments)?;
+    for n in sizes {
+        println!("{}", measure_spalora(n, genes, &setting)?);
+    }
+    Ok(true)
+}
+
+fn measure_spalora(n: usize, genes: usize, setting: &Setting) -> Result<serde_json::Value> {
+    let tissue = Tissue::simulate(n, genes, FILLED, PROTEINS, setting.threads)?;
+    let params = Params::default();
+    peak(&setting.device)?;
+    let mut trainer = tissue.trainer(&params, setting.threads, &setting.device)?;
+    trainer.steps(WARM)?;
+    let start = Instant::now();
+    trainer.steps(setting.epochs)?;
+    let epoch = start.elapsed().as_secs_f64() * 1e3 / setting.epochs as f64;
+    Ok(json!({
+        "device": setting.name, "cells": n, "genes": genes, "filled": FILLED, "proteins": PROTEINS, "threads": setting.threads,
+        "epoch_ms": epoch, "peak_device_gb": peak(&setting.device)? as f64 / 1e9,
+        "estimated_device_gb": spalora::memory::estimate_on_device(&tissue.size, &params) as f64 / 1e9,
+    }))
+}
+
+fn measure(n: usize, setting: &Setting) -> Result<serde_json::Value> {
+    let Setting {
+        device,
+        name,
+        threads,
+        epochs,
+    } = setting;
+    let (threads, epochs) = (*threads, *epochs);
     let cells = simulate(n, COLUMNS, NEIGHBOURS, threads)?;
     let mut settings = settings::read(None)?;
     settings.params.update_every = WARM + epochs;

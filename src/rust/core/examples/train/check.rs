@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use candle_core::Device;
+use spax_core::check::{Gap, Record, Spans, TOLERANCE};
 use spax_core::device::choose;
-use spax_core::spacross::check::{
-    described_contrast, first_gradients, record, three_steps, Gap, Spans, RUNS, TOLERANCE,
-};
+use spax_core::spacross::check::{described_contrast, first_gradients, record, three_steps, RUNS};
 use spax_core::spacross::Contrast;
-use spax_core::Result;
+use spax_core::{spalora, Result};
 
 use crate::data::{simulate, simulate_genes, Cells};
+use crate::lora::Tissue;
 use crate::settings::{self, Settings};
 use crate::Arguments;
 
@@ -25,6 +25,11 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     for name in RUNS {
         good &= published(&folder, name, &choice.device)?;
     }
+    for name in spalora::check::RUNS {
+        let mut gaps = spalora::check::first_pass(&folder, name, &choice.device)?;
+        gaps.extend(spalora::check::three_steps(&folder, name, &choice.device)?);
+        good &= report(&format!("published {name}"), &gaps, TOLERANCE);
+    }
     let threads = arguments.count("threads", 4)?;
     let spans = Spans {
         steps: 20,
@@ -32,18 +37,13 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     };
     for (what, cells, settings) in cases(threads)? {
         let run = |device: &Device| record(|| cells.trainer(&settings, threads, device), spans);
-        let (ours, again, theirs) = (
-            run(&choice.device)?,
-            run(&choice.device)?,
-            run(&Device::Cpu)?,
-        );
-        let (gaps, last) = ours.against(&theirs);
-        good &= report(&format!("{what}, against the CPU"), &gaps, TOLERANCE);
-        good &= report(&format!("{what}, against the CPU"), &[last], LOOSE);
-        let repeats = ours.repeats(&again);
-        println!("{what}, run twice: the same bytes: {repeats}");
-        good &= repeats;
+        good &= compare(&what, run, &choice.device)?;
     }
+    let tissue = Tissue::simulate(1231, 301, 0.3, 30, threads)?;
+    let params = spalora::Params::default();
+    let make = |device: &Device| tissue.trainer(&params, threads, device);
+    let run = |device: &Device| spalora::check::record(|| make(device), spans);
+    good &= compare("SpaLORA, genes and proteins", run, &choice.device)?;
     println!(
         "{}",
         if good {
@@ -53,6 +53,17 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
         }
     );
     Ok(good)
+}
+
+/// A training against the CPU's of the same seed, and against itself.
+fn compare(what: &str, run: impl Fn(&Device) -> Result<Record>, device: &Device) -> Result<bool> {
+    let (ours, again, theirs) = (run(device)?, run(device)?, run(&Device::Cpu)?);
+    let (gaps, last) = ours.against(&theirs);
+    let mut good = report(&format!("{what}, against the CPU"), &gaps, TOLERANCE);
+    good &= report(&format!("{what}, against the CPU"), &[last], LOOSE);
+    let repeats = ours.repeats(&again);
+    println!("{what}, run twice: the same bytes: {repeats}");
+    Ok(good && repeats)
 }
 
 fn published(folder: &Path, name: &str, device: &Device) -> Result<bool> {

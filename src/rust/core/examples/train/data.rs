@@ -67,7 +67,8 @@ impl Cells {
 
 /// The cells of a file.
 pub fn read(path: &Path, settings: &Settings, threads: usize) -> Result<Cells> {
-    let tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
+    let unreadable = |e| fault(format!("{}: {e}", path.display()));
+    let tensors = candle_core::safetensors::load(path, &Device::Cpu).map_err(unreadable)?;
     let coords = doubles(&tensors, "coords")?;
     let dims = tensors["coords"].dims2()?;
     let coords = Array2::from_shape_vec(dims, coords).map_err(wrong)?;

@@ -3,6 +3,7 @@
 //!     spax-train --input FILE [--settings FILE] --output FILE [--device auto] [--threads 4]
 //!     spax-train --check FOLDER [--device cuda]      FOLDER holds the recorded runs (core/tests/conformance)
 //!     spax-train --bench 3600,100000,1000000 [--epochs 50] [--device cuda] [--threads 16]
+//!     spax-train --bench-spalora 100000 [--genes 3000] [--epochs 50] [--device cuda] [--threads 16]
 //!     spax-train --devices
 //!
 //! The input is a .safetensors file with `coords` (cells x 2 or 3) and either `features` (cells x columns) or counts in
@@ -14,6 +15,7 @@
 mod bench;
 mod check;
 mod data;
+mod lora;
 mod settings;
 
 use std::collections::HashMap;
@@ -28,6 +30,28 @@ use spax_core::spacross::memory::{estimate_on_device, Size};
 use spax_core::spacross::{EpochLosses, Trainer};
 use spax_core::{threads, Error, Result};
 
+const USAGE: &str = "\
+spax-train --input FILE [--settings FILE] --output FILE [--device auto] [--threads 4]
+spax-train --check FOLDER [--epochs 300] [--device cuda] [--threads 4]
+spax-train --bench 3600,100000,1000000 [--epochs 50] [--device auto] [--threads 4]
+spax-train --bench-spalora 100000 [--genes 3000] [--epochs 50] [--device auto] [--threads 4]
+spax-train --devices
+--device takes auto, cpu, cuda or a GPU by number as in cuda:1.";
+
+const NAMES: [&str; 11] = [
+    "input",
+    "settings",
+    "output",
+    "device",
+    "threads",
+    "check",
+    "epochs",
+    "bench",
+    "bench-spalora",
+    "genes",
+    "devices",
+];
+
 /// What follows each `--name`.
 pub struct Arguments(HashMap<String, String>);
 
@@ -36,8 +60,9 @@ impl Arguments {
         let mut found = HashMap::new();
         let mut words = std::env::args().skip(1).peekable();
         while let Some(word) = words.next() {
-            let Some(name) = word.strip_prefix("--") else {
-                return Err(fault(format!("what is \"{word}\"?")));
+            let name = word.strip_prefix("--").filter(|name| NAMES.contains(name));
+            let Some(name) = name else {
+                return Err(fault(format!("what is \"{word}\"?\n{USAGE}")));
             };
             let value = words.next_if(|next| !next.starts_with("--"));
             found.insert(name.to_string(), value.unwrap_or_default());
@@ -84,9 +109,13 @@ fn main() -> ExitCode {
 
 /// Whether all went as it should.
 fn run() -> Result<bool> {
+    if std::env::args().skip(1).all(|word| word == "--help") {
+        println!("{USAGE}");
+        return Ok(true);
+    }
     let arguments = Arguments::read()?;
     if arguments.get("devices").is_some() {
-        devices().iter().for_each(|d| println!("{d:?}"));
+        list_devices();
         return Ok(true);
     }
     if arguments.get("check").is_some() {
@@ -95,7 +124,19 @@ fn run() -> Result<bool> {
     if arguments.get("bench").is_some() {
         return bench::run(&arguments);
     }
+    if arguments.get("bench-spalora").is_some() {
+        return bench::spalora(&arguments);
+    }
     train(&arguments)
+}
+
+fn list_devices() {
+    for found in devices() {
+        let memory = found.memory.map(|bytes| bytes as f64 / 1e9);
+        let (name, available, reason) = (found.name, found.available, found.reason);
+        let line = json!({ "device": name, "available": available, "memory_gb": memory, "reason": reason });
+        println!("{line}");
+    }
 }
 
 fn train(arguments: &Arguments) -> Result<bool> {

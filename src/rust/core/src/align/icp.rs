@@ -88,7 +88,12 @@ impl Target {
         &self.points
     }
 
-    /// The nearest point of each, and how far it is.
+    /// How far the nearest point is, and which it is.
+    pub fn closest(&self, point: &[f64; 2]) -> (f64, u32) {
+        self.sites.closest(point)
+    }
+
+    /// The same for each of the points.
     pub fn nearest(&self, points: &[[f64; 2]]) -> Vec<(f64, u32)> {
         points
             .par_iter()

@@ -7,6 +7,7 @@ mod pair;
 mod paste;
 mod residual;
 mod sample;
+mod search;
 mod sinkhorn;
 mod stack;
 mod stack_all;

@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::icp::{icp, Icp, Matching, Target};
+use super::search::search;
 use super::transform::{centroid, Transform};
 use crate::{Error, Result};
 
@@ -85,9 +86,43 @@ pub fn align_pair(source: Side, target: Side, params: &PairParams) -> Result<Pai
     let chosen = best_agreement(source, target, &candidates, params.reach)?;
     let mut best = chosen.unwrap_or(first);
     best.transform = settled(source, &goal, &best, params)?;
+    if let Some(elsewhere) = better_place(source, target, &best, params)? {
+        best = elsewhere;
+    }
     let rival = rival.filter(|_| chosen.is_none());
     Ok(Paired { best, rival })
 }
+
+/// The place that expression finds by itself, if the features agree clearly better there than where closest points led: the outlines then do not show the same
+/// piece of tissue. Closest points are the more exact where they do.
+fn better_place(
+    source: Side,
+    target: Side,
+    found: &Candidate,
+    params: &PairParams,
+) -> Result<Option<Candidate>> {
+    if params.keeps.len() < 2 || params.starts.len() < 2 {
+        return Ok(None);
+    }
+    let there = search(source, target, &params.starts, params.mirror, params.reach)?;
+    let Some(transform) = there else {
+        return Ok(None);
+    };
+    let scored = |transform: &Transform| agreement(source, target, transform, params.reach);
+    let (Some(here), Some(there)) = (scored(&found.transform)?, scored(&transform)?) else {
+        return Ok(None);
+    };
+    let better = there.score() > CLEARLY * here.score();
+    Ok(better.then_some(Candidate {
+        transform,
+        mean: f64::NAN,
+        keep: there.share,
+        agreement: Some(there.correlation),
+    }))
+}
+
+/// How much better the score of a place must be than where closest points led.
+const CLEARLY: f64 = 1.05;
 
 /// Where closest points lead from every start: the least mean distance and those near it, each once.
 fn near_equal(
@@ -140,7 +175,7 @@ fn best_agreement(
         let Some(found) = agreement(source, target, &candidate.transform, reach)? else {
             return Ok(None);
         };
-        let score = found.correlation * found.share.powf(0.25);
+        let score = found.score();
         if best.as_ref().is_none_or(|b| score > b.0) {
             let agreement = Some(found.correlation);
             best = Some((
@@ -232,18 +267,30 @@ pub fn agreement(
         return Ok(None);
     };
     let near = Target::new(target.spots.to_vec())?.nearest(&transform.apply_all(source.spots));
-    let (mut product, mut squares_a, mut squares_b, mut pairs) = (0.0, 0.0, 0.0, 0usize);
-    for (spot, (_, other)) in near.iter().enumerate().filter(|n| n.1 .0 <= reach) {
-        pairs += 1;
-        for (x, y) in a.row(spot).iter().zip(b.row(*other as usize)) {
+    let pairs = near.iter().zip(0..).filter(|(n, _)| n.0 <= reach);
+    let pairs = pairs.map(|(n, spot)| (spot, n.1));
+    Ok(Some(matched(a, b, pairs, near.len())))
+}
+
+/// The agreement of these pairs of rows, of `n` spots in all.
+pub(super) fn matched(
+    a: ArrayView2<f64>,
+    b: ArrayView2<f64>,
+    pairs: impl Iterator<Item = (u32, u32)>,
+    n: usize,
+) -> Agreement {
+    let (mut product, mut squares_a, mut squares_b, mut count) = (0.0, 0.0, 0.0, 0usize);
+    for (spot, other) in pairs {
+        count += 1;
+        for (x, y) in a.row(spot as usize).iter().zip(b.row(other as usize)) {
             product += x * y;
             squares_a += x * x;
             squares_b += y * y;
         }
     }
     let scale = f64::sqrt(squares_a * squares_b);
-    Ok(Some(Agreement {
+    Agreement {
         correlation: if scale > 0.0 { product / scale } else { 0.0 },
-        share: pairs as f64 / near.len().max(1) as f64,
-    }))
+        share: count as f64 / n.max(1) as f64,
+    }
 }

@@ -152,7 +152,7 @@ fn step(source: &Slice, target: &Slice, params: &Params) -> Result<Step> {
     Ok(Step {
         transform: scale.then(&found.best.transform),
         rival: found.rival.map(|r| scale.then(&r.transform)),
-        outline: Some(found.best.mean),
+        outline: found.best.mean.is_finite().then_some(found.best.mean),
         agreement: found.best.agreement,
     })
 }

@@ -93,7 +93,10 @@ impl Runner for Cuda {
         stream.context().bind_to_thread().map_err(Error::wrap)?;
         let handle = *self.device.cublas_handle().handle();
         let [op_a, op_b] = [g.a_transposed, g.b_transposed].map(operation);
-        let [m, n, k, batch] = [g.m, g.n, g.k, g.batch].map(|size| size as i32);
+        let sizes = [g.m, g.n, g.k, g.batch].map(i32::try_from);
+        let [Ok(m), Ok(n), Ok(k), Ok(batch)] = sizes else {
+            bail!("a matrix is too large for cuBLAS");
+        };
         let (lda, ldb) = (
             if g.a_transposed { m } else { k },
             if g.b_transposed { k } else { n },

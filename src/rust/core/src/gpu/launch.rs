@@ -121,7 +121,7 @@ impl<'a> Launch<'a> {
         if grid.contains(&0) {
             return Ok(());
         }
-        let [Ok(x), Ok(y @ ..=0xffff)] = grid.map(u32::try_from) else {
+        let [Ok(x @ ..=0x7fff_ffff), Ok(y @ ..=0xffff)] = grid.map(u32::try_from) else {
             return Err(candle_core::Error::Msg(format!(
                 "{}: too many blocks",
                 self.name

@@ -9,6 +9,7 @@ use super::model::{Block, Decoder, EpochDropout, Forward, Model};
 use super::reference::Reference;
 use super::trainer::{EpochLosses, Trainer};
 use super::Contrast;
+use crate::check::{Gap, Gaps, Record, Spans};
 use crate::nn::view::to_host;
 use crate::{Error, Result};
 
@@ -19,45 +20,6 @@ pub const RUNS: [&str; 4] = [
     "spacross_momentum",
     "spacross_imputation",
 ];
-
-/// How far numbers may be apart, relative to their length.
-pub const TOLERANCE: f64 = 1e-4;
-
-/// Two arrays compared.
-#[derive(Clone, Debug)]
-pub struct Gap {
-    pub what: String,
-    /// The length of the difference over that of what was expected.
-    pub gap: f64,
-}
-
-/// `floor`: arrays shorter than it count as that long.
-fn gap(what: String, ours: &[f32], theirs: &[f32], floor: f64) -> Gap {
-    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
-    let pairs = ours.iter().zip(theirs);
-    let difference = length(&mut pairs.map(|(a, b)| f64::from(a - b)));
-    let size = length(&mut theirs.iter().map(|&v| f64::from(v))).max(floor);
-    let gap = match (ours.len() == theirs.len(), difference == 0.0) {
-        (false, _) => f64::INFINITY,
-        (true, true) => 0.0,
-        (true, false) => difference / size,
-    };
-    Gap { what, gap }
-}
-
-/// What was compared so far.
-#[derive(Default)]
-struct Gaps(Vec<Gap>);
-
-impl Gaps {
-    fn add(&mut self, what: String, ours: &[f32], theirs: &[f32], floor: f64) {
-        self.0.push(gap(what, ours, theirs, floor));
-    }
-
-    fn number(&mut self, what: String, ours: f64, theirs: f64) {
-        self.add(what, &[ours as f32], &[theirs as f32], 0.0);
-    }
-}
 
 /// Parameter, its name in the files and the part of a joint parameter it is.
 fn named(
@@ -243,22 +205,6 @@ fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Vec<(S
     })
 }
 
-/// How long a training is followed: after `steps` epochs parameters and losses, after `epochs` the embedding.
-#[derive(Clone, Copy, Debug)]
-pub struct Spans {
-    pub steps: usize,
-    pub epochs: usize,
-}
-
-/// What a training gave: gradients of the first step, losses and parameters after some steps, the embedding at the end.
-pub struct Record {
-    gradients: Vec<(String, Vec<f32>)>,
-    losses: Vec<EpochLosses>,
-    parameters: Vec<(String, Vec<f32>)>,
-    embedding: Vec<f32>,
-    spans: Spans,
-}
-
 /// Follows a training; `make` starts it.
 ///
 /// # Errors
@@ -274,48 +220,22 @@ pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record
     trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
     Ok(Record {
         gradients,
-        losses,
+        losses: losses.iter().flat_map(numbers).collect(),
         parameters,
         embedding: trainer.embedding()?.into_raw_vec_and_offset().0,
         spans,
     })
 }
 
-impl Record {
-    /// How far this training is from another of the same seed, and on its own the embedding at the end: by then rounding
-    /// may have taken other ways.
-    pub fn against(&self, other: &Record) -> (Vec<Gap>, Gap) {
-        let mut gaps = Gaps::default();
-        let Spans { steps, epochs } = self.spans;
-        for ((name, ours), (_, theirs)) in self.gradients.iter().zip(&other.gradients) {
-            gaps.add(format!("gradient of {name}"), ours, theirs, 1e-3);
-        }
-        for (a, b) in self.losses.iter().zip(&other.losses) {
-            let (loss, norm) = (a.total.into(), a.gradient_norm);
-            gaps.number(format!("loss of epoch {}", a.epoch), loss, b.total.into());
-            gaps.number(
-                format!("gradient norm of epoch {}", a.epoch),
-                norm,
-                b.gradient_norm,
-            );
-        }
-        for ((name, ours), (_, theirs)) in self.parameters.iter().zip(&other.parameters) {
-            gaps.add(format!("{name} after {steps} steps"), ours, theirs, 1e-2);
-        }
-        let what = format!("embedding after {epochs} epochs");
-        let last = gap(what, &self.embedding, &other.embedding, 0.0);
-        (gaps.0, last)
-    }
-
-    /// Whether every number is the same to the last bit.
-    pub fn repeats(&self, other: &Record) -> bool {
-        let bits = |record: &Record| -> Vec<u32> {
-            let named = record.gradients.iter().chain(&record.parameters);
-            let values = named
-                .flat_map(|(_, values)| values)
-                .chain(&record.embedding);
-            values.map(|v| v.to_bits()).collect()
-        };
-        bits(self) == bits(other) && self.losses == other.losses
-    }
+/// The losses of an epoch and the norm of its gradients, each with its name.
+fn numbers(losses: &EpochLosses) -> Vec<(String, f64)> {
+    let mut all = vec![
+        ("loss", losses.total.into()),
+        ("reconstruction", losses.reconstruction.into()),
+        ("consistency", losses.consistency.into()),
+        ("gradient norm", losses.gradient_norm),
+    ];
+    all.extend(losses.contrast.map(|c| ("contrast", c.into())));
+    let named = |(name, value)| (format!("{name} of epoch {}", losses.epoch), value);
+    all.into_iter().map(named).collect()
 }

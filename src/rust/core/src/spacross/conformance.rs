@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use candle_core::Device;
 use ndarray::Array2;
 
-use super::check::{described_contrast, first_gradients, three_steps, Gap, RUNS, TOLERANCE};
+use super::check::{described_contrast, first_gradients, three_steps, RUNS};
 use super::hybrid::{normalise_rows, select_pairs};
 use super::reference::Reference;
+use crate::check::{Gap, TOLERANCE};
 
 fn folder() -> PathBuf {
     match std::env::var_os("SPAX_CONFORMANCE_DIR") {

@@ -14,11 +14,25 @@ pub struct Size {
     pub n_nonzero: usize,
 }
 
-/// An upper estimate, in bytes, of what training adds to the input object: the input and its
-/// permuted copy, the normalised graph, the activations and gradients that one step keeps, the
-/// hybrid graph.
+const FLOAT: u64 = 4;
+const GIB: u64 = 1 << 30;
+
+/// An upper estimate, in bytes, of what training on the CPU adds to the input object: what [`estimate_on_host`] counts,
+/// and the activations and gradients that one step keeps.
 pub fn estimate(size: &Size, params: &Params) -> u64 {
-    const FLOAT: u64 = 4;
+    let n = size.n_cells as u64;
+    let widths = params.hidden1 + params.hidden2 + params.gcn_hidden + params.latent;
+    // Product, gathered product, normed output, gradient, for two views, at the peak of a step.
+    let activations = 6 * FLOAT * n * widths as u64;
+    let decoder = match params.imputation {
+        true => 6 * FLOAT * n * (params.latent as u64 + 1),
+        false => 0,
+    };
+    estimate_on_host(size, params) + activations + decoder
+}
+
+/// The same wherever training runs: the input and its permuted copy, the normalised graph, the hybrid graph.
+pub fn estimate_on_host(size: &Size, params: &Params) -> u64 {
     let n = size.n_cells as u64;
     let input = match size.n_nonzero {
         0 => 2 * FLOAT * n * size.n_columns as u64,
@@ -26,23 +40,15 @@ pub fn estimate(size: &Size, params: &Params) -> u64 {
         entries => 3 * 8 * entries as u64 + 2 * 16 * n,
     };
     let graph = 2 * 8 * (size.n_edges as u64 + n) + 4 * 8 * n;
-    let widths = params.hidden1 + params.hidden2 + params.gcn_hidden + params.latent;
-    // Product, gathered product, normed output, gradient, for two views, at the peak of a step.
-    let activations = 6 * FLOAT * n * widths as u64;
     let hybrid = match params.contrast {
         Contrast::Off => 0,
         _ => 4 * 8 * n * (params.top_k + params.top_k_inter) as u64,
     };
-    let decoder = match params.imputation {
-        true => 6 * FLOAT * n * (params.latent as u64 + 1),
-        false => 0,
-    };
-    input + graph + activations + hybrid + decoder
+    input + graph + hybrid
 }
 
 /// An upper estimate, in bytes, of the memory that training takes on a GPU.
 pub fn estimate_on_device(size: &Size, params: &Params) -> u64 {
-    const FLOAT: u64 = 4;
     let n = size.n_cells as u64;
     let input = match size.n_nonzero {
         0 => FLOAT * n * size.n_columns as u64,
@@ -55,13 +61,14 @@ pub fn estimate_on_device(size: &Size, params: &Params) -> u64 {
     let activations = FLOAT * n * (6 * widths + 3 * widest);
     let hybrid = match params.contrast {
         Contrast::Off => 0,
-        _ => 4 * 8 * n * params.top_k as u64,
+        Contrast::Node => 4 * 8 * n * params.top_k as u64,
+        // A thousand rows of logits beside it.
+        Contrast::AllPairs => (4 * 8 * params.top_k as u64 + 2 * 1024 * FLOAT) * n,
     };
     let decoder = match params.imputation {
         true => 6 * FLOAT * n * (params.latent as u64 + 4),
         false => 0,
     };
     // Slabs of decoded rows, draws, cuBLAS, the driver's own.
-    const FIXED: u64 = 1 << 29;
-    FIXED + input + graph + activations + hybrid + decoder + 48 * n
+    GIB / 2 + input + graph + activations + hybrid + decoder + 48 * n
 }

@@ -1,12 +1,6 @@
-//! The published code's recorded runs: files of arrays and settings (their README says how they were made), and a trainer
-//! that stands where a recorded run started.
+//! A trainer that stands where a recorded run of SpaCross started.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use candle_core::{safetensors, DType, Device, Tensor, Var};
-use ndarray::Array2;
-use serde_json::Value;
+use candle_core::{Device, Tensor, Var};
 
 use super::hybrid::Pairs;
 use super::mask::Draws;
@@ -17,59 +11,13 @@ use crate::graph::Graph;
 use crate::nn::norm_act::Moments;
 use crate::nn::running::Running;
 use crate::preprocess::ScaledGenes;
+use crate::recorded::unreadable;
+pub(super) use crate::recorded::Recorded as Reference;
 use crate::slices::Slices;
 use crate::sparse::Csr;
-use crate::{Error, Result};
-
-fn unreadable(what: impl std::fmt::Display) -> Error {
-    Error::Internal(format!("the recorded run: {what}"))
-}
-
-/// A recorded run.
-pub(super) struct Reference {
-    pub tensors: HashMap<String, Tensor>,
-    pub settings: Value,
-}
+use crate::Result;
 
 impl Reference {
-    pub fn load(folder: &Path, name: &str) -> Result<Self> {
-        let path = |ext: &str| folder.join(format!("{name}.{ext}"));
-        let settings = std::fs::read_to_string(path("json")).map_err(unreadable)?;
-        Ok(Self {
-            tensors: safetensors::load(path("safetensors"), &Device::Cpu)?,
-            settings: serde_json::from_str(&settings).map_err(unreadable)?,
-        })
-    }
-
-    fn tensor(&self, name: &str) -> Result<&Tensor> {
-        let missing = || unreadable(format!("no {name}"));
-        self.tensors.get(name).ok_or_else(missing)
-    }
-
-    pub fn floats(&self, name: &str) -> Result<Vec<f32>> {
-        let tensor = self.tensor(name)?.to_dtype(DType::F32)?;
-        Ok(tensor.flatten_all()?.to_vec1()?)
-    }
-
-    pub fn nodes(&self, name: &str) -> Result<Vec<u32>> {
-        let values = self.tensor(name)?.flatten_all()?.to_vec1::<i64>()?;
-        Ok(values.into_iter().map(|v| v as u32).collect())
-    }
-
-    pub fn matrix(&self, name: &str) -> Result<Array2<f32>> {
-        let dims = self.tensor(name)?.dims2()?;
-        Array2::from_shape_vec(dims, self.floats(name)?).map_err(unreadable)
-    }
-
-    pub fn number(&self, path: &str) -> Result<f64> {
-        let value = self.settings.pointer(path).and_then(Value::as_f64);
-        value.ok_or_else(|| unreadable(format!("no {path}")))
-    }
-
-    pub fn count(&self, path: &str) -> Result<usize> {
-        Ok(self.number(path)? as usize)
-    }
-
     fn imputes(&self) -> bool {
         self.settings["imputation"].as_bool().unwrap_or(false)
     }

@@ -50,18 +50,28 @@ impl Cosine {
     }
 }
 
+/// `f32::max` would turn NaN into the bound, and hide a training that went astray.
+#[inline(always)]
+fn at_least(x: f32, bound: f32) -> f32 {
+    if x < bound {
+        bound
+    } else {
+        x
+    }
+}
+
 /// -log(((1 + cos) / 2)^t) and its derivative: small when two vectors point the same way.
 #[inline(always)]
 pub fn apart(cosine: f32, t: f32) -> (f32, f32) {
-    let half = ((1.0 + cosine) / 2.0).max(FLOOR);
+    let half = at_least((1.0 + cosine) / 2.0, FLOOR);
     (-t * half.ln(), -t / (2.0 * half))
 }
 
 /// -log(1 - ((1 + cos) / 2)^t) and its derivative: small when they do not.
 #[inline(always)]
 pub fn alike(cosine: f32, t: f32) -> (f32, f32) {
-    let half = ((1.0 + cosine) / 2.0).max(FLOOR);
-    let rest = (1.0 - half.powf(t)).max(FLOOR);
+    let half = at_least((1.0 + cosine) / 2.0, FLOOR);
+    let rest = at_least(1.0 - half.powf(t), FLOOR);
     (-rest.ln(), t * half.powf(t - 1.0) / (2.0 * rest))
 }
 

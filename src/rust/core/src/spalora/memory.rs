@@ -11,24 +11,63 @@ pub struct Part {
     pub n_nonzero: usize,
 }
 
-/// An upper estimate, in bytes, of what training adds to the modalities: the permuted inputs, the graphs (`n_edges`
-/// directed edges in all), the activations and gradients that one step keeps, the parameters.
-pub fn estimate(n_cells: usize, n_edges: usize, parts: &[Part], params: &Params) -> u64 {
-    const FLOAT: u64 = 4;
-    let (n, d) = (n_cells as u64, params.latent as u64);
+/// What a run is made of.
+#[derive(Clone, Debug)]
+pub struct Size {
+    pub n_cells: usize,
+    /// Directed edges of all graphs together.
+    pub n_edges: usize,
+    pub parts: Vec<Part>,
+}
+
+const FLOAT: u64 = 4;
+const GIB: u64 = 1 << 30;
+
+/// An upper estimate, in bytes, of what training on the CPU adds to the modalities: what [`estimate_on_host`] counts, the
+/// activations and gradients that one step keeps, the parameters.
+pub fn estimate(size: &Size, params: &Params) -> u64 {
+    let (n, d) = (size.n_cells as u64, params.latent as u64);
+    // Each N x d: of a modality, views of two graphs, attention over them and over the modalities, consistency; gradients
+    // take their places.
+    let activations = FLOAT * n * d * (4 + 8 * size.parts.len() as u64);
+    estimate_on_host(size) + activations + parameters(size, d)
+}
+
+/// The same wherever training runs: the permuted inputs, the graphs.
+pub fn estimate_on_host(size: &Size) -> u64 {
+    let n = size.n_cells as u64;
     let input = |part: &Part| match part.n_nonzero {
         0 => 2 * FLOAT * n * part.n_columns as u64,
         // Values and columns, by rows and by columns, before and after the permutation.
         entries => 3 * 8 * entries as u64 + 2 * 16 * n,
     };
-    let inputs: u64 = parts.iter().map(input).sum();
-    let graphs = 2 * 8 * (n_edges as u64 + n * (1 + parts.len() as u64));
-    // Each N x d: of a modality, views of two graphs, attention over them and over the modalities, consistency; gradients
-    // take their places.
-    let activations = FLOAT * n * d * (4 + 8 * parts.len() as u64);
-    let parameters: u64 = parts
-        .iter()
-        .map(|p| 8 * FLOAT * 2 * d * p.n_columns as u64)
-        .sum();
-    inputs + graphs + activations + parameters
+    let inputs: u64 = size.parts.iter().map(input).sum();
+    inputs + 2 * 8 * (size.n_edges as u64 + n * (1 + size.parts.len() as u64))
+}
+
+/// An upper estimate, in bytes, of the memory that training takes on a GPU.
+pub fn estimate_on_device(size: &Size, params: &Params) -> u64 {
+    let (n, d, m) = (
+        size.n_cells as u64,
+        params.latent as u64,
+        size.parts.len() as u64,
+    );
+    let input = |part: &Part| match part.n_nonzero {
+        0 => FLOAT * n * part.n_columns as u64,
+        // Values and columns, by rows and by columns; slices and their members.
+        entries => 2 * 8 * (entries as u64 + n) + 8 * n,
+    };
+    let inputs: u64 = size.parts.iter().map(input).sum();
+    let graphs = 8 * (size.n_edges as u64 + (1 + m) * n);
+    // Each N x d. A modality: products, their halves, both views, the attention over them, its part of the joint attention
+    // and of the losses (15), the way through each other modality (5), and the gradients that one step back holds (8).
+    let activations = FLOAT * n * d * (m * (23 + 5 * m.saturating_sub(1)) + 6);
+    // cuBLAS, sums of parts, the driver's own.
+    GIB / 2 + inputs + graphs + activations + parameters(size, d)
+}
+
+/// Values, gradients, two moments and copies on the way, of encoder and decoder.
+fn parameters(size: &Size, d: u64) -> u64 {
+    let columns = size.parts.iter().map(|p| p.n_columns as u64);
+    columns.map(|p| 8 * FLOAT * 2 * d * p).sum()
 }

@@ -225,7 +225,7 @@ impl Trainer {
         Ok((forward, losses))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "check"))]
     pub(super) fn params(&self) -> &ValidParams {
         &self.params
     }
