@@ -12,13 +12,19 @@ prepare_modality <- function(m, n_components, task) {
   x <- m$x
   options <- task$options
   slices <- slice_codes(task$slices)
-  settings <- c(unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "slice_center")], list(log1p = TRUE, n_components = n_components))
+  settings <- c(list(min_cells = fewest_with_gene(options, ncol(x), task$slices)), unclass(options)[c("min_counts", "n_genes", "target_sum", "slice_center")], list(log1p = TRUE, n_components = n_components))
   switch(m$kind,
     rna = core_modality_rna(x@p, x@i, x@x, nrow(x), settings, slices, task$threads),
     protein = core_modality_protein(x@p, x@i, x@x, nrow(x), settings, slices, task$threads),
     atac = core_modality_atac(x@p, x@i, x@x, nrow(x), n_components, task$seed, task$threads),
     features = core_modality_features(unname(x), task$threads)
   )
+}
+
+# In how many cells of a slice a gene must be seen.
+fewest_with_gene <- function(options, n_cells, slices) {
+  n_slices <- max(1L, nlevels(slices$of))
+  max(options$min_cells, as.integer(ceiling(options$min_share * n_cells / n_slices)))
 }
 
 # How many components each modality gives: the option, as far as there are features; or as the published code has it.

@@ -10,6 +10,8 @@
 #' \describe{
 #'   \item{`n_genes`}{of RNA: genes kept, those with the highest standardised variance ("vst").}
 #'   \item{`min_cells`, `min_counts`}{of RNA: a gene is kept when it is seen in at least `min_cells` cells and has at least `min_counts` counts in all.}
+#'   \item{`min_share`}{of RNA: and when it is seen in at least this share of the cells (of several slices, of a slice of mean size). Genes that few cells have turn to noise when
+#'     they are scaled; 0 keeps them.}
 #'   \item{`target_sum`}{of RNA: counts per cell after scaling; log(1 + x) follows.}
 #'   \item{`slice_center`}{of RNA and proteins in several slices: `"none"`, `"mean"` (each slice is centred on its own) or `"scale"` (and scaled).}
 #'   \item{`n_components`}{components of each modality, at most one fewer than its features. They make the feature graphs, and are what the network sees of proteins and
@@ -68,7 +70,7 @@ spalora_option_set <- function() {
 # Options that R reads; those of the network stand in the core.
 spalora_after <- function() {
   list(
-    n_genes = 3000L, min_cells = 10L, min_counts = 0L, target_sum = 1e4, slice_center = "mean", n_components = 30L,
+    n_genes = 3000L, min_cells = 10L, min_counts = 0L, min_share = 0.05, target_sum = 1e4, slice_center = "mean", n_components = 30L,
     k = 6L, radius = NULL, feature_k = 20L, embedding_components = 20L, cluster = "gmm", domains_from = "both",
     smooth_components = 20L, smooth_k = 7L, smooth_passes = 1L, starts = 20L, consensus = 1L, refine_k = 0L
   )
@@ -79,13 +81,14 @@ spalora_ranges <- function() {
   tiny <- .Machine$double.eps
   c(
     option_range(count, 1, 1e9, TRUE), option_range(c("min_cells", "min_counts"), 0, 1e9, TRUE), option_range("weight_decay", 0, 1e9, FALSE),
+    option_range("min_share", 0, 1, FALSE),
     option_range(c("target_sum", "learning_rate"), tiny, 1e12, FALSE), domain_ranges()
   )
 }
 
 spalora_presets <- function() {
   preset <- function(k, latent, epochs, w_recon, w_cross, n_genes = 3000) {
-    list(k = k, latent = latent, epochs = epochs, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, n_components = NULL)
+    list(k = k, latent = latent, epochs = epochs, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, min_share = 0, n_components = NULL)
   }
   list(
     visium_protein = preset(18, 64, 200, c(1.9, 2.5), c(1.5, 10)),
@@ -99,7 +102,7 @@ spalora_published_fixed <- function() list(weights = "published", cluster = "mcl
 
 spalora_published_free <- function() {
   list(
-    min_cells = 10L, min_counts = 0L, target_sum = 1e4, slice_center = "none", radius = NULL, feature_k = 20L,
+    min_cells = 10L, min_counts = 0L, min_share = 0, target_sum = 1e4, slice_center = "none", radius = NULL, feature_k = 20L,
     learning_rate = 1e-4, weight_decay = 0, embedding_components = 20L, refine_k = 0L
   )
 }
