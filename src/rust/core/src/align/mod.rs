@@ -1,5 +1,6 @@
 //! Slices of one tissue brought into one frame (METHODS 1.4 and 2).
 
+mod agreement;
 mod grid;
 mod icp;
 mod outline;

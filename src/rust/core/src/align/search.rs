@@ -3,8 +3,9 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use super::agreement::matched;
 use super::icp::Target;
-use super::pair::{matched, Agreement, Side};
+use super::pair::Side;
 use super::sample::even_sample;
 use super::transform::{centroid, Transform};
 use crate::Result;
@@ -208,13 +209,6 @@ fn extent(points: &[[f64; 2]]) -> f64 {
         values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
     };
     side(0).max(side(1))
-}
-
-impl Agreement {
-    /// A little less for few spots on others.
-    pub(super) fn score(&self) -> f64 {
-        self.correlation * self.share.sqrt()
-    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::f64::consts::TAU;
 
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::agreement::agreement;
 use super::grid::{grid_of, Grid, Lattice};
 use super::icp::{Matching, Target};
 use super::outline::{outline, Outline};
-use super::pair::{agreement, align_pair, PairParams, Side};
+use super::pair::{align_pair, PairParams, Side};
 use super::residual::{residual, Residual};
 use super::stack::to_first;
 use super::transform::Transform;

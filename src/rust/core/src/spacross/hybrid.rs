@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, Axis};
 
 use super::params::ValidParams;
-use crate::cluster::{kmeans, KMeansSettings};
+use crate::cluster::KMeansSettings;
 use crate::graph::{inner_product_neighbours, Graph};
 use crate::slices::Slices;
 use crate::sparse::Csr;
@@ -149,23 +149,22 @@ impl Test<'_> {
     }
 }
 
-/// The labels of the cluster test: k-means of the target embedding, several runs.
+/// The labels of the cluster test: several runs of `kmeans`, wherever that runs.
 pub fn cluster_labels(
-    target: ArrayView2<f32>,
     params: &ValidParams,
     seed: u64,
     round: u32,
+    kmeans: impl Fn(&KMeansSettings) -> Result<Vec<u32>>,
 ) -> Result<Vec<Vec<u32>>> {
     let runs = params.params.kmeans_runs as u32;
     (0..runs)
         .map(|run| {
-            let settings = KMeansSettings {
+            kmeans(&KMeansSettings {
                 starts: 1,
                 seed,
                 round: round * runs + run,
                 ..KMeansSettings::default()
-            };
-            Ok(kmeans(target, params.n_domains, &settings)?.labels)
+            })
         })
         .collect()
 }

@@ -20,6 +20,7 @@ use super::on;
 use super::params::{Contrast, ValidParams};
 use super::reconstruction::{reconstruction, Target};
 use super::weights::in_callers_order;
+use crate::cluster::{kmeans, kmeans_on, KMeansSettings};
 use crate::gpu::Kernels;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
@@ -424,16 +425,12 @@ impl Trainer {
             Ok(on::pairs::unit_rows(kernels, &embedding)?)
         };
         let (online, target) = (embed(&self.model.online)?, embed(&self.model.target)?);
-        let round = (self.epoch / p.update_every) as u32;
         let clusters = match p.cluster_test {
             true => {
                 let shape = (self.order.len(), p.latent);
                 let rows = Array2::from_shape_vec(shape, to_host(&target)?)
                     .map_err(|e| Error::Internal(e.to_string()))?;
-                let params = &self.params;
-                let labels =
-                    on::pairs::cluster_labels(kernels, rows.view(), params, self.seed, round);
-                Some(labels?)
+                self.clusters(&rows, Some(kernels))?
             }
             false => None,
         };
@@ -458,7 +455,7 @@ impl Trainer {
 
     fn pairs_within(&self, online: Array2<f32>) -> Result<Pairs> {
         let target = self.unit_embedding(&self.model.target)?;
-        let clusters = self.clusters(&target)?;
+        let clusters = self.clusters(&target, None)?;
         select_pairs(
             online.view(),
             target.view(),
@@ -470,7 +467,7 @@ impl Trainer {
     }
 
     fn pairs_across(&self, online: Array2<f32>) -> Result<Pairs> {
-        let clusters = self.clusters(&online)?;
+        let clusters = self.clusters(&online, None)?;
         let reach = Reach {
             within: self.params.params.top_k,
             across: self.params.params.top_k_inter,
@@ -486,12 +483,24 @@ impl Trainer {
         )
     }
 
-    /// What the cluster test looks at, if it is applied.
-    fn clusters(&self, embedding: &Array2<f32>) -> Result<Option<Vec<Vec<u32>>>> {
-        let p = &self.params.params;
-        let round = (self.epoch / p.update_every) as u32;
-        let labels = || cluster_labels(embedding.view(), &self.params, self.seed, round);
-        p.cluster_test.then(labels).transpose()
+    /// What the cluster test looks at, if it is applied: k-means on the CPU, or where these kernels run.
+    fn clusters(
+        &self,
+        embedding: &Array2<f32>,
+        kernels: Option<&Kernels>,
+    ) -> Result<Option<Vec<Vec<u32>>>> {
+        let p = &self.params;
+        let round = (self.epoch / p.params.update_every) as u32;
+        let (x, k) = (embedding.view(), p.n_domains);
+        let kmeans = |settings: &KMeansSettings| {
+            let found = match kernels {
+                Some(kernels) => kmeans_on(kernels, x, k, settings),
+                None => kmeans(x, k, settings),
+            };
+            Ok(found?.labels)
+        };
+        let labels = || cluster_labels(p, self.seed, round, kmeans);
+        p.params.cluster_test.then(labels).transpose()
     }
 
     /// The evaluation-mode embedding, rows of length 1, in the order of the nodes.
@@ -602,14 +611,10 @@ impl Recorded {
 }
 
 fn finite(losses: EpochLosses) -> Result<EpochLosses> {
-    if losses.total.is_finite() {
-        return Ok(losses);
+    match losses.total.is_finite() {
+        true => Ok(losses),
+        false => Err(Error::astray(losses.epoch)),
     }
-    Err(Error::numeric(format!(
-        "the loss is no longer a finite number in epoch {}. Lower `learning_rate`, or look for cells with extreme \
-         values in the input",
-        losses.epoch
-    )))
 }
 
 fn is_permutation(order: &[u32], n: usize) -> bool {

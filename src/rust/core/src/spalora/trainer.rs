@@ -305,14 +305,10 @@ fn stacked(terms: &Losses, total: &Tensor) -> Vec<Tensor> {
 }
 
 fn finite(losses: EpochLosses) -> Result<EpochLosses> {
-    if losses.total.is_finite() {
-        return Ok(losses);
+    match losses.total.is_finite() {
+        true => Ok(losses),
+        false => Err(Error::astray(losses.epoch)),
     }
-    Err(Error::numeric(format!(
-        "the loss is no longer a finite number in epoch {}. Lower `learning_rate`, or look for cells with extreme \
-         values in the input",
-        losses.epoch
-    )))
 }
 
 /// Rows of length 1; a row without length stays 0.

@@ -6,10 +6,8 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::cluster::{kmeans_on, KMeansSettings};
 use crate::gpu::{Buffer, Kernels, Matrix};
 use crate::nn::propagate::Operator;
-use crate::spacross::params::ValidParams;
 use crate::sparse::Csr;
 
 /// Limits of the kernel `top_k` (cuda/neighbours.cu).
@@ -141,26 +139,4 @@ fn by_anchor(n: usize, k: usize, candidates: &[u32], kept: &[u32]) -> (Vec<usize
         starts.push(columns.len());
     }
     (starts, columns)
-}
-
-/// The labels of the cluster test: as [`crate::spacross::hybrid::cluster_labels`].
-pub fn cluster_labels(
-    kernels: &Kernels,
-    embedding: ndarray::ArrayView2<f32>,
-    params: &ValidParams,
-    seed: u64,
-    round: u32,
-) -> crate::Result<Vec<Vec<u32>>> {
-    let runs = params.params.kmeans_runs as u32;
-    (0..runs)
-        .map(|run| {
-            let settings = KMeansSettings {
-                starts: 1,
-                seed,
-                round: round * runs + run,
-                ..KMeansSettings::default()
-            };
-            Ok(kmeans_on(kernels, embedding, params.n_domains, &settings)?.labels)
-        })
-        .collect()
 }
