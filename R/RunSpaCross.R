@@ -299,8 +299,11 @@ spacross_trainer <- function(task, features, graph, seed, first) {
 # What is averaged over neighbours: components of the log-normalised counts with how they were made, or the embedding given.
 domain_components <- function(task) {
   options <- task$options
-  if (!is.null(task$embedding) || options$domains_from == "embedding") {
-    return(list(matrix = task$embedding))
+  if (options$domains_from == "embedding") {
+    return(list())
+  }
+  if (!is.null(task$embedding)) {
+    return(list(matrix = first_columns(task$embedding, options$smooth_components)))
   }
   options$log1p <- TRUE
   options$n_components <- options$smooth_components

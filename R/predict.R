@@ -95,7 +95,7 @@ predict_cells <- function(model, input, settings) {
   embedding <- core(core_spacross_embed(tensors, features, graph, task$threads))
   smoothed <- if (task$options$domains_from != "embedding") {
     components <- new_features(model, tensors, "smooth", input, known, TRUE, settings)
-    smoothed_components(task, core(core_features_matrix(components)))
+    smoothed_components(task, first_columns(core(core_features_matrix(components)), task$options$smooth_components))
   }
   structure(list(
     embedding = name_embedding(embedding, input$cells, "spacross_"), domain = new_domains(model, tensors, embedding, smoothed, task, settings),

@@ -61,8 +61,7 @@ check_components <- function(modalities, options, argument) {
 # columns would otherwise outvote the others.
 modality_components <- function(prepared, options) {
   parts <- lapply(prepared, function(pointer) {
-    x <- core(core_modality_components(pointer))
-    x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
+    x <- first_columns(core(core_modality_components(pointer)), options$smooth_components)
     x / sqrt(sum(apply(x, 2L, stats::var)))
   })
   do.call(cbind, unname(parts))

@@ -16,19 +16,20 @@ fit_runs <- function(task, timer, smoothed, new_trainer, view = identity) {
   first
 }
 
-# The first columns of `x`, averaged over spatial neighbours. Components are not computed when domains come from the embedding alone.
+# The columns of `x`, averaged over spatial neighbours. Components are not computed when domains come from the embedding alone.
 smoothed_components <- function(task, x) {
   options <- task$options
   if (options$domains_from == "embedding") {
     return(NULL)
   }
-  x <- x[, seq_len(min(ncol(x), options$smooth_components)), drop = FALSE]
   stacked <- is_stacked(task$slices)
   k <- min(options$smooth_k, fewest_neighbours(task) + 1L)
   core(core_smooth(
     unname(x), coords_matrix(task$coords), slice_codes(task$slices), stacked, k, options$smooth_passes, task$threads
   ))
 }
+
+first_columns <- function(x, n) x[, seq_len(min(ncol(x), n)), drop = FALSE]
 
 labels_once <- function(task, embedding, smoothed, seed) {
   x <- domain_columns(task$options, embedding, smoothed)
