@@ -11,24 +11,28 @@ LoadModel <- function(file) {
 
 # The document as R had it: JSON knows neither classes nor vectors of one value or none.
 restore_model <- function(document, tensors) {
-  known <- is.list(document) && identical(document$system, "spacross")
-  if (!known) {
+  name <- if (is.list(document)) document$system
+  system <- if (rlang::is_string(name)) model_systems()[[name]]
+  if (is.null(system)) {
     abort_spax("model", c(
-      "The file holds a model of the system {show_value(document$system)}, which this version of spaxR does not know.",
+      "The file holds a model of the system {show_value(name)}, which this version of spaxR does not know.",
       "i" = "Install a newer spaxR."
     ), "file")
   }
-  texts <- c("kept", "genes", "levels", "slices")
-  document[texts] <- lapply(document[texts], function(x) if (!is.null(x)) as.character(unlist(x)))
-  document$options <- restore_options(document$options)
+  document <- system$restore(document)
+  document[c("levels", "slices")] <- lapply(document[c("levels", "slices")], as_texts)
+  document$options <- restore_options(document$options, option_sets()[[paste0(name, "_options")]])
   document$versions <- document$versions[union(names(spax_versions()), names(document$versions))]
-  structure(c(rlang::set_names(lapply(model_parts, function(part) document[[part]]), model_parts), list(tensors = tensors)), class = "SpaxModel")
+  model_of_parts(name, document, tensors)
 }
 
+as_texts <- function(x) if (!is.null(x)) as.character(unlist(x))
+
 # In the usual order, checked; an option that has come since has its default.
-restore_options <- function(stored) {
-  set <- spacross_option_set()
+restore_options <- function(stored, set) {
   defaults <- option_defaults(set)
+  vectors <- intersect(names(set$vectors), names(stored))
+  stored[vectors] <- lapply(stored[vectors], unlist)
   known <- intersect(names(defaults), names(stored))
   options <- as_options(set_options(defaults, stored[known]), set, NULL, NULL)
   check_options(options)

@@ -46,7 +46,8 @@
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
 #'   * for each assay the meta data columns `spalora_weight_<assay>` (adding up to 1 over the assays), and within it `spalora_spatial_<assay>` and
 #'     `spalora_feature_<assay>` (adding up to 1),
-#'   * an entry `Tool(object, "RunSpaLORA")` with `options`, `modalities`, `history`, `timings`, `versions`, `features`, `seed` and `device`, and the command logged.
+#'   * an entry `Tool(object, "RunSpaLORA")` with `options`, `modalities`, `history`, `timings`, `versions`, `features`, `seed`, `device` and `model`, and the
+#'     command logged.
 #'
 #'   For matrices, a list of class `SpaLORAResult`:
 #'   * `embedding`: cells x latent width; `modality`: a list of the same for each modality; `domain`: a factor named by cell;
@@ -105,7 +106,8 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
     modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
-  object <- write_spalora(object, result, names)
+  misc <- unclass(result)[c("options", "features", "seed", "device", "versions")]
+  object <- write_spalora(object, result, names, misc, assays)
   SeuratObject::Tool(object) <- tool_parts(result)
   coords <- loggable_coords(coords)
   options <- option_lines(options)
@@ -157,19 +159,25 @@ spalora_fit <- function(task, timer) {
   graphs <- timed(timer, "graph", spalora_graphs(task, prepared))
   placed <- core(core_spalora_place(unname(prepared), spalora_edges(graphs, task), core_options(options), task$device))
   task$device <- check_place(placed, length(task$cells), "spalora_options")
-  smoothed <- timed(timer, "smooth", smoothed_components(task, modality_components(prepared, options)))
-  found <- fit_runs(task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed), view = function(x) embedding_components(x, options$embedding_components))
+  components <- modality_components(prepared, options)
+  smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
+  found <- fit_runs(
+    task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed, first),
+    view = function(x) embedding_components(x, options$embedding_components)
+  )
   found$device <- task$device
   found$info <- lapply(prepared, function(pointer) core(core_modality_info(pointer)))
+  found$model <- timed(timer, "model", spalora_model(found, task, prepared, components$spreads, smoothed))
   found
 }
 
 # The graph of neighbours in space, and one of similar cells for each modality.
 spalora_graphs <- function(task, prepared) {
   options <- task$options
-  spatial <- core_graph(task$coords, options$k, options$radius, task$threads, task$slices, least = 1)
-  feature <- lapply(prepared, function(pointer) core(core_feature_graph(pointer, options$feature_k, task$seed, task$threads)))
-  list(spatial = spatial, feature = feature)
+  list(
+    spatial = core_graph(task$coords, options$k, options$radius, task$threads, task$slices, least = 1),
+    feature = lapply(prepared, function(pointer) core(core_feature_graph(pointer, options$feature_k, task$seed, task$threads)))
+  )
 }
 
 # An upper bound of the edges of all graphs.
@@ -177,7 +185,7 @@ spalora_edges <- function(graphs, task) {
   count_edges(graphs$spatial, task) + 2 * as.double(task$options$feature_k) * length(task$cells) * length(graphs$feature)
 }
 
-spalora_trainer <- function(task, prepared, graphs, seed) {
+spalora_trainer <- function(task, prepared, graphs, seed, first) {
   trainer <- core(core_spalora_new(
     unname(prepared), graphs$spatial, unname(graphs$feature), core_options(task$options), seed, task$threads, task$device
   ))
@@ -186,8 +194,7 @@ spalora_trainer <- function(task, prepared, graphs, seed) {
   list(
     step = function(n) core(core_spalora_step(trainer, n)),
     result = function() {
-      found <- core(core_spalora_embedding(trainer))
-      list(embedding = found$joint, modality = found$modality, across = found$across, within = found$within)
+      c(spalora_embeddings(core(core_spalora_embedding(trainer))), list(weights = if (first) core(core_spalora_weights(trainer))))
     },
     free = function() core_spalora_free(trainer),
     losses = c("total", recon, cross),
@@ -195,23 +202,30 @@ spalora_trainer <- function(task, prepared, graphs, seed) {
   )
 }
 
-# The first principal components of the embedding, which has more columns than its clusters need.
+spalora_embeddings <- function(found) list(embedding = found$joint, modality = found$modality, across = found$across, within = found$within)
+
+# The first principal components of the embedding, which has more columns than its clusters need. What leads to them in attributes.
 embedding_components <- function(embedding, n) {
-  stats::prcomp(embedding, rank. = min(n, dim(embedding)))$x
+  fit <- stats::prcomp(embedding, rank. = min(n, dim(embedding)))
+  structure(fit$x, centre = unname(fit$center), rotation = unname(fit$rotation))
 }
 
 spalora_result <- function(found, task, timer, call) {
-  names <- names(task$modalities)
-  modality <- Map(function(x, name) name_embedding(x, task$cells, modality_key("spalora_", name)), found$modality, names)
   features <- Map(function(info, m) modality_features(m)[info$features], found$info, task$modalities)
   more <- list(modalities = modality_table(task$modalities, found$info), features = features)
   structure(c(
-    list(
-      embedding = name_embedding(found$embedding, task$cells, "spalora_"), modality = rlang::set_names(modality, names),
-      attention = attention_table(found, names, task$cells), domain = found$domain
-    ),
-    slice_parts(task), result_parts(found, task, timer, call, more)
+    named_embeddings(found, names(task$modalities), task$cells), list(domain = found$domain),
+    slice_parts(task), result_parts(found, task, timer, call, more), list(model = found$model)
   ), class = "SpaLORAResult")
+}
+
+# Embeddings and attention with the names of cells and modalities.
+named_embeddings <- function(found, names, cells) {
+  modality <- Map(function(x, name) name_embedding(x, cells, modality_key("spalora_", name)), found$modality, names)
+  list(
+    embedding = name_embedding(found$embedding, cells, "spalora_"), modality = rlang::set_names(modality, names),
+    attention = attention_table(found, names, cells)
+  )
 }
 
 # A row a cell: the weight of each modality, and within it those of the two graphs.
@@ -238,10 +252,9 @@ modality_features <- function(m) if (m$kind == "features") colnames(m$x) %||% se
 # A key has letters and digits only, and one underscore at the end.
 modality_key <- function(key, name) paste0(sub("_$", "", key), gsub("[^[:alnum:]]", "", tolower(name)), "_")
 
-# Reductions, attention and domains into the object. A cell that a modality lacked has none.
-write_spalora <- function(object, result, names) {
-  misc <- unclass(result)[c("options", "features", "seed", "device", "versions")]
-  homes <- vapply(names(result$modality), function(name) modality_home(object, name), "")
+# Reductions, attention and domains into the object, whose assays hold the modalities. A cell that a modality lacked has none.
+write_spalora <- function(object, result, names, misc, assays) {
+  homes <- rlang::set_names(vapply(assays, function(name) modality_home(object, name), ""), names(result$modality))
   object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
   for (name in names(result$modality)) {
     reduction <- paste0(names$reduction, ".", tolower(name))

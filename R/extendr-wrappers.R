@@ -111,6 +111,16 @@ core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, threads) ca
 #' @noRd
 core_modality_features <- function(x, threads) call_core(wrap__core_modality_features, x, threads)
 
+#' What was learnt on the cells of a modality, or NULL.
+#'
+#' @noRd
+core_modality_projection <- function(modality) call_core(wrap__core_modality_projection, modality)
+
+#' Further cells of a modality; the rows of the counts are the features kept.
+#'
+#' @noRd
+core_modality_project <- function(kind, p, i, x, projection, present, settings, threads) call_core(wrap__core_modality_project, kind, p, i, x, projection, present, settings, threads)
+
 #' @noRd
 core_modality_info <- function(modality) call_core(wrap__core_modality_info, modality)
 
@@ -162,6 +172,14 @@ core_spalora_step <- function(trainer, n) call_core(wrap__core_spalora_step, tra
 
 #' @noRd
 core_spalora_embedding <- function(trainer) call_core(wrap__core_spalora_embedding, trainer)
+
+#' Encoders and attention, as named arrays.
+#'
+#' @noRd
+core_spalora_weights <- function(trainer) call_core(wrap__core_spalora_weights, trainer)
+
+#' @noRd
+core_spalora_embed <- function(tensors, modalities, spatial, similar, threads) call_core(wrap__core_spalora_embed, tensors, modalities, spatial, similar, threads)
 
 #' @noRd
 core_spalora_free <- function(trainer) call_core(wrap__core_spalora_free, trainer)

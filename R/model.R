@@ -1,28 +1,32 @@
-# A trained model as plain R data. A SpaxModel is a list:
-#   system     "spacross"
-#   input      "counts" or "reduction"; `columns`, how many the network takes
-#   kept       genes whose counts add up to a cell's total; `genes`, those of them that are used
+# A trained model as plain R data: a list of the class SpaxModel, whose tensors hold all numbers as safetensors bytes. The parts that every system's has:
+#   system     "spacross" or "spalora"
 #   levels     names of the domains
 #   options    of the run; seed, slices, n_cells, versions
-#   tensors    all numbers, as safetensors bytes: the encoder, and by prefix
-#                features.* and smooth.*   mean, scale and rotation of the genes, for the network and for the columns averaged over neighbours
-#                rule.*                    centre and spread of the columns that domains are found from, weight and bias of the rule that labels them
+#   tensors    the encoder; rule.* the centre and spread of the columns that domains are found from, weight and bias of the rule that labels them
+# and beside them those of the system, see model-spacross.R and model-spalora.R.
 
-model_parts <- c("system", "input", "columns", "kept", "genes", "levels", "options", "slices", "n_cells", "seed", "versions")
-
-spacross_model <- function(found, task, features, components, smoothed) {
-  projection <- core(core_features_projection(features))
-  tensors <- c(
-    found$weights, projection_tensors(projection, "features"), projection_tensors(components$projection, "smooth"),
-    rule_tensors(task, found$embedding, smoothed, found$domain)
+model_systems <- function() {
+  list(
+    spacross = list(title = "SpaCross", tool = "RunSpaCross", class = "SpaxModel", parts = c("input", "columns", "kept", "genes"), restore = restore_spacross),
+    spalora = list(title = "SpaLORA", tool = "RunSpaLORA", class = c("SpaLORAModel", "SpaxModel"), parts = "modalities", restore = restore_spalora)
   )
-  genes <- if (!is.null(projection)) make.unique(rownames(task$counts))[projection$kept]
-  structure(list(
-    system = "spacross", input = if (is.null(projection)) "reduction" else "counts", columns = found$info$n_columns,
-    kept = genes, genes = genes[projection$genes], levels = levels(found$domain), options = task$options,
-    slices = levels(task$slices$of), n_cells = length(task$cells), seed = task$seed, versions = spax_versions(),
-    tensors = core(core_tensors_write(tensors))
-  ), class = "SpaxModel")
+}
+
+model_parts <- c("levels", "options", "slices", "n_cells", "seed", "versions")
+
+# `own`: the parts of the system; `tensors`: a list of arrays.
+new_model <- function(system, own, domain, task, tensors) {
+  shared <- list(
+    levels = levels(domain), options = task$options, slices = levels(task$slices$of), n_cells = length(task$cells), seed = task$seed,
+    versions = spax_versions()
+  )
+  model_of_parts(system, c(own, shared), core(core_tensors_write(tensors)))
+}
+
+model_of_parts <- function(system, parts, tensors) {
+  wanted <- c(model_systems()[[system]]$parts, model_parts)
+  parts <- rlang::set_names(lapply(wanted, function(part) parts[[part]]), wanted)
+  structure(c(list(system = system), parts, list(tensors = tensors)), class = model_systems()[[system]]$class)
 }
 
 projection_tensors <- function(projection, prefix) {
@@ -39,11 +43,16 @@ rule_tensors <- function(task, embedding, smoothed, domain) {
   rlang::set_names(tensors, paste0("rule.", names(tensors)))
 }
 
+# One that new_features() and its like take, of a part of a model: its `genes` and those `kept`.
+stored_projection <- function(tensors, prefix, part) {
+  arrays <- tensors[paste0(prefix, c(".mean", ".scale", ".rotation"))]
+  rlang::set_names(c(list(match(part$genes, part$kept)), arrays), c("genes", "mean", "scale", "rotation"))
+}
+
 #' @export
 print.SpaxModel <- function(x, ...) {
-  source <- if (x$input == "counts") paste(length(x$genes), "genes") else paste(x$columns, "columns of a reduction")
   writeLines(c(
-    paste0("Trained model of ", system_title(x$system), ": ", source, ", ", length(x$levels), " domains (", paste(x$levels, collapse = ", "), ")"),
+    paste0("Trained model of ", model_systems()[[x$system]]$title, ": ", model_source(x), ", ", length(x$levels), " domains (", paste(x$levels, collapse = ", "), ")"),
     paste0("  trained on ", x$n_cells, " cells", if (length(x$slices) > 1L) paste(" of", length(x$slices), "slices"), ", seed ", format(x$seed)),
     paste0("  spaxR ", x$versions$spaxR, ", ", format_bytes(length(x$tensors)), " of weights"),
     "  predict() labels a new slice, SaveModel() writes a file"
@@ -51,18 +60,36 @@ print.SpaxModel <- function(x, ...) {
   invisible(x)
 }
 
-system_title <- function(system) c(spacross = "SpaCross")[[system]]
+# What the model was trained on, in words.
+model_source <- function(model) {
+  if (model$system == "spalora") {
+    sizes <- vapply(modality_parts(model), function(part) part$columns, 0)
+    return(paste0(names(sizes), " (", sizes, " columns)", collapse = " + "))
+  }
+  if (model$input == "counts") paste(length(model$genes), "genes") else paste(model$columns, "columns of a reduction")
+}
 
 # The model in what a user gives: a model, a result that holds one, or a Seurat object after a run.
 as_model <- function(object) {
   model <- if (inherits(object, "SpaxModel")) object
-  if (inherits(object, "SpaCrossResult")) model <- object$model
-  if (inherits(object, "Seurat")) model <- SeuratObject::Tool(object, "RunSpaCross")$model
+  if (inherits(object, c("SpaCrossResult", "SpaLORAResult"))) model <- object$model
+  if (inherits(object, "Seurat")) model <- seurat_model(object)
   if (inherits(model, "SpaxModel")) {
     return(model)
   }
   abort_spax("argument", c(
     "{.arg object} holds no trained model.",
-    "i" = "Give the result of {.fn RunSpaCross} or of {.fn LoadModel}."
+    "i" = "Give the result of {.fn RunSpaCross}, {.fn RunSpaLORA} or {.fn LoadModel}."
   ), "object")
+}
+
+seurat_model <- function(object) {
+  tools <- intersect(vapply(model_systems(), `[[`, "", "tool"), SeuratObject::Tool(object))
+  if (length(tools) > 1L) {
+    abort_spax("argument", c(
+      "{.arg object} holds the models of {length(tools)} runs: {.fn {tools}}.",
+      "i" = "Say which: {.code Tool(object, \"{tools[[1L]]}\")$model}."
+    ), "object")
+  }
+  if (length(tools) == 1L) SeuratObject::Tool(object, tools)$model
 }

@@ -12,8 +12,8 @@
 #'
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking, that is an error.
 #'
-#' @param object A trained model: of [LoadModel()], the result of [RunSpaCross()] on a matrix, or its part `model`; after a run on a Seurat object,
-#'   `Tool(object, "RunSpaCross")$model`.
+#' @param object A trained model of SpaCross (for one of SpaLORA see [predict.SpaLORAModel()]): of [LoadModel()], the result of [RunSpaCross()] on a matrix, or its part `model`;
+#'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model`.
 #' @param newdata The new slice: a Seurat object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param ... Not used; anything here is an error.
@@ -38,10 +38,7 @@
 predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = NULL, dims = NULL, centre = "slice", refine.k = NULL, threads = NULL,
                               assay = NULL, layer = "counts", reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain") {
   check_dots(...)
-  settings <- list(
-    centre = check_choice(centre, c("slice", "model"), "centre"),
-    refine_k = check_whole(refine.k %||% object$options$refine_k, "refine.k", 0), threads = check_threads(threads)
-  )
+  settings <- prediction_settings(object, centre, refine.k, threads)
   if (!inherits(newdata, "Seurat")) {
     return(predict_cells(object, new_input(object, newdata, coords, reduction, dims), settings))
   }
@@ -54,6 +51,13 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
 #' @rdname predict.SpaxModel
 #' @export
 predict.SpaCrossResult <- function(object, newdata, ...) predict.SpaxModel(as_model(object), newdata, ...)
+
+prediction_settings <- function(model, centre, refine_k, threads) {
+  list(
+    centre = check_choice(centre, c("slice", "model"), "centre"),
+    refine_k = check_whole(refine_k %||% model$options$refine_k, "refine.k", 0), threads = check_threads(threads)
+  )
+}
 
 # list(counts or embedding, cells, coords), as for training.
 new_input <- function(model, newdata, coords, reduction, dims) {
@@ -88,7 +92,7 @@ seurat_new_input <- function(model, object, coords, reduction, dims, assay, laye
 
 predict_cells <- function(model, input, settings) {
   tensors <- core(core_tensors_read(model$tensors))
-  known <- if (!is.null(input$counts)) match_genes(model, input$counts)
+  known <- if (!is.null(input$counts)) match_features(model, input$counts, "genes of the model")
   task <- list(options = model$options, cells = input$cells, coords = input$coords, threads = settings$threads)
   features <- new_features(model, tensors, "features", input, known, model$options$log1p, settings)
   graph <- core_graph(input$coords, task$options$k, task$options$radius, task$threads)
@@ -103,33 +107,32 @@ predict_cells <- function(model, input, settings) {
   ), class = "SpaxPrediction")
 }
 
-# The counts with the model's genes as rows, and which of them the slice has.
-match_genes <- function(model, counts, most = 0.5) {
+# The counts with the features of a part of the model as rows, and which of them the slice has. `what` they are, in words.
+match_features <- function(part, counts, what, most = 0.5) {
   rownames(counts) <- make.unique(rownames(counts))
-  missing <- setdiff(model$genes, rownames(counts))
-  n <- length(model$genes)
+  missing <- setdiff(part$genes, rownames(counts))
+  n <- length(part$genes)
   if (length(missing) > most * n) {
     abort_spax("argument", c(
-      "The new slice lacks {length(missing)} of the {n} genes of the model: {some_of(missing)}.",
-      "i" = "Name the genes as in the training slice (symbols or identifiers), or train on the genes that both have."
+      "The new slice lacks {length(missing)} of the {n} {what}: {some_of(missing)}.",
+      "i" = "Name them as in the training slice, or train on those that both have."
     ), "newdata")
   }
   if (length(missing) > 0L) {
     warn_spax("genes", c(
-      "The new slice lacks {length(missing)} of the {n} genes of the model: {some_of(missing)}.",
+      "The new slice lacks {length(missing)} of the {n} {what}: {some_of(missing)}.",
       "i" = "{cli::qty(length(missing))}{?It counts/They count} as {?its/their} mean."
     ), "newdata")
   }
-  shared <- intersect(model$kept, rownames(counts))
-  list(counts = expand_rows(counts[shared, , drop = FALSE], model$kept), present = model$kept %in% shared, missing = missing)
+  shared <- intersect(part$kept, rownames(counts))
+  list(counts = expand_rows(counts[shared, , drop = FALSE], part$kept), present = part$kept %in% shared, missing = missing)
 }
 
 new_features <- function(model, tensors, prefix, input, known, log1p, settings) {
   if (is.null(known)) {
     return(core(core_prepare_matrix(input$embedding, settings$threads)))
   }
-  parts <- tensors[paste0(prefix, c(".mean", ".scale", ".rotation"))]
-  projection <- rlang::set_names(c(list(match(model$genes, model$kept)), parts), c("genes", "mean", "scale", "rotation"))
+  projection <- stored_projection(tensors, prefix, model)
   counts <- methods::as(known$counts, "CsparseMatrix")
   how <- list(centre = settings$centre, target_sum = model$options$target_sum, log1p = log1p)
   core(core_project(counts@p, counts@i, counts@x, projection, known$present, how, settings$threads))
@@ -156,8 +159,8 @@ print.SpaxPrediction <- function(x, ...) {
   writeLines(c(
     paste0("Domains of ", nrow(x$embedding), " new cells by a trained model"),
     paste0("  cells a domain: ", paste0(names(sizes), " (", sizes, ")", collapse = ", ")),
-    if (length(x$genes_missing) > 0L) paste0("  genes of the model that they lack: ", length(x$genes_missing)),
-    "  parts: $embedding $domain $genes_missing $centre"
+    if (length(x$genes_missing) > 0L) paste0("  features of the model that they lack: ", length(unlist(x$genes_missing))),
+    paste0("  parts: ", paste0("$", names(x), collapse = " "))
   ))
   invisible(x)
 }

@@ -57,12 +57,10 @@ check_components <- function(modalities, options, argument) {
   }
 }
 
-# Components of all modalities side by side, each modality with the same variance in all; those of a modality with more
+# Components of all modalities side by side, each modality with the same variance in all (divided by its spread); those of a modality with more
 # columns would otherwise outvote the others.
-modality_components <- function(prepared, options) {
-  parts <- lapply(prepared, function(pointer) {
-    x <- first_columns(core(core_modality_components(pointer)), options$smooth_components)
-    x / sqrt(sum(apply(x, 2L, stats::var)))
-  })
-  do.call(cbind, unname(parts))
+modality_components <- function(prepared, options, spreads = NULL) {
+  parts <- lapply(unname(prepared), function(pointer) first_columns(core(core_modality_components(pointer)), options$smooth_components))
+  spreads <- spreads %||% vapply(parts, function(x) sqrt(sum(apply(x, 2L, stats::var))), 0)
+  list(matrix = do.call(cbind, Map(`/`, parts, spreads)), spreads = spreads)
 }

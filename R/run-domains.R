@@ -2,12 +2,13 @@
 # `cells`, `coords`, `seed`, `threads`, `verbose`, and for several slices `slices` (see input-slices.R).
 
 # Trains as often as the consensus wants, and finds the domains: the first run with the labels that all agree on. `new_trainer(seed, first)`
-# makes the trainer of a run; `view` takes the embedding to what is clustered.
+# makes the trainer of a run; `view` takes the embedding to what is clustered, which the result holds too.
 fit_runs <- function(task, timer, smoothed, new_trainer, view = identity) {
   runs <- lapply(seq_len(task$options$consensus), function(run) {
     seed <- run_seed(task$seed, run)
     fit <- timed(timer, "train", train(new_trainer(seed, run == 1L), task$options$epochs, task$verbose))
-    fit$labels <- timed(timer, "domains", labels_once(task, view(fit$embedding), smoothed, seed))
+    fit$view <- timed(timer, "domains", view(fit$embedding))
+    fit$labels <- timed(timer, "domains", labels_once(task, fit$view, smoothed, seed))
     fit
   })
   labels <- timed(timer, "domains", agree(lapply(runs, `[[`, "labels"), task$n_domains))

@@ -15,6 +15,12 @@ pub fn expected(name: &str, what: &str) -> Error {
     Error::Internal(format!("`{name}` must be {what}"))
 }
 
+pub fn flags(x: &Robj, what: &'static str) -> Result<Vec<bool>> {
+    let values = x.as_logical_slice();
+    let values = values.ok_or_else(|| expected(what, "a logical vector"))?;
+    Ok(values.iter().map(|b| b.is_true()).collect())
+}
+
 /// A double vector, not copied.
 pub fn doubles<'a>(x: &'a Robj, name: &str) -> Result<&'a [f64]> {
     x.as_real_slice()

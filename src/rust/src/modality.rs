@@ -8,11 +8,13 @@ use spax_core::slices::Slices;
 use spax_core::{threads, Result};
 
 use crate::convert::{
-    count, finite_f32, from_zero_based, pointer, seed, slices, to_matrix, Options,
+    count, expected, finite_f32, flags, from_zero_based, pointer, seed, slices, string, to_matrix,
+    Options,
 };
 use crate::counts::{centre_named, view};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
+use crate::model::{projection, projection_to_r, scaling_named};
 
 fn with_threads(threads: &Robj, work: impl FnOnce() -> Result<Modality> + Send) -> Result<Robj> {
     let modality = threads::install(count(threads, "threads")?, work)?;
@@ -102,20 +104,72 @@ fn core_modality_features(x: Robj, threads: Robj) -> Robj {
     })
 }
 
+const KINDS: [(&str, ModalityKind); 4] = [
+    ("rna", ModalityKind::Rna),
+    ("protein", ModalityKind::Protein),
+    ("atac", ModalityKind::Atac),
+    ("features", ModalityKind::Features),
+];
+
+fn kind_named(name: &str) -> Result<ModalityKind> {
+    let found = KINDS.iter().find(|(known, _)| *known == name);
+    let kind = found.map(|(_, kind)| *kind);
+    kind.ok_or_else(|| expected("kind", "the kind of a modality"))
+}
+
+fn name_of(kind: ModalityKind) -> &'static str {
+    let found = KINDS.iter().find(|(_, known)| *known == kind);
+    found.map_or("features", |(name, _)| name)
+}
+
+/// What was learnt on the cells of a modality, or NULL.
+///
+/// @noRd
+#[extendr]
+fn core_modality_projection(modality: Robj) -> Robj {
+    guard(|| {
+        let modality: &Modality = pointer(&modality, "modality")?;
+        Ok(projection_to_r(modality.projection.as_ref()))
+    })
+}
+
+/// Further cells of a modality; the rows of the counts are the features kept.
+///
+/// @noRd
+#[extendr]
+#[allow(clippy::too_many_arguments)]
+fn core_modality_project(
+    kind: Robj,
+    p: Robj,
+    i: Robj,
+    x: Robj,
+    projection: Robj,
+    present: Robj,
+    settings: Robj,
+    threads: Robj,
+) -> Robj {
+    guard(|| {
+        let present = flags(&present, "present")?;
+        let counts = view(&p, &i, &x, &Robj::from(present.len() as i32))?;
+        let projection = self::projection(&projection, present.len())?;
+        let settings = Options::new(&settings)?;
+        let scaling = scaling_named(settings.string("centre")?)?;
+        let target_sum = settings.number("target_sum")?;
+        let kind = kind_named(string(&kind, "kind")?)?;
+        with_threads(&threads, || {
+            Modality::projected(kind, &projection, &counts, &present, scaling, target_sum)
+        })
+    })
+}
+
 /// @noRd
 #[extendr]
 fn core_modality_info(modality: Robj) -> Robj {
     guard(|| {
         let modality: &Modality = pointer(&modality, "modality")?;
         let (n_cells, n_columns) = modality.features.dim();
-        let kind = match modality.kind {
-            ModalityKind::Rna => "rna",
-            ModalityKind::Protein => "protein",
-            ModalityKind::Atac => "atac",
-            ModalityKind::Features => "features",
-        };
         Ok(list!(
-            kind = kind,
+            kind = name_of(modality.kind),
             n_cells = n_cells as i32,
             n_columns = n_columns as i32,
             features = from_zero_based(&modality.features.genes),
@@ -169,6 +223,8 @@ extendr_module! {
     fn core_modality_protein;
     fn core_modality_atac;
     fn core_modality_features;
+    fn core_modality_projection;
+    fn core_modality_project;
     fn core_modality_info;
     fn core_modality_components;
     fn core_feature_graph;

@@ -11,7 +11,7 @@ use spax_core::tensors::Tensors;
 use spax_core::{threads, Result};
 
 use crate::convert::{
-    count, doubles, expected, finite_f32, from_zero_based, labels, list, matrix, pointer,
+    count, doubles, expected, finite_f32, flags, from_zero_based, labels, list, matrix, pointer,
     to_matrix, Options,
 };
 use crate::counts::view;
@@ -93,25 +93,31 @@ fn core_model_read(bytes: Robj) -> Robj {
 fn core_features_projection(features: Robj) -> Robj {
     guard(|| {
         let features: &Features = pointer(&features, "features")?;
-        let Some(p) = &features.projection else {
-            return Ok(().into());
-        };
-        let rotation: Robj = match &p.rotation {
-            Some(rotation) => to_matrix(rotation.view()),
-            None => ().into(),
-        };
-        Ok(list!(
-            kept = from_zero_based(&p.kept),
-            genes = from_zero_based(&p.genes),
-            mean = p.mean.as_slice(),
-            scale = p.scale.as_slice(),
-            rotation = rotation
-        )
-        .into())
+        Ok(projection_to_r(features.projection.as_ref()))
     })
 }
 
-fn projection(x: &Robj, n_kept: usize) -> Result<Projection> {
+/// R's list of the parts, genes counted from 1; NULL for none.
+pub fn projection_to_r(projection: Option<&Projection>) -> Robj {
+    let Some(p) = projection else {
+        return ().into();
+    };
+    let rotation: Robj = match &p.rotation {
+        Some(rotation) => to_matrix(rotation.view()),
+        None => ().into(),
+    };
+    list!(
+        kept = from_zero_based(&p.kept),
+        genes = from_zero_based(&p.genes),
+        mean = p.mean.as_slice(),
+        scale = p.scale.as_slice(),
+        rotation = rotation
+    )
+    .into()
+}
+
+/// The parts of R's list, for counts of so many genes.
+pub fn projection(x: &Robj, n_kept: usize) -> Result<Projection> {
     let parts = list(x, "projection")?;
     let get = |name: &str| parts.get(name).cloned().unwrap_or_default();
     let rotation = get("rotation");
@@ -127,7 +133,7 @@ fn projection(x: &Robj, n_kept: usize) -> Result<Projection> {
     })
 }
 
-fn scaling_named(name: &str) -> Result<Scaling> {
+pub fn scaling_named(name: &str) -> Result<Scaling> {
     match name {
         "model" => Ok(Scaling::Learnt),
         "slice" => Ok(Scaling::Own),
@@ -147,12 +153,7 @@ fn core_project(
     threads: Robj,
 ) -> Robj {
     guard(|| {
-        let present: Vec<bool> = present
-            .as_logical_slice()
-            .ok_or_else(|| expected("present", "a logical vector"))?
-            .iter()
-            .map(|b| b.is_true())
-            .collect();
+        let present = flags(&present, "present")?;
         let n_kept = present.len();
         let counts = view(&p, &i, &x, &Robj::from(n_kept as i32))?;
         let projection = self::projection(&projection, n_kept)?;

@@ -7,12 +7,13 @@ use ndarray::{Array2, ArrayView2};
 use spax_core::graph::Graph;
 use spax_core::preprocess::Modality;
 use spax_core::spalora::memory::{estimate, estimate_on_device, estimate_on_host, Part, Size};
-use spax_core::spalora::{EpochLosses, GeneWeights, Params, Trainer};
-use spax_core::{device, Error, Result};
+use spax_core::spalora::{Embedding, Encoder, EpochLosses, GeneWeights, Params, Trainer};
+use spax_core::{device, threads, Error, Result};
 
 use crate::convert::{count, items, pointer, seed, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
+use crate::model;
 use crate::place::place;
 
 /// None once R has given the memory back.
@@ -171,17 +172,56 @@ fn loss_row(losses: &EpochLosses) -> Vec<f64> {
 fn core_spalora_embedding(trainer: Robj) -> Robj {
     guard(|| {
         let found = with_trainer(&trainer, |trainer| trainer.embedding())?;
-        let matrices = |list: &[Array2<f32>]| {
-            let each = list.iter().map(|x| to_matrix(x.view()));
-            Robj::from(List::from_values(each))
-        };
-        Ok(list!(
-            joint = to_matrix(found.joint.view()),
-            modality = matrices(&found.modality),
-            across = to_matrix(found.across.view()),
-            within = matrices(&found.within)
-        )
-        .into())
+        Ok(embedding_to_r(&found))
+    })
+}
+
+fn embedding_to_r(found: &Embedding) -> Robj {
+    let matrices = |list: &[Array2<f32>]| {
+        let each = list.iter().map(|x| to_matrix(x.view()));
+        Robj::from(List::from_values(each))
+    };
+    list!(
+        joint = to_matrix(found.joint.view()),
+        modality = matrices(&found.modality),
+        across = to_matrix(found.across.view()),
+        within = matrices(&found.within)
+    )
+    .into()
+}
+
+/// Encoders and attention, as named arrays.
+///
+/// @noRd
+#[extendr]
+fn core_spalora_weights(trainer: Robj) -> Robj {
+    guard(|| {
+        let tensors = with_trainer(&trainer, |trainer| trainer.encoder().tensors())?;
+        Ok(model::to_list(&tensors))
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_spalora_embed(
+    tensors: Robj,
+    modalities: Robj,
+    spatial: Robj,
+    similar: Robj,
+    threads: Robj,
+) -> Robj {
+    guard(|| {
+        let modalities = items(&modalities, "modalities")?;
+        let similar = items(&similar, "similar")?;
+        let modalities: Vec<&Modality> = pointers(&modalities, "modality")?;
+        let graphs: Vec<&SpatialGraph> = pointers(&similar, "graph")?;
+        let graphs: Vec<&Graph> = graphs.iter().map(|g| &g.graph).collect();
+        let spatial: &SpatialGraph = pointer(&spatial, "graph")?;
+        let encoder = Encoder::from_tensors(&model::tensors(&tensors)?, modalities.len())?;
+        let found = threads::install(count(&threads, "threads")?, || {
+            encoder.embed_cells(&modalities, &spatial.graph, &graphs, &spatial.order)
+        })?;
+        Ok(embedding_to_r(&found))
     })
 }
 
@@ -202,5 +242,7 @@ extendr_module! {
     fn core_spalora_new;
     fn core_spalora_step;
     fn core_spalora_embedding;
+    fn core_spalora_weights;
+    fn core_spalora_embed;
     fn core_spalora_free;
 }

@@ -35,6 +35,7 @@ fn rna(n: usize, genes: usize, share: f64) -> Result<Modality> {
     Ok(Modality {
         kind: ModalityKind::Rna,
         mean_expression: scaled.column_means(),
+        projection: None,
         features: Features {
             input: Columns::Scaled(scaled),
             ..Features::from_matrix(components.clone())

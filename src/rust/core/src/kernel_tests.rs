@@ -517,6 +517,7 @@ fn spalora(n: usize) -> crate::spalora::Trainer {
     let rna = Modality {
         kind: ModalityKind::Rna,
         mean_expression: rna.column_means(),
+        projection: None,
         features: Features {
             input: Columns::Scaled(rna),
             ..Features::from_matrix(Array2::zeros((0, 0)))

@@ -119,7 +119,10 @@ fn direct_lsi(tf_idf: &Array2<f64>, n_components: usize) -> Array2<f64> {
 fn latent_semantic_indexing_is_exact_and_near_the_published() {
     let tensors = common::tensors("preprocess.safetensors");
     let slots = Slots::new(&array(&tensors, "peaks"));
-    let found = lsi(&slots.view(), 10, 1).unwrap().mapv(f64::from);
+    let found = lsi(&slots.view(), 10, 1)
+        .unwrap()
+        .components
+        .mapv(f64::from);
     assert!(apart(&found, &direct_lsi(&array(&tensors, "tfidf"), 10)) < 1e-5);
     let published = array(&tensors, "lsi_abs");
     assert!(apart(&found.mapv(f64::abs), &published) < 0.04);
@@ -133,7 +136,7 @@ fn cells_and_peaks_without_counts_stay_zero() {
     let slots = Slots::new(&counts);
     let weights = dense(&tf_idf(&slots.view()).unwrap());
     assert!(weights.iter().all(|v| v.is_finite()) && weights.row(3).sum() == 0.0);
-    let components = lsi(&slots.view(), 3, 1).unwrap();
+    let components = lsi(&slots.view(), 3, 1).unwrap().components;
     assert!(components.iter().all(|v| v.is_finite()));
     assert!(components.row(3).iter().all(|&v| v == 0.0));
     let ratios = dense(&centred_log_ratio(&slots.view()).unwrap());
@@ -195,4 +198,103 @@ fn modalities_say_what_they_are_made_of() {
     assert_eq!(atac.features.dim(), (80, 6));
     let flat = Array2::from_elem((80, 3), 2f32);
     assert!(Modality::from_matrix(flat).is_err());
+}
+
+/// Counts with groups of cells that differ; some features are in too few cells to be kept.
+fn grouped_counts(cells: usize) -> Array2<f64> {
+    let mut rng = Rng::new(5, Purpose::Data, 0);
+    Array2::from_shape_fn((cells, 40), |(i, j)| {
+        let level = f64::from(1 + ((i / 20 + j) % 4) as u32);
+        let kept = j % 10 != 7 || i == 3;
+        (6.0 * rng.uniform() * level).floor() * f64::from(u8::from(kept))
+    })
+}
+
+fn learnt(kind: ModalityKind, counts: &CountsView) -> Modality {
+    let one = Slices::one(counts.n_cells());
+    let settings = Settings {
+        min_cells: 5,
+        n_genes: 25,
+        target_sum: 1e4,
+        log1p: true,
+        ..Settings::default()
+    };
+    match kind {
+        ModalityKind::Rna => Modality::rna(counts, &one, &settings, 10),
+        ModalityKind::Protein => Modality::protein(counts, &one, Centre::All, Some(9)),
+        _ => Modality::atac(counts, 6, 1),
+    }
+    .unwrap()
+}
+
+const OF_COUNTS: [ModalityKind; 3] = [ModalityKind::Rna, ModalityKind::Protein, ModalityKind::Atac];
+
+/// The columns of the features that the projection is of.
+fn kept_columns(counts: &Array2<f64>, projection: &Projection) -> Array2<f64> {
+    let kept: Vec<usize> = projection.kept.iter().map(|&g| g as usize).collect();
+    counts.select(ndarray::Axis(1), &kept)
+}
+
+#[test]
+fn the_cells_learnt_on_are_prepared_the_same_again() {
+    let counts = grouped_counts(80);
+    let slots = Slots::new(&counts);
+    for kind in OF_COUNTS {
+        let modality = learnt(kind, &slots.view());
+        let projection = modality.projection.as_ref().unwrap();
+        let again = kept_columns(&counts, projection);
+        let present = vec![true; again.ncols()];
+        let prepare = |counts: &Array2<f64>, scaling| {
+            let slots = Slots::new(counts);
+            let view = slots.view();
+            Modality::projected(kind, projection, &view, &present, scaling, 1e4).unwrap()
+        };
+        for scaling in [Scaling::Learnt, Scaling::Own] {
+            let found = prepare(&again, scaling);
+            assert_eq!(found.components, modality.components, "{kind:?}");
+            assert_eq!(found.features.to_dense(), modality.features.to_dense());
+        }
+        // By what was learnt, a cell is the same in any company.
+        let some = again.slice(ndarray::s![10..50, ..]).to_owned();
+        let found = prepare(&some, Scaling::Learnt);
+        let expected = modality.components.slice(ndarray::s![10..50, ..]);
+        assert_eq!(found.components, expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn features_that_further_cells_lack_count_as_their_mean() {
+    let counts = grouped_counts(80);
+    let slots = Slots::new(&counts);
+    for kind in OF_COUNTS {
+        let modality = learnt(kind, &slots.view());
+        let projection = modality.projection.as_ref().unwrap();
+        let mut fewer = kept_columns(&counts, projection);
+        let lost = projection.genes[2] as usize;
+        fewer.column_mut(lost).fill(0.0);
+        let slots = Slots::new(&fewer);
+        let present: Vec<bool> = (0..fewer.ncols()).map(|f| f != lost).collect();
+        let project = |present: &[bool]| {
+            let scaling = Scaling::Learnt;
+            Modality::projected(kind, projection, &slots.view(), present, scaling, 1e4)
+        };
+        let found = project(&present).unwrap().components.mapv(f64::from);
+        let gap = apart(&found, &modality.components.mapv(f64::from));
+        assert!(
+            found.iter().all(|v| v.is_finite()) && gap > 0.0 && gap < 0.5,
+            "{kind:?} {gap}"
+        );
+        if kind != ModalityKind::Atac {
+            let zeros = project(&vec![true; present.len()]).unwrap();
+            assert_ne!(zeros.components.mapv(f64::from), found);
+        }
+        assert!(project(&present[1..]).is_err());
+        let other = Projection {
+            rotation: None,
+            ..projection.clone()
+        };
+        let view = slots.view();
+        let scaling = Scaling::Own;
+        assert!(Modality::projected(kind, &other, &view, &present, scaling, 1e4).is_err());
+    }
 }

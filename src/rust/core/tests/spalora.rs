@@ -12,9 +12,10 @@ use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::spacross::Input;
 use spax_core::spalora::loss::{reconstruction, Constant};
-use spax_core::spalora::{Embedding, Params, Trainer};
+use spax_core::spalora::{Embedding, Encoder, Params, Trainer};
 use spax_core::sparse::CountsView;
-use spax_core::threads;
+use spax_core::tensors::Tensors;
+use spax_core::{threads, Error};
 
 /// Counts of `genes` genes in cells on a square, in two halves that differ.
 struct Tissue {
@@ -108,46 +109,69 @@ fn the_collapsed_loss_is_the_direct_one_on_sparse_genes() {
     assert!((found - direct).abs() < 1e-5 * direct, "{found} {direct}");
 }
 
-/// Trains on the first `m` of three modalities.
-fn train(m: usize, threads: usize, epochs: usize) -> (Vec<f32>, Embedding) {
+/// What the network takes of one tissue.
+struct Parts {
+    modalities: Vec<Modality>,
+    spatial: Graph,
+    similar: Vec<Graph>,
+    order: Vec<u32>,
+}
+
+/// The first `m` of three modalities.
+fn parts(m: usize, threads: usize) -> Parts {
     let tissue = tissue(20, 60);
     let n = tissue.coords.nrows();
-    let all = threads::install(threads, || {
-        Ok([
+    threads::install(threads, || {
+        let mut modalities = vec![
             tissue.rna(),
             Modality::from_matrix(numbers(3, n, 8))?,
             Modality::atac(&tissue.view(), 7, 1)?,
-        ])
-    })
-    .unwrap();
-    let modalities: Vec<&Modality> = all.iter().take(m).collect();
-    let (spatial, similar, order) = threads::install(threads, || {
+        ];
+        modalities.truncate(m);
         let similar = modalities
             .iter()
             .map(|m| correlation_knn(m.components.view(), 10, 1));
-        let similar = similar.collect::<Result<Vec<_>, _>>()?;
-        let spatial = Graph::knn(tissue.coords.view(), 6)?;
-        Ok((spatial, similar, curve_order(tissue.coords.view())?))
+        Ok(Parts {
+            similar: similar.collect::<Result<_, _>>()?,
+            spatial: Graph::knn(tissue.coords.view(), 6)?,
+            order: curve_order(tissue.coords.view())?,
+            modalities,
+        })
     })
-    .unwrap();
-    let similar: Vec<&Graph> = similar.iter().collect();
-    let params = Params {
-        latent: 16,
-        ..Params::default()
-    };
-    let params = params.check(m).unwrap();
-    let device = Device::Cpu;
-    let mut trainer = Trainer::new(
-        &modalities,
-        &spatial,
-        &similar,
-        order,
-        params,
-        7,
-        threads,
-        &device,
-    )
-    .unwrap();
+    .unwrap()
+}
+
+impl Parts {
+    fn modalities(&self) -> Vec<&Modality> {
+        self.modalities.iter().collect()
+    }
+
+    fn similar(&self) -> Vec<&Graph> {
+        self.similar.iter().collect()
+    }
+
+    fn trainer(&self, threads: usize) -> Trainer {
+        let params = Params {
+            latent: 16,
+            ..Params::default()
+        };
+        Trainer::new(
+            &self.modalities(),
+            &self.spatial,
+            &self.similar(),
+            self.order.clone(),
+            params.check(self.modalities.len()).unwrap(),
+            7,
+            threads,
+            &Device::Cpu,
+        )
+        .unwrap()
+    }
+}
+
+/// Trains on the first `m` of three modalities.
+fn train(m: usize, threads: usize, epochs: usize) -> (Vec<f32>, Embedding) {
+    let mut trainer = parts(m, threads).trainer(threads);
     let losses = (0..epochs).map(|_| trainer.step().unwrap().total).collect();
     (losses, trainer.embedding().unwrap())
 }
@@ -185,6 +209,57 @@ fn the_same_bytes_for_any_number_of_threads() {
     for threads in [2, 4] {
         assert_eq!(train(3, threads, 5), one, "{threads} threads");
     }
+}
+
+/// The largest difference of two embeddings.
+fn apart(a: &Embedding, b: &Embedding) -> f32 {
+    let matrices = |e: &Embedding| {
+        let all = [&e.joint, &e.across].into_iter();
+        let all = all.chain(&e.modality).chain(&e.within).cloned();
+        all.collect::<Vec<_>>()
+    };
+    let (a, b) = (matrices(a), matrices(b));
+    assert_eq!(a.len(), b.len());
+    let gaps = a.iter().zip(&b).flat_map(|(a, b)| (a - b).into_iter());
+    gaps.fold(0.0, |most, gap| most.max(gap.abs()))
+}
+
+#[test]
+fn a_model_that_was_kept_embeds_as_the_trained_one() {
+    for m in [2, 3] {
+        let parts = parts(m, 2);
+        let mut trainer = parts.trainer(2);
+        trainer.steps(20).unwrap();
+        let bytes = trainer.encoder().tensors().unwrap().write(None).unwrap();
+        let encoder = Encoder::from_tensors(&Tensors::read(&bytes).unwrap(), m).unwrap();
+        let embed = |modalities: &[&Modality]| {
+            encoder.embed_cells(modalities, &parts.spatial, &parts.similar(), &parts.order)
+        };
+        let found = threads::install(2, || embed(&parts.modalities())).unwrap();
+        let expected = trainer.embedding().unwrap();
+        assert!(
+            apart(&found, &expected) < 1e-5,
+            "{}",
+            apart(&found, &expected)
+        );
+        let mut swapped = parts.modalities();
+        swapped.swap(0, 1);
+        assert!(matches!(embed(&swapped), Err(Error::Model { .. })));
+    }
+}
+
+#[test]
+fn models_with_parts_missing_are_errors() {
+    let tensors = parts(2, 2).trainer(2).encoder().tensors().unwrap();
+    assert!(Encoder::from_tensors(&tensors, 2).is_ok());
+    let refused = |tensors: &Tensors, m| {
+        let error = Encoder::from_tensors(tensors, m).err();
+        matches!(error, Some(Error::Model { .. }))
+    };
+    assert!(refused(&tensors, 3));
+    let mut narrow = tensors.clone();
+    narrow.insert("atten_omics2.u_omega", Array2::zeros((15, 1)).into_dyn());
+    assert!(refused(&narrow, 2));
 }
 
 #[test]

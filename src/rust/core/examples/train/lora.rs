@@ -104,6 +104,7 @@ fn rna(coords: &Array2<f64>, genes: usize, filled: f64) -> Result<Modality> {
     Ok(Modality {
         kind: ModalityKind::Rna,
         mean_expression: scaled.column_means(),
+        projection: None,
         features: Features {
             input: Columns::Scaled(scaled),
             kind: FeatureKind::ScaledGenes,

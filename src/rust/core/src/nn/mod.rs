@@ -14,6 +14,7 @@ pub mod columns;
 pub mod dropout;
 pub mod gather;
 pub mod init;
+pub mod kept;
 pub mod linear;
 pub mod matmul;
 pub mod norm_act;

@@ -21,7 +21,7 @@ mod scaled;
 mod svd;
 mod variance;
 
-pub use atac::{lsi, tf_idf};
+pub use atac::{lsi, tf_idf, Lsi};
 pub use check::{check_counts, CountSummary};
 pub use features::{prepare, prepare_slices, Columns, FeatureKind, Features, Settings};
 pub use gene_choice::{GeneChoice, FEWEST_SHARED};

@@ -2,9 +2,11 @@
 
 use ndarray::Array2;
 
-use super::atac::lsi;
+use super::atac::{lsi, lsi_by};
 use super::features::{prepare_slices, Columns, FeatureKind, Features, Settings};
-use super::protein::centred_log_ratio;
+use super::pca::Pca;
+use super::projection::{overall_means, Projection, Scaling};
+use super::protein::{centred_log_ratio, centred_log_ratio_of};
 use super::scaled::{Centre, ScaledGenes};
 use crate::slices::Slices;
 use crate::sparse::CountsView;
@@ -30,6 +32,9 @@ pub struct Modality {
     pub components: Array2<f32>,
     /// Mean log-normalised expression of every input column; empty unless RNA.
     pub mean_expression: Vec<f64>,
+    /// What was learnt on these cells, with the rotation to the components; None for a user's own columns, and for cells
+    /// that were projected. Of peaks, `scale` holds the inverse document frequencies.
+    pub projection: Option<Projection>,
 }
 
 impl Modality {
@@ -52,13 +57,19 @@ impl Modality {
             return Err(Error::Internal("scaled genes were asked for".into()));
         };
         let pca = genes.pca(n_components)?;
+        let (components, rotation) = rounded(genes, &pca)?;
         let mean_expression = genes.column_means();
         features.explained_variance = pca.explained_variance;
+        let projection = features.projection.take().map(|p| Projection {
+            rotation: Some(rotation),
+            ..p
+        });
         Ok(Self {
             kind: ModalityKind::Rna,
             features,
-            components: pca.scores,
+            components,
             mean_expression,
+            projection,
         })
     }
 
@@ -81,13 +92,18 @@ impl Modality {
         }
         let scaled = ScaledGenes::centred(centred_log_ratio(counts)?, slices, centre)?;
         let pca = scaled.pca(n_components.unwrap_or(n).min(n - 1))?;
-        let names = (0..n as u32).collect();
-        Ok(Self::of_components(
-            ModalityKind::Protein,
-            pca.scores,
-            names,
-            pca.explained_variance,
-        ))
+        let (components, rotation) = rounded(&scaled, &pca)?;
+        let names: Vec<u32> = (0..n as u32).collect();
+        let projection = Projection {
+            kept: names.clone(),
+            genes: names,
+            mean: overall_means(&scaled),
+            scale: scaled.scale.clone(),
+            rotation: Some(rotation),
+        };
+        let mut found = Self::of_components(ModalityKind::Protein, components, Some(projection));
+        found.features.explained_variance = pca.explained_variance;
+        Ok(found)
     }
 
     /// Peaks: latent semantic indexing (see [`lsi`]).
@@ -95,13 +111,20 @@ impl Modality {
     /// # Errors
     /// As [`lsi`].
     pub fn atac(counts: &CountsView, n_components: usize, seed: u64) -> Result<Self> {
-        let components = lsi(counts, n_components, seed)?;
-        let peaks = (0..counts.n_genes() as u32).collect();
+        let found = lsi(counts, n_components, seed)?;
+        let peaks: Vec<u32> = (0..counts.n_genes() as u32).collect();
+        let projection = Projection {
+            kept: peaks.clone(),
+            genes: peaks,
+            mean: vec![0.0; counts.n_genes()],
+            scale: found.idf,
+            rotation: Some(found.rotation),
+        };
+        let components = found.components;
         Ok(Self::of_components(
             ModalityKind::Atac,
             components,
-            peaks,
-            Vec::new(),
+            Some(projection),
         ))
     }
 
@@ -116,33 +139,77 @@ impl Modality {
                 "no feature varies between cells: nothing tells the cells apart",
             ));
         }
-        Ok(Self::of_components(
-            ModalityKind::Features,
-            x,
-            Vec::new(),
-            Vec::new(),
-        ))
+        Ok(Self::of_components(ModalityKind::Features, x, None))
+    }
+
+    /// The modality of further cells, prepared as that of the cells that `projection` was learnt on. The rows of `counts`
+    /// are the features `kept`, in their order; one that is not `present` counts as its mean. Peaks keep the weights
+    /// that were learnt, whatever the `scaling`.
+    ///
+    /// # Errors
+    /// Parts that do not fit each other; counts that are not valid.
+    pub fn projected(
+        kind: ModalityKind,
+        projection: &Projection,
+        counts: &CountsView,
+        present: &[bool],
+        scaling: Scaling,
+        target_sum: f64,
+    ) -> Result<Self> {
+        let damaged = || Error::model("The model lacks the components of a modality");
+        let rotation = projection.rotation.as_ref().ok_or_else(damaged)?.view();
+        projection.check(counts, present)?;
+        let components = match kind {
+            ModalityKind::Rna => {
+                let genes = projection.scaled(counts, present, scaling, (target_sum, true))?;
+                let components = genes.project(rotation)?;
+                let kind = FeatureKind::ScaledGenes;
+                return Ok(Self {
+                    features: projection.of_columns(Columns::Scaled(genes), kind),
+                    ..Self::of_components(ModalityKind::Rna, components, None)
+                });
+            }
+            ModalityKind::Protein => {
+                let measured = present.iter().filter(|p| **p).count();
+                let own = ScaledGenes::new(centred_log_ratio_of(counts, measured)?)?;
+                let scaled = projection.rescaled(own, present, scaling);
+                scaled.project(rotation)?
+            }
+            ModalityKind::Atac => lsi_by(counts, &projection.scale, rotation)?,
+            ModalityKind::Features => {
+                return Err(Error::Internal("columns need no projection".into()))
+            }
+        };
+        Ok(Self::of_components(kind, components, None))
     }
 
     fn of_components(
         kind: ModalityKind,
         components: Array2<f32>,
-        used: Vec<u32>,
-        explained_variance: Vec<f64>,
+        projection: Option<Projection>,
     ) -> Self {
+        let feature_kind = match kind {
+            ModalityKind::Features => FeatureKind::Matrix,
+            _ => FeatureKind::Pca,
+        };
         Self {
             kind,
             features: Features {
-                kind: match kind {
-                    ModalityKind::Features => FeatureKind::Matrix,
-                    _ => FeatureKind::Pca,
-                },
-                genes: used,
-                explained_variance,
+                kind: feature_kind,
+                genes: projection
+                    .as_ref()
+                    .map_or_else(Vec::new, |p| p.genes.clone()),
                 ..Features::from_matrix(components.clone())
             },
             components,
             mean_expression: Vec::new(),
+            projection,
         }
     }
+}
+
+/// Scores by loadings rounded to the precision that models are kept in, so that a model kept gives the same, and those loadings.
+fn rounded(genes: &ScaledGenes, pca: &Pca) -> Result<(Array2<f32>, Array2<f64>)> {
+    let loadings = pca.loadings.mapv(|v| f64::from(v as f32));
+    Ok((genes.project(loadings.view())?, loadings))
 }

@@ -54,35 +54,54 @@ impl Projection {
     /// Features of `counts`, whose rows are the genes `kept` in their order; a gene that is not `present` counts as its mean.
     ///
     /// # Errors
-    /// Parts that do not fit each other; counts that are not valid; with [`Scaling::Own`], no gene that varies.
+    /// Parts that do not fit each other; counts that are not valid.
     pub fn features(
         &self,
         counts: &CountsView,
         present: &[bool],
         scaling: Scaling,
-        (target_sum, log1p): (f64, bool),
+        how: (f64, bool),
     ) -> Result<Features> {
-        self.check(counts, present)?;
-        check_counts(counts)?;
-        let kept: Vec<u32> = (0..self.kept.len() as u32).collect();
-        let matrix = normalise(counts, &kept, &self.genes, target_sum, log1p)?;
-        let scaled = self.rescaled(ScaledGenes::new(matrix)?, present, scaling);
-        let (input, kind) = match &self.rotation {
+        let scaled = self.scaled(counts, present, scaling, how)?;
+        match &self.rotation {
             Some(rotation) => {
                 let scores = scaled.project(rotation.view())?;
-                (Columns::Dense(scores), FeatureKind::Pca)
+                Ok(self.of_columns(Columns::Dense(scores), FeatureKind::Pca))
             }
-            None => (Columns::Scaled(scaled), FeatureKind::ScaledGenes),
-        };
-        Ok(Features {
+            None => Ok(self.of_columns(Columns::Scaled(scaled), FeatureKind::ScaledGenes)),
+        }
+    }
+
+    pub(super) fn of_columns(&self, input: Columns, kind: FeatureKind) -> Features {
+        Features {
             input,
             kind,
             genes: self.genes.clone(),
             ..Features::from_matrix(Array2::zeros((0, 0)))
-        })
+        }
     }
 
-    fn rescaled(&self, mut own: ScaledGenes, present: &[bool], scaling: Scaling) -> ScaledGenes {
+    /// The genes of `counts` normalised and scaled, before any rotation.
+    pub(super) fn scaled(
+        &self,
+        counts: &CountsView,
+        present: &[bool],
+        scaling: Scaling,
+        (target_sum, log1p): (f64, bool),
+    ) -> Result<ScaledGenes> {
+        self.check(counts, present)?;
+        check_counts(counts)?;
+        let kept: Vec<u32> = (0..self.kept.len() as u32).collect();
+        let matrix = normalise(counts, &kept, &self.genes, target_sum, log1p)?;
+        Ok(self.rescaled(ScaledGenes::new(matrix)?, present, scaling))
+    }
+
+    pub(super) fn rescaled(
+        &self,
+        mut own: ScaledGenes,
+        present: &[bool],
+        scaling: Scaling,
+    ) -> ScaledGenes {
         if scaling == Scaling::Learnt {
             own.mean.clone_from(&self.mean);
             own.scale.clone_from(&self.scale);
@@ -97,7 +116,7 @@ impl Projection {
         own
     }
 
-    fn check(&self, counts: &CountsView, present: &[bool]) -> Result<()> {
+    pub(super) fn check(&self, counts: &CountsView, present: &[bool]) -> Result<()> {
         let (n_kept, n_genes) = (self.kept.len(), self.genes.len());
         let rising = self.genes.windows(2).all(|pair| pair[0] < pair[1]);
         let inside = self.genes.iter().all(|&g| (g as usize) < n_kept);
@@ -117,7 +136,7 @@ impl Projection {
 }
 
 /// Means of the slices, weighted by their cells.
-fn overall_means(scaled: &ScaledGenes) -> Vec<f64> {
+pub(super) fn overall_means(scaled: &ScaledGenes) -> Vec<f64> {
     let n = scaled.n_cells() as f64;
     let mut overall = vec![0.0; scaled.n_genes()];
     for (slice, cells) in scaled.slices.sizes().into_iter().enumerate() {

@@ -12,8 +12,13 @@ use crate::Result;
 /// # Errors
 /// Counts that are negative, missing or infinite.
 pub fn centred_log_ratio(counts: &CountsView) -> Result<Csr> {
+    centred_log_ratio_of(counts, counts.n_genes())
+}
+
+/// The same where only so many of the rows of `counts` were measured; the others are empty.
+pub(super) fn centred_log_ratio_of(counts: &CountsView, n_measured: usize) -> Result<Csr> {
     check_counts(counts)?;
-    let proteins = counts.n_genes() as f64;
+    let proteins = n_measured.max(1) as f64;
     let rows: Vec<Vec<(u32, f32)>> = (0..counts.n_cells())
         .into_par_iter()
         .map(|cell| {

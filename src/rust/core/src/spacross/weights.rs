@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::Tensor;
 use ndarray::{Array1, Array2};
 
 use super::model::{Block, Encoder, GRAPH_LAYER, NODE_LAYER};
 use super::Input;
 use crate::graph::Graph;
+use crate::nn::kept::{matrix_of, variable};
 use crate::nn::linear::Design;
 use crate::nn::norm_act::{Activation, Moments};
 use crate::nn::propagate::Operator;
@@ -140,18 +141,6 @@ pub(super) fn in_callers_order(x: &Tensor, order: &[u32]) -> Result<Array2<f32>>
             .for_each(|(o, v)| *o = *v);
     }
     Ok(out)
-}
-
-fn matrix_of(var: &Var) -> Result<Array2<f64>> {
-    let shape = var.dims2()?;
-    let values = to_host(&var.as_detached_tensor())?;
-    let values = values.into_iter().map(f64::from).collect();
-    Array2::from_shape_vec(shape, values).map_err(|e| Error::Internal(e.to_string()))
-}
-
-fn variable(values: Vec<f64>, shape: (usize, usize)) -> Result<Var> {
-    let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
-    Ok(Var::from_vec(values, shape, &Device::Cpu)?)
 }
 
 fn norm_part(tensors: &Tensors, norm: &str, part: &str, width: usize) -> Result<Vec<f64>> {

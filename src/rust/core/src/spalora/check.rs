@@ -5,9 +5,11 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor, Var};
 use ndarray::Array2;
 
+use super::embedding::Embedding;
+use super::encoder::Encoder;
 use super::model::{Losses, Model, Source};
 use super::params::{GeneWeights, Params};
-use super::trainer::{Embedding, EpochLosses, Trainer};
+use super::trainer::{EpochLosses, Trainer};
 use crate::check::{Gap, Gaps, Record, Spans};
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_host;
@@ -21,18 +23,10 @@ pub const RUNS: [&str; 3] = ["spalora_protein", "spalora_atac", "spalora_slideta
 
 /// Every parameter with its published name, and whether ours is the transpose.
 pub(super) fn parameters(model: &Model) -> Vec<(String, Var, bool)> {
-    let own = |attention: &super::model::Attention, name: &str| {
-        [
-            (format!("{name}.w_omega"), attention.w.clone(), false),
-            (format!("{name}.u_omega"), attention.u.clone(), true),
-        ]
-    };
-    let mut all = own(&model.attention, "atten_cross").to_vec();
+    let mut all = Encoder::of(model).parameters();
     for (coder, m) in model.coders.iter().zip(1..) {
-        let (encoder, decoder) = (coder.encoder.clone(), coder.decoder.clone());
-        all.push((format!("encoder_omics{m}.weight"), encoder, true));
+        let decoder = coder.decoder.clone();
         all.push((format!("decoder_omics{m}.weight"), decoder, false));
-        all.extend(own(&coder.attention, &format!("atten_omics{m}")));
     }
     all
 }

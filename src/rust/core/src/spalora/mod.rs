@@ -4,6 +4,8 @@
 pub mod check;
 #[cfg(test)]
 mod conformance;
+mod embedding;
+mod encoder;
 mod host;
 pub mod loss;
 mod loss_on;
@@ -13,5 +15,7 @@ pub mod params;
 mod trainer;
 pub mod weights;
 
+pub use embedding::Embedding;
+pub use encoder::Encoder;
 pub use params::{GeneWeights, Params, ValidParams};
-pub use trainer::{Embedding, EpochLosses, Trainer};
+pub use trainer::{EpochLosses, Trainer};

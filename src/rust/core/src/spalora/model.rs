@@ -17,6 +17,7 @@ use crate::rng::{Purpose, Rng};
 use crate::spacross::Input;
 
 /// W (d x d) and u (1 x d) of one attention.
+#[derive(Clone)]
 pub struct Attention {
     pub w: Var,
     pub u: Var,
@@ -31,7 +32,7 @@ impl Attention {
     }
 
     /// The weighted mean of embeddings (each N x d), and the weights (N x their number).
-    fn of(&self, embeddings: &[Tensor]) -> Result<(Tensor, Tensor)> {
+    pub(super) fn of(&self, embeddings: &[Tensor]) -> Result<(Tensor, Tensor)> {
         attention(&Tensor::cat(embeddings, 1)?, &self.w, &self.u)
     }
 }
@@ -70,8 +71,8 @@ pub struct Forward {
     pub across: Tensor,
     /// N x 2 a modality: the spatial graph's weight, the feature graph's.
     pub within: Vec<Tensor>,
-    /// X Omega V', N x d a modality.
-    projected: Vec<Tensor>,
+    /// X Omega V', N x d a modality; only the losses need it.
+    pub(super) projected: Vec<Tensor>,
 }
 
 /// The terms of the loss, one a modality.

@@ -1,8 +1,9 @@
 //! The training of SpaLORA, one epoch at a time.
 
 use candle_core::{Device, Tensor};
-use ndarray::{Array2, ArrayView2};
 
+use super::embedding::{Arrays, Embedding};
+use super::encoder::Encoder;
 use super::host;
 use super::model::{Forward, Losses, Model, Source};
 use super::params::{GeneWeights, ValidParams};
@@ -12,7 +13,6 @@ use crate::graph::Graph;
 use crate::nn::adam::Adam;
 use crate::nn::linear::Design;
 use crate::nn::propagate::Operator;
-use crate::nn::view::to_host;
 use crate::preprocess::{Columns, Modality, ModalityKind};
 use crate::spacross::Input;
 use crate::{threads, Error, Result};
@@ -28,19 +28,6 @@ pub struct EpochLosses {
     pub reconstruction: Vec<f32>,
     /// One a modality.
     pub cross: Vec<f32>,
-}
-
-/// What the trained model gives, in the caller's order of cells. Rows of the embeddings have length 1.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Embedding {
-    /// Z, N x d.
-    pub joint: Array2<f32>,
-    /// Z_m, N x d each.
-    pub modality: Vec<Array2<f32>>,
-    /// Weights of the modalities, N x their number.
-    pub across: Array2<f32>,
-    /// Weights of the spatial and the feature graph, N x 2 a modality.
-    pub within: Vec<Array2<f32>>,
 }
 
 /// A model in training. Stepped from outside, so that whoever holds it can stop, show progress or give up between two
@@ -240,62 +227,13 @@ impl Trainer {
                 }
                 None => Arrays::of(&self.model.forward(&self.sources, &self.spatial)?)?,
             };
-            let width = self.params.params.latent;
-            let unit = |mut values: Vec<f32>| {
-                unit_rows(&mut values, width);
-                self.in_callers_order(&values, width)
-            };
-            let within = found.within.iter().map(|w| self.in_callers_order(w, 2));
-            Ok(Embedding {
-                joint: unit(found.joint)?,
-                modality: found
-                    .modality
-                    .into_iter()
-                    .map(unit)
-                    .collect::<Result<_>>()?,
-                across: self.in_callers_order(&found.across, self.sources.len())?,
-                within: within.collect::<Result<_>>()?,
-            })
+            found.embedding(&self.order)
         })
     }
 
-    fn in_callers_order(&self, values: &[f32], width: usize) -> Result<Array2<f32>> {
-        let rows = ArrayView2::from_shape((self.order.len(), width), values)
-            .map_err(|e| Error::Internal(e.to_string()))?;
-        let mut out = Array2::zeros(rows.dim());
-        for (row, &cell) in rows.rows().into_iter().zip(&self.order) {
-            out.row_mut(cell as usize).assign(&row);
-        }
-        Ok(out)
-    }
-}
-
-/// What [`Embedding`] holds, in the order of training and of any length.
-struct Arrays {
-    joint: Vec<f32>,
-    modality: Vec<Vec<f32>>,
-    across: Vec<f32>,
-    within: Vec<Vec<f32>>,
-}
-
-impl Arrays {
-    fn of(forward: &Forward) -> Result<Self> {
-        let all = |list: &[Tensor]| list.iter().map(to_host).collect::<candle_core::Result<_>>();
-        Ok(Self {
-            joint: to_host(&forward.joint)?,
-            modality: all(&forward.modality)?,
-            across: to_host(&forward.across)?,
-            within: all(&forward.within)?,
-        })
-    }
-
-    fn of_host(epoch: &host::Epoch) -> Self {
-        Self {
-            joint: epoch.joint.clone(),
-            modality: (0..epoch.within.len()).map(|m| epoch.modality(m)).collect(),
-            across: epoch.across.weights.clone(),
-            within: epoch.within.iter().map(|w| w.weights().to_vec()).collect(),
-        }
+    /// What embeds further cells.
+    pub fn encoder(&self) -> Encoder {
+        Encoder::of(&self.model)
     }
 }
 
@@ -308,14 +246,6 @@ fn finite(losses: EpochLosses) -> Result<EpochLosses> {
     match losses.total.is_finite() {
         true => Ok(losses),
         false => Err(Error::astray(losses.epoch)),
-    }
-}
-
-/// Rows of length 1; a row without length stays 0.
-fn unit_rows(values: &mut [f32], width: usize) {
-    for row in values.chunks_exact_mut(width) {
-        let length = row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-        row.iter_mut().for_each(|v| *v /= length);
     }
 }
 

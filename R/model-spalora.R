@@ -1,0 +1,37 @@
+# A trained model of SpaLORA. Beside the parts that every model has (model.R):
+#   modalities  in the order of training, each a list: `name`; `kind`; `columns`, how many the network takes; `kept`, features whose counts add up
+#               to a cell's total, and `genes`, those of them that are used (both NULL for columns taken as they are)
+#   tensors     omics1.*, omics2.*, ...: mean, scale and rotation of the features of each modality; smooth.spread: what the components of each are divided
+#               by before they are averaged over neighbours; embedding.centre, embedding.rotation: to the columns of the embedding that are clustered
+
+spalora_model <- function(found, task, prepared, spreads, smoothed) {
+  projections <- unname(lapply(prepared, function(pointer) core(core_modality_projection(pointer))))
+  arrays <- Map(projection_tensors, projections, omics_prefix(projections))
+  view <- list(smooth.spread = spreads, embedding.centre = attr(found$view, "centre"), embedding.rotation = attr(found$view, "rotation"))
+  own <- list(modalities = unname(Map(modality_part, task$modalities, found$info, projections)))
+  rule <- rule_tensors(task, found$view, smoothed, found$domain)
+  new_model("spalora", own, found$domain, task, c(found$weights, do.call(c, unname(arrays)), view, rule))
+}
+
+omics_prefix <- function(modalities) paste0("omics", seq_along(modalities))
+
+modality_part <- function(m, info, projection) {
+  part <- list(name = m$name, kind = m$kind, columns = info$n_columns)
+  if (!is.null(projection)) {
+    part$kept <- make.unique(modality_features(m))[projection$kept]
+    part$genes <- part$kept[projection$genes]
+  }
+  part
+}
+
+# By name.
+modality_parts <- function(model) rlang::set_names(model$modalities, vapply(model$modalities, `[[`, "", "name"))
+
+restore_spalora <- function(document) {
+  document$modalities <- lapply(document$modalities, function(part) {
+    texts <- intersect(c("kept", "genes"), names(part))
+    part[texts] <- lapply(part[texts], as_texts)
+    part[intersect(c("name", "kind", "columns", "kept", "genes"), names(part))]
+  })
+  document
+}
