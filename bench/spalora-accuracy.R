@@ -3,6 +3,7 @@
 #   dlpfc_*   dlpfc_151673 with its genes dealt at random into two panels, each a modality: as it is, with half of the counts lost, with Poisson noise
 # Methods:
 #   default, published (published = TRUE), unweighted (weights = "none")
+#   latent=32 the default with options, written as in spalora_options()
 #   single    the best modality alone: the baseline on one modality, the modality with the highest mean
 #   baseline  20 components of each modality side by side, averaged over the 18 nearest spots twice, mclust EEE (no seed)
 # Run: SPAX_DATA_DIR=... Rscript bench/spalora-accuracy.R [seeds] [output.csv] [methods, comma-separated] [sets, comma-separated]
@@ -103,6 +104,11 @@ trained_rows <- function(name, set) {
     published = function(seed) trained(set, seed, published = TRUE),
     unweighted = function(seed) trained(set, seed, options = spalora_options(weights = "none"))
   )
+  others <- setdiff(methods, c(names(run), "single", "baseline"))
+  run <- c(run, lapply(rlang::set_names(others), function(text) {
+    options <- eval(parse(text = paste0("spalora_options(", text, ")")))
+    function(seed) trained(set, seed, options = options)
+  }))
   jobs <- expand.grid(method = intersect(methods, names(run)), seed = seeds, stringsAsFactors = FALSE)
   do.call(rbind, Map(function(method, seed) {
     found <- cpu_of(run[[method]](seed))

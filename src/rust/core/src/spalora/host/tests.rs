@@ -1,7 +1,7 @@
-//! Held to the model on candle's tape, whose operations are held to finite differences.
+//! Held to the model on candle's tape, and to finite differences.
 #![allow(clippy::unwrap_used)]
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use ndarray::Array2;
 
 use super::Epoch;
@@ -13,7 +13,7 @@ use crate::rng::{Purpose, Rng};
 use crate::slices::Slices;
 use crate::spacross::Input;
 use crate::spalora::model::{Model, Source};
-use crate::spalora::Params;
+use crate::spalora::{Params, ValidParams};
 use crate::sparse::Csr;
 use crate::threads;
 
@@ -66,14 +66,18 @@ fn close(what: &str, found: &[f32], expected: &[f32]) {
     }
 }
 
-#[test]
-fn three_modalities_agree_with_the_tape() {
+fn params() -> ValidParams {
     let params = Params {
         w_recon: vec![1.0, 2.0, 0.5],
         w_cross: vec![0.7, 1.5, 3.0],
         ..Params::default()
     };
-    let params = params.check(3).unwrap();
+    params.check(3).unwrap()
+}
+
+#[test]
+fn three_modalities_agree_with_the_tape() {
+    let params = params();
     threads::install(2, || {
         let spatial = graph(9);
         let sources = sources();
@@ -110,6 +114,44 @@ fn three_modalities_agree_with_the_tape() {
             epoch.within[0].weights(),
             &to_vec(&forward.within[0])?,
         );
+        Ok(())
+    })
+    .unwrap();
+}
+
+fn norm(x: &[f32]) -> f32 {
+    x.iter().map(|v| v * v).sum::<f32>().sqrt()
+}
+
+/// Along its gradient each parameter changes the loss by the gradient's length: differences of the fourth order over
+/// fiftieths of the parameter's own length, which moves the loss thousands of times more than f32 rounds it.
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let params = params();
+    threads::install(2, || {
+        let (spatial, sources) = (graph(9), sources());
+        let model = Model::new(&[70, 5, 20], WIDTH, 1, &Device::Cpu)?;
+        let mut epoch = Epoch::new(&sources, &spatial, WIDTH);
+        let found = epoch.run(&model, &sources, &spatial, &params)?;
+        for (i, (parameter, gradient)) in
+            model.parameters().iter().zip(&found.gradients).enumerate()
+        {
+            let length = norm(gradient);
+            let (start, step) = (to_vec(parameter)?, 0.02 * norm(&to_vec(parameter)?));
+            let mut loss_at = |sign: f32| -> crate::Result<f64> {
+                let moved = start.iter().zip(gradient);
+                let moved: Vec<f32> = moved.map(|(w, g)| w + sign * step * g / length).collect();
+                parameter.set(&Tensor::from_vec(moved, parameter.shape(), &Device::Cpu)?)?;
+                let found = epoch.run(&model, &sources, &spatial, &params)?;
+                Ok(f64::from(found.total))
+            };
+            let near = loss_at(1.0)? - loss_at(-1.0)?;
+            let far = loss_at(2.0)? - loss_at(-2.0)?;
+            let slope = (8.0 * near - far) / (12.0 * f64::from(step));
+            parameter.set(&Tensor::from_vec(start, parameter.shape(), &Device::Cpu)?)?;
+            let ratio = slope / f64::from(length);
+            assert!((ratio - 1.0).abs() < 2e-3, "parameter {i}: {ratio}");
+        }
         Ok(())
     })
     .unwrap();
