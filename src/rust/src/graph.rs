@@ -3,7 +3,8 @@
 use extendr_api::prelude::*;
 use ndarray::ArrayView2;
 use spax_core::graph::{
-    curve_order_within, knn_within, radius_within, smooth, spatial_knn, Graph, Neighbours,
+    curve_order_within, knn_within, radius_within, reach, smooth, spatial_knn, Graph, Neighbours,
+    WIDEST,
 };
 use spax_core::slices::Slices;
 use spax_core::{threads, Error, Result};
@@ -120,8 +121,33 @@ fn core_smooth(
     })
 }
 
+/// How many neighbours tell most about a cell.
+/// @noRd
+#[extendr]
+fn core_reach(
+    x: Robj,
+    coords: Robj,
+    slices: Robj,
+    stacked: Robj,
+    most: Robj,
+    threads: Robj,
+) -> Robj {
+    guard(|| {
+        let x = finite_f32(&x, "reduction")?;
+        let points = matrix(&coords, "coords")?;
+        let slices = self::slices(&slices, points.nrows())?;
+        let stacked = flag(&stacked, "stacked")?;
+        let most = count(&most, "most")?.min(WIDEST);
+        let found = threads::install(count(&threads, "threads")?, || {
+            reach(x.view(), &neighbours(points, &slices, stacked, most)?)
+        })?;
+        Ok((found as i32).into())
+    })
+}
+
 extendr_module! {
     mod graph;
+    fn core_reach;
     fn core_smooth;
     fn core_spatial_graph;
     fn core_graph_csc;

@@ -6,7 +6,8 @@ mod common;
 use ndarray::{Array2, ArrayView2};
 use spax_core::graph::{
     curve_order, curve_order_within, euclidean_neighbours, inner_product_neighbours, knn_within,
-    radius_within, shared_neighbour_edges, smooth, spatial_knn, Graph, Neighbours,
+    radius_within, reach, shared_neighbour_edges, smooth, spatial_knn, told_by_rings, Graph,
+    Neighbours, WIDEST,
 };
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
@@ -537,6 +538,124 @@ fn smoothing_averages_over_the_nearest_cells() {
     let twice = smooth(x.view(), &nearest, 2).unwrap();
     assert_eq!(twice, smooth(once.view(), &nearest, 1).unwrap());
     assert!(smooth(x.slice(ndarray::s![1.., ..]), &nearest, 1).is_err());
+}
+
+/// Squares of 6 x 6 cells of a grid with a level of their own in each of three columns, and noise on top.
+fn squares(noise: f64) -> (Array2<f64>, Array2<f32>) {
+    let mut rng = Rng::new(3, Purpose::Data, 0);
+    let side = 36;
+    let levels = Array2::from_shape_simple_fn((36, 3), || rng.normal());
+    let coords = Array2::from_shape_fn((side * side, 2), |(i, a)| [i / side, i % side][a] as f64);
+    let x = Array2::from_shape_fn((side * side, 3), |(i, a)| {
+        let square = i / side / 6 * 6 + i % side / 6;
+        (levels[[square, a]] + noise * rng.normal()) as f32
+    });
+    (coords, x)
+}
+
+/// Pearson's correlation of a column with the mean of it over the `k` nearest.
+fn correlation_with_mean(x: ArrayView2<f32>, near: &Neighbours, k: usize) -> f64 {
+    let n = x.nrows() as f64;
+    let own: Vec<f64> = x.column(0).iter().map(|&v| f64::from(v)).collect();
+    let mean_of = |i| {
+        near.row(i)[..k]
+            .iter()
+            .map(|&j| own[j as usize])
+            .sum::<f64>()
+            / k as f64
+    };
+    let mean: Vec<f64> = (0..x.nrows()).map(mean_of).collect();
+    let centre = |v: &[f64]| v.iter().sum::<f64>() / n;
+    let product = |a: &[f64], b: &[f64]| {
+        let (ca, cb) = (centre(a), centre(b));
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| (a - ca) * (b - cb))
+            .sum::<f64>()
+    };
+    product(&own, &mean) / (product(&own, &own) * product(&mean, &mean)).sqrt()
+}
+
+#[test]
+fn one_column_tells_what_its_correlation_says() {
+    let (coords, x) = squares(1.0);
+    let column = x.slice(ndarray::s![.., ..1]);
+    let brute = brute_force(coords.view(), WIDEST);
+    let told = told_by_rings(column, &spatial_knn(coords.view(), WIDEST).unwrap()).unwrap();
+    assert_eq!(told.len(), 10);
+    for (k, told) in told {
+        let r = correlation_with_mean(column, &brute, k);
+        let expected = -(1.0 - r * r).ln();
+        // The ridge of 1e-6 is all that differs.
+        assert!((told - expected).abs() < 1e-5, "{k}: {told} {expected}");
+    }
+}
+
+#[test]
+fn what_is_told_does_not_depend_on_how_columns_are_mixed() {
+    let (coords, x) = squares(1.0);
+    let near = spatial_knn(coords.view(), WIDEST).unwrap();
+    let mixed = Array2::from_shape_fn(x.dim(), |(i, a)| match a {
+        0 => 100.0 * x[[i, 1]] - 7.0,
+        1 => 0.1 * x[[i, 0]] + 0.2 * x[[i, 1]],
+        _ => x[[i, 2]] - x[[i, 0]],
+    });
+    let pairs = told_by_rings(x.view(), &near).unwrap();
+    for (a, b) in pairs
+        .iter()
+        .zip(told_by_rings(mixed.view(), &near).unwrap())
+    {
+        assert!((a.1 - b.1).abs() < 1e-4, "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn noise_widens_the_reach() {
+    let found: Vec<usize> = [0.1, 1.0, 3.0]
+        .iter()
+        .map(|&noise| {
+            let (coords, x) = squares(noise);
+            reach(x.view(), &spatial_knn(coords.view(), WIDEST).unwrap()).unwrap()
+        })
+        .collect();
+    assert_eq!(found[0], 4);
+    assert!(found[1] > found[0] && found[2] > found[1], "{found:?}");
+}
+
+#[test]
+fn the_reach_takes_columns_that_repeat_or_are_constant_and_few_cells() {
+    let (coords, x) = squares(1.0);
+    let near = spatial_knn(coords.view(), WIDEST).unwrap();
+    let odd = Array2::from_shape_fn((x.nrows(), 5), |(i, a)| match a {
+        3 => x[[i, 0]],
+        4 => 2.0,
+        _ => x[[i, a]],
+    });
+    let plain = reach(x.view(), &near).unwrap();
+    assert_eq!(reach(odd.view(), &near).unwrap(), plain);
+    assert_eq!(reach(Array2::zeros(x.dim()).view(), &near).unwrap(), 4);
+    // The mean over four neighbours of a chequerboard is nearly constant.
+    let board = Array2::from_shape_fn((x.nrows(), 1), |(i, _)| ((i / 36 + i % 36) % 2) as f32);
+    reach(board.view(), &near).unwrap();
+    let few = |n: usize, k: usize| {
+        let near = spatial_knn(coords.slice(ndarray::s![..n, ..]), k).unwrap();
+        reach(x.slice(ndarray::s![..n, ..]), &near).unwrap()
+    };
+    assert_eq!(few(4, 3), 3);
+    assert!(few(9, 8) <= 8);
+    assert!(reach(x.slice(ndarray::s![1.., ..]), &near).is_err());
+}
+
+#[test]
+fn the_reach_is_the_same_for_any_number_of_threads() {
+    let coords = Array2::from_shape_fn((9000, 2), |(i, a)| [i / 90, i % 90][a] as f64);
+    let mut rng = Rng::new(8, Purpose::Data, 0);
+    let x = Array2::from_shape_simple_fn((9000, 5), || rng.normal() as f32);
+    let near = spatial_knn(coords.view(), WIDEST).unwrap();
+    let told = |n| spax_core::threads::install(n, || told_by_rings(x.view(), &near)).unwrap();
+    let one = told(1);
+    assert_eq!(told(2), one);
+    assert_eq!(told(4), one);
 }
 
 /// Two slices that lie on each other, their cells by turns.
