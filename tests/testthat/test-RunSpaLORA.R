@@ -172,25 +172,3 @@ test_that("a biologist's default finds the domains of the simulated tissue", {
   fit <- RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, verbose = FALSE)
   expect_gt(DomainMetrics(fit$domain, truth = made$spots$label, coords = made$spots)$ARI, 0.8)
 })
-
-test_that("Ctrl-C stops training within a second and leaves the session usable", {
-  skip_if_not_installed("callr")
-  skip_on_os("windows")
-  session <- callr::r_session$new()
-  withr::defer(session$close())
-  session$run(function() {
-    library(spaxR)
-    made <<- simulate_tissue(n.cells = 300, modalities = c("RNA", "ADT"))
-    fit <<- function(epochs) RunSpaLORA(made$counts, n.domains = 5, coords = made$spots, epochs = epochs, verbose = FALSE)
-    before <<- fit(5)$embedding
-  })
-  session$call(function() tryCatch(fit(1e7), interrupt = function(condition) "stopped"))
-  Sys.sleep(2)
-  expect_identical(session$get_state(), "busy")
-  sent <- Sys.time()
-  session$interrupt()
-  session$poll_process(5000)
-  expect_lt(as.numeric(difftime(Sys.time(), sent, units = "secs")), 1.5)
-  expect_identical(session$read()$result, "stopped")
-  expect_true(session$run(function() identical(fit(5)$embedding, before)))
-})

@@ -1,25 +1,17 @@
-test_that("Ctrl-C stops training within a second and leaves the session usable", {
-  skip_if_not_installed("callr")
-  skip_on_os("windows")
-  session <- callr::r_session$new()
-  withr::defer(session$close())
-  session$run(function() {
+test_that("Ctrl-C stops SpaCross within a second and leaves the session usable", {
+  expect_stops_at_ctrl_c(function() {
     library(spaxR)
     slice <<- cortex_slice(small = TRUE)
     fit <<- function(epochs) {
-      RunSpaCross(slice$counts, n.domains = 4, coords = slice$spots[c("x", "y")], epochs = epochs, verbose = FALSE)
+      RunSpaCross(slice$counts, n.domains = 4, coords = slice$spots[c("x", "y")], epochs = epochs, verbose = FALSE)$embedding
     }
-    before <<- fit(5)$embedding
   })
-  session$call(function() {
-    tryCatch(fit(1e6), interrupt = function(condition) "stopped")
+})
+
+test_that("Ctrl-C stops SpaLORA within a second and leaves the session usable", {
+  expect_stops_at_ctrl_c(function() {
+    library(spaxR)
+    made <<- simulate_tissue(n.cells = 300, modalities = c("RNA", "ADT"))
+    fit <<- function(epochs) RunSpaLORA(made$counts, n.domains = 5, coords = made$spots, epochs = epochs, verbose = FALSE)$embedding
   })
-  Sys.sleep(3)
-  expect_identical(session$get_state(), "busy")
-  sent <- Sys.time()
-  session$interrupt()
-  session$poll_process(5000)
-  expect_lt(as.numeric(difftime(Sys.time(), sent, units = "secs")), 1.5)
-  expect_identical(session$read()$result, "stopped")
-  expect_true(session$run(function() identical(fit(5)$embedding, before)))
 })
