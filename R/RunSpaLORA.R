@@ -55,7 +55,8 @@
 #'   * `history`: a data frame with a row an epoch: `epoch`, `total`, and for each modality `recon_<name>`, its reconstruction, and `cross_<name>`, its
 #'     embedding after a round through the others;
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
-#'   * `modalities`: a data frame of the kinds, how they were found, and the numbers of features and components; `features` (those used), `options`, `seed`, `device`,
+#'   * `modalities`: a data frame of the kinds, how they were found, the numbers of features and components, and over how many cells
+#'     the components were averaged for the domains (`smooth_k`; NA when domains come from the embedding alone); `features` (those used), `options`, `seed`, `device`,
 #'     `versions`, `call`.
 #' @source SpaLORA: low-expression-aware spatial multi-omics integration, the method as described by its authors. Where the published code departs from it, so does
 #'   `published = TRUE`: its gene weights use the order of genes in place of their ranks.
@@ -160,14 +161,16 @@ spalora_fit <- function(task, timer) {
   placed <- core(core_spalora_place(unname(prepared), spalora_edges(graphs, task), core_options(options), task$device))
   task$device <- check_place(placed, length(task$cells), "spalora_options")
   components <- modality_components(prepared, options)
-  smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
+  smoothing <- timed(timer, "smooth", smoothing_wanted(task, components$parts))
+  smoothed <- timed(timer, "smooth", smoothed_modalities(task, components$parts, smoothing))
   found <- fit_runs(
     task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed, first),
     view = function(x) embedding_components(x, options$embedding_components)
   )
   found$device <- task$device
   found$info <- lapply(prepared, function(pointer) core(core_modality_info(pointer)))
-  found$model <- timed(timer, "model", spalora_model(found, task, prepared, components$spreads, smoothed))
+  found$model <- timed(timer, "model", spalora_model(found, task, prepared, list(spread = components$spreads, k = smoothing), smoothed))
+  found$smoothing <- smoothing
   found
 }
 
@@ -212,7 +215,7 @@ embedding_components <- function(embedding, n) {
 
 spalora_result <- function(found, task, timer, call) {
   features <- Map(function(info, m) modality_features(m)[info$features], found$info, task$modalities)
-  more <- list(modalities = modality_table(task$modalities, found$info), features = features)
+  more <- list(modalities = modality_table(task$modalities, found$info, found$smoothing), features = features)
   structure(c(
     named_embeddings(found, names(task$modalities), task$cells), list(domain = found$domain),
     slice_parts(task), result_parts(found, task, timer, call, more), list(model = found$model)
@@ -239,11 +242,11 @@ attention_table <- function(found, names, cells) {
   data.frame(across, do.call(cbind, unname(within)), row.names = cells, check.names = FALSE)
 }
 
-modality_table <- function(modalities, info) {
+modality_table <- function(modalities, info, smoothing) {
   data.frame(
     modality = names(modalities), kind = vapply(modalities, `[[`, "", "kind"), why = vapply(modalities, `[[`, "", "why"),
     features = vapply(info, function(x) length(x$features), 0L), components = vapply(info, function(x) as.integer(x$n_components), 0L),
-    row.names = NULL
+    smooth_k = smoothing %||% NA_integer_, row.names = NULL
   )
 }
 
@@ -272,6 +275,8 @@ modality_home <- function(object, name) {
   if (name %in% SeuratObject::Assays(object)) name else SeuratObject::DefaultAssay(object[[name]])
 }
 
+describe_smoothing <- function(k) if (!anyNA(k)) paste0(", averaged over ", format(k), " cells")
+
 #' @export
 print.SpaLORAResult <- function(x, ...) {
   m <- x$modalities
@@ -279,7 +284,7 @@ print.SpaLORAResult <- function(x, ...) {
   weights <- colMeans(x$attention[paste0("weight_", m$modality)])
   writeLines(c(
     paste0("SpaLORA on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
-    paste0("  ", format(m$modality), "  ", format(m$kind), "  ", format(m$features), " features, mean weight ", format(round(weights, 2), nsmall = 2)),
+    paste0("  ", format(m$modality), "  ", format(m$kind), "  ", format(m$features), " features, mean weight ", format(round(weights, 2), nsmall = 2), describe_smoothing(m$smooth_k)),
     describe_run(x),
     paste0("  parts: ", paste0("$", setdiff(names(x), c("device", "call")), collapse = " "))
   ))

@@ -48,6 +48,10 @@ core_features_info <- function(features) call_core(wrap__core_features_info, fea
 #' @noRd
 core_features_matrix <- function(features) call_core(wrap__core_features_matrix, features)
 
+#' How many neighbours tell most about a cell.
+#' @noRd
+core_reach <- function(x, coords, slices, stacked, most, threads) call_core(wrap__core_reach, x, coords, slices, stacked, most, threads)
+
 #' @noRd
 core_smooth <- function(x, coords, slices, stacked, k, passes, threads) call_core(wrap__core_smooth, x, coords, slices, stacked, k, passes, threads)
 

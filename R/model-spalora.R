@@ -2,12 +2,13 @@
 #   modalities  in the order of training, each a list: `name`; `kind`; `columns`, how many the network takes; `kept`, features whose counts add up
 #               to a cell's total, and `genes`, those of them that are used (both NULL for columns taken as they are)
 #   tensors     omics1.*, omics2.*, ...: mean, scale and rotation of the features of each modality; smooth.spread: what the components of each are divided
-#               by before they are averaged over neighbours; embedding.centre, embedding.rotation: to the columns of the embedding that are clustered
+#               by before they are averaged over neighbours, and smooth.k: over how many cells (not for domains from the embedding alone); embedding.centre, embedding.rotation: to the columns of the embedding that are clustered
 
-spalora_model <- function(found, task, prepared, spreads, smoothed) {
+spalora_model <- function(found, task, prepared, smoothing, smoothed) {
   projections <- unname(lapply(prepared, function(pointer) core(core_modality_projection(pointer))))
   arrays <- Map(projection_tensors, projections, omics_prefix(projections))
-  view <- list(smooth.spread = spreads, embedding.centre = attr(found$view, "centre"), embedding.rotation = attr(found$view, "rotation"))
+  view <- list(smooth.spread = smoothing$spread, embedding.centre = attr(found$view, "centre"), embedding.rotation = attr(found$view, "rotation"))
+  if (!is.null(smoothing$k)) view$smooth.k <- as.double(smoothing$k)
   own <- list(modalities = unname(Map(modality_part, task$modalities, found$info, projections)))
   rule <- rule_tensors(task, found$view, smoothed, found$domain)
   new_model("spalora", own, found$domain, task, c(found$weights, do.call(c, unname(arrays)), view, rule))

@@ -92,8 +92,10 @@ domain_choices <- function() {
 
 domain_ranges <- function() {
   count <- c("smooth_components", "smooth_passes", "starts", "consensus")
-  c(option_range(count, 1, 1e9, TRUE), option_range("smooth_k", 2, 1e9, TRUE), option_range("refine_k", 0, 1e9, TRUE))
+  c(option_range(count, 1, 1e9, TRUE), option_range("refine_k", 0, 1e9, TRUE))
 }
+
+smooth_range <- function() option_range("smooth_k", 2, 1e9, TRUE)
 
 check_options <- function(options, set = set_of(options)) {
   for (name in names(set$ranges)) check_option_number(options[[name]], name, set$ranges[[name]], set)

@@ -100,7 +100,7 @@ predict_modalities <- function(model, given, coords, cells, settings) {
   graphs <- spalora_graphs(task, prepared)
   found <- spalora_embeddings(core(core_spalora_embed(tensors, unname(prepared), graphs$spatial, unname(graphs$feature), task$threads)))
   view <- sweep(found$embedding, 2L, tensors$embedding.centre) %*% tensors$embedding.rotation
-  smoothed <- smoothed_components(task, modality_components(prepared, task$options, tensors$smooth.spread)$matrix)
+  smoothed <- smoothed_modalities(task, modality_components(prepared, task$options, tensors$smooth.spread)$parts, tensors$smooth.k)
   structure(c(named_embeddings(found, names(parts), task$cells), list(
     domain = new_domains(model, tensors, view, smoothed, task, settings),
     genes_missing = Filter(length, lapply(known, `[[`, "missing")), centre = settings$centre

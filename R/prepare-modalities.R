@@ -57,10 +57,15 @@ check_components <- function(modalities, options, argument) {
   }
 }
 
-# Components of all modalities side by side, each modality with the same variance in all (divided by its spread); those of a modality with more
+# Components of the modalities, each modality with the same variance in all (divided by its spread); those of a modality with more
 # columns would otherwise outvote the others.
 modality_components <- function(prepared, options, spreads = NULL) {
   parts <- lapply(unname(prepared), function(pointer) first_columns(core(core_modality_components(pointer)), options$smooth_components))
   spreads <- spreads %||% vapply(parts, function(x) sqrt(sum(apply(x, 2L, stats::var))), 0)
-  list(matrix = do.call(cbind, Map(`/`, parts, spreads)), spreads = spreads)
+  list(parts = Map(`/`, parts, spreads), spreads = spreads)
+}
+
+# Side by side, each averaged over its number of cells.
+smoothed_modalities <- function(task, parts, k) {
+  if (!is.null(k)) do.call(cbind, Map(function(x, k) smoothed_components(task, x, k), parts, k))
 }

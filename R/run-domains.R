@@ -17,17 +17,30 @@ fit_runs <- function(task, timer, smoothed, new_trainer, view = identity) {
   first
 }
 
-# The columns of `x`, averaged over spatial neighbours. Components are not computed when domains come from the embedding alone.
-smoothed_components <- function(task, x) {
+# The columns of `x`, averaged over the `k` nearest cells, the cell itself one of them. Components are not computed when domains come from the embedding alone.
+smoothed_components <- function(task, x, k = task$options$smooth_k) {
   options <- task$options
   if (options$domains_from == "embedding") {
     return(NULL)
   }
   stacked <- is_stacked(task$slices)
-  k <- min(options$smooth_k, fewest_neighbours(task) + 1L)
+  k <- min(k, fewest_neighbours(task) + 1L)
   core(core_smooth(
     unname(x), coords_matrix(task$coords), slice_codes(task$slices), stacked, k, options$smooth_passes, task$threads
   ))
+}
+
+# Over how many cells to average the columns of each matrix: as the options say, or as many as predict the cell in their middle.
+smoothing_wanted <- function(task, parts) {
+  options <- task$options
+  if (options$domains_from == "embedding") {
+    return(NULL)
+  }
+  vapply(parts, function(x) as.integer(options$smooth_k %||% (neighbours_wanted(task, x) + 1L)), 0L)
+}
+
+neighbours_wanted <- function(task, x) {
+  core(core_reach(unname(x), coords_matrix(task$coords), slice_codes(task$slices), is_stacked(task$slices), fewest_neighbours(task), task$threads))
 }
 
 first_columns <- function(x, n) x[, seq_len(min(ncol(x), n)), drop = FALSE]

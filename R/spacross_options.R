@@ -89,7 +89,7 @@ spacross_ranges <- function() {
   c(
     option_range(count, 1, 1e9, TRUE), option_range(c("min_cells", "min_counts", "top_k_inter"), 0, 1e9, TRUE), option_range("k", 2, 1e9, TRUE),
     option_range(c("dropout", "replace_rate", "momentum"), 0, 1 - tiny, FALSE), option_range("mask_rate", tiny, 1 - tiny, FALSE),
-    option_range(weight, 0, 1e9, FALSE), option_range(positive, tiny, 1e12, FALSE), domain_ranges()
+    option_range(weight, 0, 1e9, FALSE), option_range(positive, tiny, 1e12, FALSE), domain_ranges(), smooth_range()
   )
 }
 

@@ -172,3 +172,40 @@ test_that("a biologist's default finds the domains of the simulated tissue", {
   fit <- RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, verbose = FALSE)
   expect_gt(DomainMetrics(fit$domain, truth = made$spots$label, coords = made$spots)$ARI, 0.8)
 })
+
+# Six columns over a grid of 24 x 24 cells: a level of their own for each square of 6 x 6 cells, and noise on top.
+noisy_squares <- function(noise) {
+  square <- rep(1:4, each = 6)
+  of <- as.vector(outer(square, 4 * (square - 1), `+`))
+  levels <- withr::with_seed(1, matrix(stats::rnorm(16 * 6), 16))
+  levels[of, ] + noise * withr::with_seed(2, matrix(stats::rnorm(576 * 6), 576))
+}
+
+test_that("noisy components are averaged over more cells than clean ones, and a number is a number", {
+  task <- list(options = spalora_options(), coords = expand.grid(x = 1:24, y = 1:24), cells = seq_len(576), threads = 1)
+  k <- smoothing_wanted(task, lapply(c(0.1, 1, 3), noisy_squares))
+  expect_type(k, "integer")
+  expect_identical(k[[1]], 5L)
+  expect_true(k[[3]] > k[[1]] && !is.unsorted(k))
+  expect_identical(smoothing_wanted(list(options = spalora_options(smooth_k = 9)), list(1, 2)), c(9L, 9L))
+  expect_null(smoothing_wanted(list(options = spalora_options(domains_from = "embedding")), list(1)))
+})
+
+test_that("the result says over how many cells each modality was averaged", {
+  fit <- quick_lora_fit()
+  chosen <- fit$modalities$smooth_k
+  expect_true(all(chosen %in% (c(4, 6, 8, 12, 18, 20, 24, 28, 30, 36) + 1)))
+  expect_output(print(fit), paste("averaged over", chosen[[1]], "cells"))
+  fixed <- quick_lora(options = spalora_options(smooth_k = 9))
+  expect_identical(fixed$modalities$smooth_k, c(9L, 9L))
+  expect_identical(fixed$embedding, fit$embedding)
+  same <- quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 9))
+  expect_false(identical(quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 37))$domain, same$domain))
+})
+
+test_that("published settings average nothing", {
+  skip_if_not_installed("mclust")
+  fit <- quick_lora(published = TRUE)
+  expect_identical(fit$modalities$smooth_k, c(NA_integer_, NA_integer_))
+  expect_identical(quick_lora(published = TRUE, options = spalora_options(smooth_k = 9))$domain, fit$domain)
+})

@@ -109,3 +109,15 @@ test_that("an object after runs of both systems must say which model", {
   both <- suppressWarnings(RunSpaCross(object, n.domains = 4, coords = c("x", "y"), epochs = 2, verbose = FALSE))
   expect_spax_error(SaveModel(both, file, overwrite = TRUE), "argument", "object")
 })
+
+test_that("new cells are averaged over as many cells as those of the training", {
+  fit <- quick_lora(options = spalora_options(domains_from = "smoothed"))
+  model <- fit$model
+  tensors <- core(core_tensors_read(model$tensors))
+  expect_equal(as.vector(tensors$smooth.k), fit$modalities$smooth_k)
+  tensors$smooth.k[] <- 37
+  model$tensors <- core(core_tensors_write(tensors))
+  wide <- quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 37))
+  expect_equal(as.vector(core(core_tensors_read(wide$model$tensors))$smooth.k), c(37, 37))
+  expect_false(identical(again(model)$domain, again(fit)$domain))
+})

@@ -121,7 +121,7 @@ fn core_smooth(
     })
 }
 
-/// How many neighbours tell most about a cell.
+/// How many neighbours predict a cell best.
 /// @noRd
 #[extendr]
 fn core_reach(
@@ -139,7 +139,8 @@ fn core_reach(
         let stacked = flag(&stacked, "stacked")?;
         let most = count(&most, "most")?.min(WIDEST);
         let found = threads::install(count(&threads, "threads")?, || {
-            reach(x.view(), &neighbours(points, &slices, stacked, most)?)
+            let near = neighbours(points, &slices, stacked, most)?;
+            reach(x.view(), &near, &curve_order_within(points, &slices)?)
         })?;
         Ok((found as i32).into())
     })

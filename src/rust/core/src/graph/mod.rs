@@ -18,7 +18,7 @@ pub use adjacency::Graph;
 pub use correlation::correlation_knn;
 pub use curve::curve_order;
 pub use embedding::{euclidean_neighbours, inner_product_neighbours};
-pub use reach::{reach, told_by_rings, WIDEST};
+pub use reach::{reach, ring_scores, WIDEST};
 pub use shared::{shared_neighbour_edges, Edges};
 pub use smooth::smooth;
 pub use spatial::{spatial_knn, Neighbours};

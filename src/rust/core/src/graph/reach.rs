@@ -1,13 +1,16 @@
-//! Over how many nearest cells to average: as many as tell most about the cell in their middle.
+//! Over how many nearest cells to average: as many as predict the cell in their middle.
 //!
 //! The mean of a cell's neighbours, without the cell, is a prediction of it. A wider mean has less noise and more of what
-//! lies beyond the cell's domain, so that the best width grows with the noise of the data. It is measured by the mutual
-//! information of cell and mean under Gaussians (Kullback 1959): log det S - log det R, S the covariance of the columns, R
-//! that of what a linear regression on the mean leaves. Like the mixture that finds the domains, it does not change when the columns
-//! are scaled or mixed; the squared error, which does, is decided by the few columns of large variance.
+//! lies beyond the cell's domain, so that the best width grows with the noise of the data. It is measured by the likelihood, under
+//! one Gaussian, of what a linear regression on the mean leaves of all columns. Like the mixture that finds the domains, it
+//! does not change when the columns are scaled or mixed; the squared error, which does, is decided by the few columns of large variance.
+//!
+//! The regression is fitted to nine tenths of the tissue and judged on the last, each in turn. The tenths are regions:
+//! neighbours have each other in their means, and on cells scattered over the tissue the widest means would look best by chance
+//! (Roberts et al. 2017, cross-validation strategies for data with spatial structure).
 
 use nalgebra::{Cholesky, DMatrix};
-use ndarray::{s, Array1, Array2, ArrayView2, Axis};
+use ndarray::{concatenate, s, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Neighbours;
@@ -20,43 +23,67 @@ const RINGS: [usize; 10] = [4, 6, 8, 12, 18, 20, 24, 28, 30, 36];
 /// The most neighbours that [`reach`] looks at.
 pub const WIDEST: usize = RINGS[RINGS.len() - 1];
 
-/// Added to the diagonal of correlations, so that columns may depend on each other; as in the mixture.
+/// Added to the diagonal of covariances as a part of it, so that columns may depend on each other; as in the mixture.
 const RIDGE: f64 = 1e-6;
+
+/// Regions of the cross-validation: the usual ten.
+const FOLDS: usize = 10;
 
 /// Rows whose products are summed together.
 const CHUNK: usize = 4096;
 
-/// The number of neighbours whose mean tells most about a cell's row of `x` (cells x columns), of those in `near`; the least
-/// of equals. All of `near` when that is fewer than any ring.
+/// The number of neighbours whose mean predicts a cell's row of `x` (cells x columns): of those in `near` the fewest that
+/// come within one standard error (over the regions) of the best, as cross-validation is usually read (Breiman et al. 1984,
+/// Classification and regression trees, 3.4.3); a mean that is too wide costs more, whole domains. All of `near` when
+/// that is fewer than any ring. `order` is the cells along a curve that keeps regions together.
 ///
 /// # Errors
-/// Rows and neighbours that do not fit.
-pub fn reach(x: ArrayView2<f32>, near: &Neighbours) -> Result<usize> {
-    let mut best = (near.k, f64::NEG_INFINITY);
-    for (ring, told) in told_by_rings(x, near)? {
-        if told > best.1 {
-            best = (ring, told);
-        }
-    }
-    Ok(best.0)
+/// As [`ring_scores`].
+pub fn reach(x: ArrayView2<f32>, near: &Neighbours, order: &[u32]) -> Result<usize> {
+    let rings = ring_scores(x, near, order)?;
+    let total = |scores: &[f64]| scores.iter().sum::<f64>();
+    let best = rings
+        .iter()
+        .max_by(|a, b| total(&a.1).total_cmp(&total(&b.1)));
+    let Some((_, best)) = best else {
+        return Ok(near.k);
+    };
+    let close = rings.iter().find(|ring| within_one_error(best, &ring.1));
+    Ok(close.map_or(near.k, |ring| ring.0))
 }
 
-/// Twice the mutual information (natural logarithm) of a cell and the mean of its neighbours, by ring. Of cells fewer than
-/// twice the columns, only the first columns are looked at: regression would leave nothing.
+/// Whether the mean of `best - scores` is at most its standard error.
+fn within_one_error(best: &[f64], scores: &[f64]) -> bool {
+    let n = best.len() as f64;
+    let lost: Vec<f64> = best.iter().zip(scores).map(|(b, s)| b - s).collect();
+    let mean = lost.iter().sum::<f64>() / n;
+    let squares: f64 = lost.iter().map(|l| (l - mean) * (l - mean)).sum();
+    mean <= 0.0 || mean <= (squares / (n - 1.0) / n).sqrt()
+}
+
+/// Twice the log-likelihood of a cell given the mean of its neighbours, without the constant: for each ring the mean over
+/// the cells of every region. Of cells fewer than four times the columns only the first columns are looked at: a regression
+/// needs more cells than that.
 ///
 /// # Errors
-/// Rows and neighbours that do not fit; `Numeric` for columns whose covariance has no logarithm.
-pub fn told_by_rings(x: ArrayView2<f32>, near: &Neighbours) -> Result<Vec<(usize, f64)>> {
-    if x.nrows() != near.n_rows() {
+/// Rows, neighbours and order that do not fit; `Numeric` for columns whose covariance has no logarithm.
+pub fn ring_scores(
+    x: ArrayView2<f32>,
+    near: &Neighbours,
+    order: &[u32],
+) -> Result<Vec<(usize, Vec<f64>)>> {
+    if x.nrows() != near.n_rows() || x.nrows() != order.len() {
         return Err(Error::Internal("rows and neighbours do not fit".into()));
     }
-    let most = x.ncols().min(x.nrows().saturating_sub(2) / 2);
+    let most = x.ncols().min(x.nrows() / 4);
     let x = standardised(x.slice(s![.., ..most]));
     let rings: Vec<usize> = RINGS.into_iter().filter(|&k| k <= near.k).collect();
-    let own = x.t().dot(&x) / x.nrows() as f64;
-    let all = products(&x, near, &rings);
-    let told = |(k, p): (usize, Products)| Ok((k, p.told(&own, x.nrows() as f64)?));
-    rings.into_iter().zip(all).map(told).collect()
+    let regions = products(&x, near, &rings, order)?;
+    let score = |(ring, k): (usize, usize)| {
+        let of_ring: Vec<&Products> = regions.iter().map(|region| &region[ring]).collect();
+        Ok((k, cross_validated(&of_ring)?))
+    };
+    rings.iter().copied().enumerate().map(score).collect()
 }
 
 /// Columns of mean 0 and variance 1; those that do not vary are left out.
@@ -75,58 +102,90 @@ fn standardised(x: ArrayView2<f32>) -> Array2<f64> {
     out.select(Axis(1), &varies)
 }
 
-/// Sums over cells: of the means of their neighbours, of products of two means, of the cell's own row with the mean.
+/// The mean over the neighbours of some cells, and the cells themselves: sums of the products of the rows (1, mean, own).
 #[derive(Clone)]
 struct Products {
-    mean: Array1<f64>,
-    of_means: Array2<f64>,
-    with_own: Array2<f64>,
+    columns: usize,
+    sums: DMatrix<f64>,
 }
 
 impl Products {
-    fn of(own: ArrayView2<f64>, mean: &Array2<f64>) -> Self {
+    fn zero(columns: usize) -> Self {
+        let size = 1 + 2 * columns;
         Self {
-            mean: mean.sum_axis(Axis(0)),
-            of_means: mean.t().dot(mean),
-            with_own: own.t().dot(mean),
+            columns,
+            sums: DMatrix::zeros(size, size),
         }
     }
 
-    fn add(&mut self, other: &Self) {
-        self.mean += &other.mean;
-        self.of_means += &other.of_means;
-        self.with_own += &other.with_own;
+    fn of(mean: &Array2<f64>, own: &Array2<f64>) -> Result<Self> {
+        let one = Array2::<f64>::ones((own.nrows(), 1));
+        let rows = concatenate(Axis(1), &[one.view(), mean.view(), own.view()])
+            .map_err(|e| Error::Internal(e.to_string()))?;
+        let sums = rows.t().dot(&rows);
+        Ok(Self {
+            columns: own.ncols(),
+            sums: DMatrix::from_fn(sums.nrows(), sums.ncols(), |i, j| sums[[i, j]]),
+        })
     }
 
-    /// log det S - log det R of n cells; the columns of the cells themselves have mean 0.
-    fn told(&self, own: &Array2<f64>, n: f64) -> Result<f64> {
-        let s = with_ridge(matrix(own), |_| 1.0);
-        let mean = matrix(&self.mean.clone().insert_axis(Axis(1))) / n;
-        let of_means = matrix(&self.of_means) / n - &mean * mean.transpose();
-        let variances: Vec<f64> = of_means.diagonal().iter().copied().collect();
-        let factor = factor(with_ridge(of_means, |j| {
-            variances[j].max(f64::MIN_POSITIVE)
-        }))?;
-        let across = matrix(&self.with_own) / n;
-        let left = &s - &across * factor.solve(&across.transpose());
-        Ok(log_det(&self::factor(s)?) - log_det(&self::factor(left)?))
+    fn cells(&self) -> f64 {
+        self.sums[(0, 0)]
+    }
+
+    /// Of (1, mean) with itself, of (1, mean) with the own columns, of these with themselves.
+    fn blocks(&self) -> (DMatrix<f64>, DMatrix<f64>, DMatrix<f64>) {
+        let (told, own) = (1 + self.columns, self.columns);
+        let block = |i, j, rows, columns| self.sums.view((i, j), (rows, columns)).into_owned();
+        (
+            block(0, 0, told, told),
+            block(0, told, told, own),
+            block(told, told, own, own),
+        )
+    }
+
+    /// The regression of the own columns on (1, mean).
+    fn slopes(&self) -> Result<DMatrix<f64>> {
+        let (mut means, across, _) = self.blocks();
+        for j in 0..means.nrows() {
+            means[(j, j)] += RIDGE * means[(j, j)].max(RIDGE * self.cells());
+        }
+        Ok(factor(means)?.solve(&across))
+    }
+
+    /// The products of what `slopes` leave of the own columns.
+    fn left(&self, slopes: &DMatrix<f64>) -> DMatrix<f64> {
+        let (means, across, own) = self.blocks();
+        let cross = slopes.tr_mul(&across);
+        own - &cross - cross.transpose() + slopes.tr_mul(&(means * slopes))
     }
 }
 
-fn matrix(x: &Array2<f64>) -> DMatrix<f64> {
-    DMatrix::from_fn(x.nrows(), x.ncols(), |i, j| x[[i, j]])
-}
-
-fn with_ridge(mut x: DMatrix<f64>, variance: impl Fn(usize) -> f64) -> DMatrix<f64> {
-    for j in 0..x.nrows() {
-        x[(j, j)] += RIDGE * variance(j);
-    }
-    x
+/// For each part, twice the mean log-likelihood of its cells given the others, without the constant.
+fn cross_validated(parts: &[&Products]) -> Result<Vec<f64>> {
+    let columns = parts.first().map_or(0, |p| p.columns);
+    let mut all = Products::zero(columns);
+    parts.iter().for_each(|p| all.sums += &p.sums);
+    let score = |part: &&Products| {
+        let others = Products {
+            columns,
+            sums: &all.sums - &part.sums,
+        };
+        let slopes = others.slopes()?;
+        let mut covariance = others.left(&slopes) / others.cells();
+        for j in 0..columns {
+            covariance[(j, j)] += RIDGE;
+        }
+        let factor = factor(covariance)?;
+        let misfit = factor.solve(&part.left(&slopes)).trace() / part.cells();
+        Ok(-log_det(&factor) - misfit)
+    };
+    parts.iter().map(score).collect()
 }
 
 fn factor(x: DMatrix<f64>) -> Result<Cholesky<f64, nalgebra::Dyn>> {
     Cholesky::new(x)
-        .ok_or_else(|| Error::numeric("the components of a modality depend on each other"))
+        .ok_or_else(|| Error::numeric("the covariance of the components is not positive definite"))
 }
 
 fn log_det(factor: &Cholesky<f64, nalgebra::Dyn>) -> f64 {
@@ -134,22 +193,29 @@ fn log_det(factor: &Cholesky<f64, nalgebra::Dyn>) -> f64 {
     2.0 * diagonal.iter().map(|d| d.ln()).sum::<f64>()
 }
 
-/// The sums for every ring.
-fn products(x: &Array2<f64>, near: &Neighbours, rings: &[usize]) -> Vec<Products> {
-    let zero = Products::of(x.slice(s![..0, ..]), &Array2::zeros((0, x.ncols())));
-    let starts: Vec<usize> = (0..x.nrows()).step_by(CHUNK).collect();
-    let parts: Vec<Vec<Products>> = starts
-        .into_par_iter()
-        .map(|start| {
-            let end = (start + CHUNK).min(x.nrows());
-            chunk_products(x, near, rings, start..end)
-        })
+/// By region (none of them without cells) and ring.
+fn products(
+    x: &Array2<f64>,
+    near: &Neighbours,
+    rings: &[usize],
+    order: &[u32],
+) -> Result<Vec<Vec<Products>>> {
+    let folds = order.chunks(order.len().div_ceil(FOLDS).max(1));
+    let jobs: Vec<(usize, &[u32])> = folds
+        .enumerate()
+        .flat_map(|(fold, cells)| cells.chunks(CHUNK).map(move |chunk| (fold, chunk)))
         .collect();
-    let mut sums = vec![zero; rings.len()];
-    for part in &parts {
-        sums.iter_mut().zip(part).for_each(|(sum, p)| sum.add(p));
+    let done: Vec<(usize, Vec<Products>)> = jobs
+        .into_par_iter()
+        .map(|(fold, cells)| Ok((fold, chunk_products(x, near, rings, cells)?)))
+        .collect::<Result<_>>()?;
+    let n_folds = done.last().map_or(0, |job| job.0 + 1);
+    let mut sums = vec![vec![Products::zero(x.ncols()); rings.len()]; n_folds];
+    for (fold, parts) in done {
+        let pairs = sums[fold].iter_mut().zip(parts);
+        pairs.for_each(|(sum, part)| sum.sums += part.sums);
     }
-    sums
+    Ok(sums)
 }
 
 /// Neighbours are added ring by ring, so that all rings together cost as much as the widest.
@@ -157,19 +223,20 @@ fn chunk_products(
     x: &Array2<f64>,
     near: &Neighbours,
     rings: &[usize],
-    cells: std::ops::Range<usize>,
-) -> Vec<Products> {
-    let mut sums = Array2::zeros((cells.len(), x.ncols()));
+    cells: &[u32],
+) -> Result<Vec<Products>> {
+    let index: Vec<usize> = cells.iter().map(|&cell| cell as usize).collect();
+    let own = x.select(Axis(0), &index);
+    let mut sums = Array2::<f64>::zeros(own.dim());
     let mut done = 0;
-    let own = x.slice(s![cells.clone(), ..]);
     let mut of_ring = |&ring: &usize| {
-        for (mut sum, cell) in sums.rows_mut().into_iter().zip(cells.clone()) {
+        for (mut sum, &cell) in sums.rows_mut().into_iter().zip(&index) {
             for &other in &near.row(cell)[done..ring] {
                 sum += &x.row(other as usize);
             }
         }
         done = ring;
-        Products::of(own, &(&sums / ring as f64))
+        Products::of(&(&sums / ring as f64), &own)
     };
     rings.iter().map(&mut of_ring).collect()
 }
