@@ -48,7 +48,7 @@ core_features_info <- function(features) call_core(wrap__core_features_info, fea
 #' @noRd
 core_features_matrix <- function(features) call_core(wrap__core_features_matrix, features)
 
-#' How many neighbours tell most about a cell.
+#' How many neighbours predict a cell best.
 #' @noRd
 core_reach <- function(x, coords, slices, stacked, most, threads) call_core(wrap__core_reach, x, coords, slices, stacked, most, threads)
 
