@@ -1,7 +1,8 @@
 #' Plot how much each modality weighs
 #'
 #' Draws the attention of [RunSpaLORA()]: above, each cell at its place, a panel for each modality, coloured by the weight that the modality has there; below, the same
-#' weights by domain. The weights of the modalities of a cell add up to 1, so that all panels share one scale.
+#' weights by domain. The weights of the modalities of a cell add up to 1, so that all panels share one scale,
+#' which runs over all but the outermost hundredths of the weights.
 #'
 #' @param object A Seurat object after [RunSpaLORA()], or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
@@ -68,7 +69,8 @@ abort_no_weights <- function(what) {
 
 plot_weights <- function(weights, coords, groups, what, size, y_down, cols) {
   check_packages("patchwork", "A plot of several panels")
-  limits <- range(unlist(weights), na.rm = TRUE)
+  # A few cells far out would leave all others in one colour.
+  limits <- stats::quantile(unlist(weights), c(0.01, 0.99), na.rm = TRUE, names = FALSE)
   size <- size %||% point_size(coords, length(weights))
   legend <- if (what == "modality") "Weight" else "Weight\nof space"
   panels <- Map(function(values, name) weight_panel(coords, values, size, y_down, name, limits, legend), weights, names(weights))
@@ -84,7 +86,7 @@ weight_panel <- function(coords, values, size, y_down, title, limits, legend) {
   data$image <- coords$image
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$value)) +
     ggplot2::geom_point(size = size, shape = if (nrow(data) > 50000) 15 else 16, stroke = 0) +
-    ggplot2::scale_colour_viridis_c(limits = limits, na.value = "grey85", name = legend) +
+    ggplot2::scale_colour_viridis_c(limits = limits, oob = within_limits, na.value = "grey85", name = legend) +
     ggplot2::coord_fixed(clip = "off") +
     ggplot2::labs(title = title) +
     theme_domains()
@@ -92,6 +94,8 @@ weight_panel <- function(coords, values, size, y_down, title, limits, legend) {
   if (nlevels(data$image) > 1L) plot <- plot + ggplot2::facet_wrap(~image)
   plot
 }
+
+within_limits <- function(x, range) pmin(pmax(x, range[[1L]]), range[[2L]])
 
 weight_boxes <- function(weights, groups, what, cols) {
   data <- do.call(rbind, lapply(names(weights), function(name) {

@@ -10,7 +10,11 @@
 #' * `"features"`: taken as they are: a reduction, or values that are no counts.
 #'
 #' Cells are joined to their neighbours in space, and in each modality to the cells most like them. Attention weighs, in each modality, the two graphs, and then
-#' the modalities; [ModalityWeightPlot()] draws the weights. [FindDomains()] groups the embedding. [spalora_options()] holds every setting.
+#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the principal components of the modalities and equal weights, and refines both for few epochs.
+#' [spalora_options()] holds every setting.
+#'
+#' Domains are found by a Gaussian mixture (see [FindDomains()]) from two sources side by side: principal components of the embedding, and the components of each modality averaged over the
+#' nearest cells, over as many as tell most of a cell. [FindDomains()] on the reduction alone therefore gives somewhat other domains; `domains_from = "embedding"` in [spalora_options()] does so here.
 #'
 #' With `modality = NULL` the kind of each modality is inferred, and said when `verbose`: from the class of the assay (a ChromatinAssay; a reduction), then the names of its
 #' features (`chr1-100-200` or `chr1:100-200`), then its own name (RNA, SCT, Spatial; ADT, protein, antibody; ATAC, peaks), then from values below 0 (`features`), and at last from
@@ -21,7 +25,7 @@
 #'
 #' @param object A Seurat object (v4 or v5 assays), or a named list of matrices, one a modality: raw counts, features x cells (for `"features"`: cells x columns).
 #'   Cells are matched by name.
-#' @param assays Names of the assays to use, two or more. A reduction can be named too: it is taken as `"features"`.
+#' @param assays Names of the assays to use, two or more, that differ by more than case. A reduction can be named too: it is taken as `"features"`.
 #' @param n.domains How many domains to find, at least 2.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image; for matrices they are needed.
 #' @param ... Not used; anything here is an error.
@@ -257,6 +261,7 @@ modality_key <- function(key, name) paste0(sub("_$", "", key), gsub("[^[:alnum:]
 
 # Reductions, attention and domains into the object, whose assays hold the modalities. A cell that a modality lacked has none.
 write_spalora <- function(object, result, names, misc, assays) {
+  object <- drop_earlier_run(object, names$reduction)
   homes <- rlang::set_names(vapply(assays, function(name) modality_home(object, name), ""), names(result$modality))
   object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
   for (name in names(result$modality)) {
@@ -268,6 +273,16 @@ write_spalora <- function(object, result, names, misc, assays) {
   names(columns) <- paste0(names$reduction, "_", names(columns))
   columns[[names$domain]] <- unname(result$domain)[rows]
   SeuratObject::AddMetaData(object, columns)
+}
+
+# Weights and reductions of modalities that an earlier run wrote: this one may have fewer.
+drop_earlier_run <- function(object, reduction) {
+  columns <- names(object[[]])
+  start <- paste0(reduction, "_", c("weight", "spatial", "feature"), "_")
+  modalities <- substring(columns[startsWith(columns, start[[1L]])], nchar(start[[1L]]) + 1L)
+  stale <- c(intersect(columns, outer(start, modalities, paste0)), intersect(SeuratObject::Reductions(object), paste0(reduction, ".", tolower(modalities))))
+  for (name in stale) object[[name]] <- NULL
+  object
 }
 
 # The assay that a modality belongs to.

@@ -1,6 +1,7 @@
 #' Plot the training curve
 #'
-#' Losses over the epochs, a panel each: a curve that still falls at the end asks for more `epochs`; one that jumps, for a smaller `learning_rate`.
+#' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that still falls at the end asks for more `epochs`; SpaLORA, which
+#' starts from the components of its modalities, goes on to fit single cells, so that its curves fall on while its domains get worse.
 #'
 #' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: a Seurat object, a `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
@@ -74,10 +75,16 @@ plot_history <- function(history) {
   ggplot2::ggplot(data, ggplot2::aes(.data$epoch, .data$value, colour = .data$loss)) +
     ggplot2::geom_line(linewidth = 0.5, show.legend = FALSE) +
     ggplot2::facet_wrap(~loss, scales = "free_y") +
-    ggplot2::scale_colour_manual(values = rlang::set_names(c("black", domain_palette(length(losses) - 1L)), losses)) +
+    ggplot2::scale_colour_manual(values = loss_colours(losses)) +
     ggplot2::scale_x_continuous(limits = c(0, max(history$epoch)), expand = ggplot2::expansion(c(0, 0.02))) +
     ggplot2::labs(x = "Epoch", y = "Loss", caption = contrast_caption(history)) +
     theme_curves()
+}
+
+# The losses of one modality share a colour.
+loss_colours <- function(losses) {
+  of <- sub("^(recon|cross)_", "", names(losses)[-1L])
+  rlang::set_names(c("black", domain_palette(length(unique(of)))[match(of, unique(of))]), losses)
 }
 
 # The total rises when the contrast joins it, which is no fault.

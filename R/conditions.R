@@ -66,10 +66,10 @@ core_remedy <- function(kind) {
     argument = "Change that value and call again.",
     counts = "Give raw counts, genes in rows and cells in columns: none negative, missing or infinite.",
     coords = "Give one finite x and y for each cell.",
-    memory = "Use fewer genes or components in {.fn spacross_options}, or a machine with more memory.",
+    memory = "Use fewer genes or components (see {.arg options}), or a machine with more memory.",
     device = "Use {.code device = \"auto\"} or {.code device = \"cpu\"}; {.fn SpaxDevices} lists what this build and machine offer.",
     model = "Use a file that {.fn SaveModel} wrote, copied whole.",
-    numeric = "Try a smaller {.code learning_rate} in {.fn spacross_options}, and look for extreme counts.",
+    numeric = "Look for cells or features with extreme values; in training, lower the option {.code learning_rate}.",
     clustering = "Ask for fewer domains, or choose another {.code cluster} method.",
     internal = "This is a fault in spaxR: please report it with the output of {.run sessionInfo()}."
   )

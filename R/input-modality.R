@@ -37,6 +37,18 @@ check_modality_list <- function(object, argument) {
     ), argument)
   }
   check_twice(names, argument)
+  check_case(names, argument)
+}
+
+# Results are named in lower case.
+check_case <- function(names, argument) {
+  alike <- names[tolower(names) %in% tolower(names)[duplicated(tolower(names))]]
+  if (length(alike) > 0L) {
+    abort_spax("argument", c(
+      "The names {.val {alike}} in {.arg {argument}} differ in case only, and results would overwrite each other.",
+      "i" = "Rename one of them."
+    ), argument)
+  }
 }
 
 check_twice <- function(names, argument) {

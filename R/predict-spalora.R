@@ -89,7 +89,7 @@ predict_modalities <- function(model, given, coords, cells, settings) {
   parts <- modality_parts(model)
   input <- spalora_input(given, vapply(parts, `[[`, "", "kind"), cells, coords)
   task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed))
-  check_k(task$options$feature_k, length(task$cells), "feature_k", least = 1)
+  check_enough_cells(length(task$cells), task$options)
   check_columns(parts, task$modalities, task$argument)
   known <- Map(match_modality, parts, task$modalities)
   tensors <- core(core_tensors_read(model$tensors))
@@ -105,6 +105,17 @@ predict_modalities <- function(model, given, coords, cells, settings) {
     domain = new_domains(model, tensors, view, smoothed, task, settings),
     genes_missing = Filter(length, lapply(known, `[[`, "missing")), centre = settings$centre
   )), class = "SpaxPrediction")
+}
+
+# Each cell is joined to as many others as in training.
+check_enough_cells <- function(n_cells, options) {
+  most <- max(options$feature_k, if (is.null(options$radius)) options$k)
+  if (n_cells <= most) {
+    abort_spax("argument", c(
+      "The new slice has {n_cells} cells, and the model joins each to {most} others.",
+      "i" = "Give at least {most + 1} cells."
+    ), "newdata")
+  }
 }
 
 # Columns that are taken as they are must be those that the network knows.

@@ -14,7 +14,7 @@ train <- function(trainer, epochs, verbose) {
 
 train_epochs <- function(trainer, epochs, verbose) {
   show <- progress(epochs, verbose, function(rows) describe_losses(rows, trainer))
-  on.exit(show$done())
+  on.exit(show$stopped())
   rows <- list()
   done <- 0L
   n <- 1L
@@ -27,6 +27,7 @@ train_epochs <- function(trainer, epochs, verbose) {
     Sys.sleep(1e-4)
     n <- next_steps(n, proc.time()[["elapsed"]] - started, epochs - done)
   }
+  on.exit(show$done())
   loss_history(do.call(rbind, rows), trainer$losses)
 }
 
@@ -46,7 +47,7 @@ loss_history <- function(rows, losses) {
 # A progress bar at a terminal, one line at either end elsewhere, nothing when not verbose.
 progress <- function(epochs, verbose, describe) {
   if (!verbose) {
-    return(list(update = function(...) NULL, done = function() NULL))
+    return(list(update = function(...) NULL, done = function() NULL, stopped = function() NULL))
   }
   if (interactive()) progress_bar(epochs, describe) else progress_lines(epochs, describe)
 }
@@ -58,14 +59,16 @@ progress_bar <- function(epochs, describe) {
     total = epochs, clear = FALSE, .envir = env, .auto_close = FALSE,
     # A narrow console cuts off the end: what matters most stands first.
     format = "Epoch {cli::pb_current}/{cli::pb_total} {cli::pb_bar} {cli::pb_eta_str} {losses}",
-    format_done = "Trained {cli::pb_total} epochs in {cli::pb_elapsed}: {losses}"
+    format_done = "Trained {cli::pb_total} epochs in {cli::pb_elapsed}: {losses}",
+    format_failed = "Stopped after {cli::pb_current} of {cli::pb_total} epochs; nothing was changed."
   )
   list(
     update = function(done, rows) {
       env$losses <- describe(rows)
       cli::cli_progress_update(set = done, id = bar, .envir = env)
     },
-    done = function() cli::cli_progress_done(id = bar, .envir = env)
+    done = function() cli::cli_progress_done(id = bar, .envir = env, result = "done"),
+    stopped = function() cli::cli_progress_done(id = bar, .envir = env, result = "failed")
   )
 }
 
@@ -78,7 +81,8 @@ progress_lines <- function(epochs, describe) {
       state$done <- done
       state$losses <- describe(rows)
     },
-    done = function() if (state$done == epochs) cli::cli_inform("Trained {epochs} epoch{?s}: {state$losses}.")
+    done = function() cli::cli_inform("Trained {epochs} epoch{?s}: {state$losses}."),
+    stopped = function() cli::cli_inform("Stopped after {state$done} of {epochs} epochs; nothing was changed.")
   )
 }
 

@@ -209,3 +209,23 @@ test_that("published settings average nothing", {
   expect_identical(fit$modalities$smooth_k, c(NA_integer_, NA_integer_))
   expect_identical(quick_lora(published = TRUE, options = spalora_options(smooth_k = 9))$domain, fit$domain)
 })
+
+test_that("a second run takes away what the first wrote of modalities that it lacks", {
+  object <- quick_lora_seurat(tissue_seurat(c("RNA", "ADT", "ATAC")), c("RNA", "ADT"))
+  again <- quick_lora_seurat(object, c("RNA", "ATAC"))
+  weights <- grep("^spalora_(weight|spatial|feature)_", names(again[[]]), value = TRUE)
+  expect_setequal(weights, paste0("spalora_", outer(c("weight_", "spatial_", "feature_"), c("RNA", "ATAC"), paste0)))
+  expect_true("spalora.atac" %in% SeuratObject::Reductions(again))
+  expect_false("spalora.adt" %in% SeuratObject::Reductions(again))
+  expect_equal(unname(again$spalora_weight_RNA + again$spalora_weight_ATAC), rep(1, ncol(again)), tolerance = 1e-5)
+})
+
+test_that("weights of modalities start equal, and grow where a modality tells more, alike for every seed", {
+  made <- simulate_tissue()
+  weight <- function(seed) RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, seed = seed, verbose = FALSE)$attention$weight_ADT
+  one <- weight(1)
+  follicle <- made$spots$label %in% c("centre", "mantle")
+  expect_gt(mean(one[follicle]), 0.5)
+  expect_lt(mean(one[!follicle]), 0.5)
+  expect_gt(stats::cor(one, weight(2)), 0.8)
+})

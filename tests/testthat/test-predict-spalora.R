@@ -76,7 +76,7 @@ test_that("new cells that do not fit the model are errors with a remedy", {
   expect_spax_error(again(fit, counts = counts$RNA), "argument", "newdata")
   expect_spax_error(again(fit, centre = "none"), "argument", "centre")
   few <- lapply(counts, function(x) x[, 1:15])
-  expect_spax_error(again(fit, counts = few, coords = tissue()$spots[1:15, ]), "argument", "feature_k")
+  expect_spax_error(again(fit, counts = few, coords = tissue()$spots[1:15, ]), "argument", "newdata")
   negative <- counts
   negative$ADT[1, 1] <- -1
   expect_spax_error(again(fit, counts = negative), "counts", "newdata")

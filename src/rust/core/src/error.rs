@@ -54,8 +54,7 @@ impl Error {
     /// A training whose loss left the finite numbers in this epoch.
     pub fn astray(epoch: usize) -> Self {
         Self::numeric(format!(
-            "the loss is no longer a finite number in epoch {epoch}. Lower `learning_rate`, or look for cells with extreme \
-             values in the input"
+            "the loss is no longer a finite number in epoch {epoch}"
         ))
     }
 
