@@ -30,7 +30,9 @@
 #'     computes them, which is in effect at random; `"none"`: all alike.}
 #'   \item{`w_recon`, `w_cross`}{weights of the losses: how well each modality is reconstructed from the joint embedding, and how well its own embedding survives a round through the
 #'     other modalities. One number for all, or one each in the order of the modalities; the last repeats. The presets have RNA first.}
-#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam).}
+#'   \item{`init`}{what training starts from. `"components"`: the principal components of all modalities side by side, and attention that weighs all alike; the network refines
+#'     them in few epochs. `"random"`: random weights, as published.}
+#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam). Long training follows the noise of single cells: more epochs are not better.}
 #' }
 #' @section Domains:
 #' \describe{
@@ -64,7 +66,7 @@ spalora_option_set <- function() {
   list(
     class = "spalora_options", system = "SpaLORA", core = core(core_spalora_defaults()), after = spalora_after(),
     ranges = spalora_ranges(), vectors = option_range(c("w_recon", "w_cross"), 0, 1e9, FALSE),
-    choices = c(list(weights = c("rank", "published", "none"), slice_center = c("none", "mean", "scale")), domain_choices()),
+    choices = c(list(weights = c("rank", "published", "none"), init = c("components", "random"), slice_center = c("none", "mean", "scale")), domain_choices()),
     optional = c(option_range("radius", .Machine$double.xmin, Inf, FALSE), option_range("n_components", 2, 1e9, TRUE), smooth_range()),
     presets = spalora_presets(), published = list(fixed = spalora_published_fixed(), free = spalora_published_free(), preset = "visium_protein")
   )
@@ -91,7 +93,7 @@ spalora_ranges <- function() {
 
 spalora_presets <- function() {
   preset <- function(k, latent, epochs, w_recon, w_cross, n_genes = 3000) {
-    list(k = k, latent = latent, epochs = epochs, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, min_share = 0, n_components = NULL)
+    list(k = k, latent = latent, epochs = epochs, learning_rate = 1e-4, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, min_share = 0, n_components = NULL)
   }
   list(
     visium_protein = preset(18, 64, 200, c(1.9, 2.5), c(1.5, 10)),
@@ -101,7 +103,7 @@ spalora_presets <- function() {
 }
 
 # What the published code fixes, whatever the defaults of spaxR become.
-spalora_published_fixed <- function() list(weights = "published", cluster = "mclust", domains_from = "embedding", consensus = 1L)
+spalora_published_fixed <- function() list(weights = "published", init = "random", cluster = "mclust", domains_from = "embedding", consensus = 1L)
 
 spalora_published_free <- function() {
   list(

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use spax_core::graph::Graph;
 use spax_core::preprocess::Modality;
 use spax_core::spalora::memory::{estimate, estimate_on_device, estimate_on_host, Part, Size};
-use spax_core::spalora::{Embedding, Encoder, EpochLosses, GeneWeights, Params, Trainer};
+use spax_core::spalora::{Embedding, Encoder, EpochLosses, GeneWeights, Init, Params, Trainer};
 use spax_core::{device, threads, Error, Result};
 
 use crate::convert::{count, items, pointer, seed, string, to_matrix, Options};
@@ -25,6 +25,8 @@ const WEIGHTS: [(&str, GeneWeights); 3] = [
     ("none", GeneWeights::None),
 ];
 
+const INITS: [(&str, Init); 2] = [("components", Init::Components), ("random", Init::Random)];
+
 fn weights_named(name: &str) -> Result<GeneWeights> {
     let found = WEIGHTS.iter().find(|(known, _)| *known == name);
     found.map(|(_, weights)| *weights).ok_or_else(|| {
@@ -40,6 +42,13 @@ fn name_of(weights: GeneWeights) -> &'static str {
     found.map_or("none", |(name, _)| name)
 }
 
+fn init_named(name: &str) -> Result<Init> {
+    let found = INITS.iter().find(|(known, _)| *known == name);
+    found
+        .map(|(_, init)| *init)
+        .ok_or_else(|| Error::argument("init", "`init` must be \"components\" or \"random\""))
+}
+
 /// The options of the network.
 ///
 /// @noRd
@@ -52,6 +61,10 @@ fn core_spalora_defaults() -> Robj {
             w_recon = p.w_recon,
             w_cross = p.w_cross,
             weights = name_of(p.weights),
+            init = INITS
+                .iter()
+                .find(|(_, init)| *init == p.init)
+                .map_or("random", |(name, _)| name),
             learning_rate = p.learning_rate,
             weight_decay = p.weight_decay,
             epochs = p.epochs as i32
@@ -67,6 +80,7 @@ fn params(list: &Robj) -> Result<Params> {
         w_recon: o.numbers("w_recon")?,
         w_cross: o.numbers("w_cross")?,
         weights: weights_named(o.string("weights")?)?,
+        init: init_named(o.string("init")?)?,
         learning_rate: o.number("learning_rate")?,
         weight_decay: o.number("weight_decay")?,
         epochs: o.count("epochs")?,

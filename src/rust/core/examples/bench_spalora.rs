@@ -12,7 +12,7 @@ use ndarray::Array2;
 use spax_core::graph::{correlation_knn, curve_order, Graph};
 use spax_core::preprocess::{Columns, Features, Modality, ModalityKind, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
-use spax_core::spalora::{Params, Trainer};
+use spax_core::spalora::{Init, Params, Trainer};
 use spax_core::sparse::Csr;
 use spax_core::{threads, Result};
 use std::time::Instant;
@@ -85,6 +85,7 @@ fn main() -> Result<()> {
     let before = peak_megabytes();
     let params = Params {
         latent,
+        init: Init::Random,
         ..Params::default()
     };
     let params = params.check(2)?;

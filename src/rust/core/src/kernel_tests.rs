@@ -528,6 +528,7 @@ fn spalora(n: usize) -> crate::spalora::Trainer {
     let proteins = Modality::from_matrix(proteins).unwrap();
     let params = crate::spalora::Params {
         latent: 12,
+        init: crate::spalora::Init::Random,
         ..Default::default()
     };
     crate::spalora::Trainer::new(

@@ -12,8 +12,8 @@ use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::spacross::Input;
 use spax_core::spalora::loss::{reconstruction, Constant};
-use spax_core::spalora::{Embedding, Encoder, Params, Trainer};
-use spax_core::sparse::CountsView;
+use spax_core::spalora::{Embedding, Encoder, Init, Params, Trainer};
+use spax_core::sparse::{CountsView, Csr};
 use spax_core::tensors::Tensors;
 use spax_core::{threads, Error};
 
@@ -151,8 +151,13 @@ impl Parts {
     }
 
     fn trainer(&self, threads: usize) -> Trainer {
+        self.trainer_from(Init::Components, threads)
+    }
+
+    fn trainer_from(&self, init: Init, threads: usize) -> Trainer {
         let params = Params {
             latent: 16,
+            init,
             ..Params::default()
         };
         Trainer::new(
@@ -170,8 +175,8 @@ impl Parts {
 }
 
 /// Trains on the first `m` of three modalities.
-fn train(m: usize, threads: usize, epochs: usize) -> (Vec<f32>, Embedding) {
-    let mut trainer = parts(m, threads).trainer(threads);
+fn train(m: usize, init: Init, threads: usize, epochs: usize) -> (Vec<f32>, Embedding) {
+    let mut trainer = parts(m, threads).trainer_from(init, threads);
     let losses = (0..epochs).map(|_| trainer.step().unwrap().total).collect();
     (losses, trainer.embedding().unwrap())
 }
@@ -179,8 +184,11 @@ fn train(m: usize, threads: usize, epochs: usize) -> (Vec<f32>, Embedding) {
 #[test]
 fn two_and_three_modalities_learn() {
     for m in [2, 3] {
-        let (losses, found) = train(m, 2, 60);
-        assert!(losses[59] < 0.9 * losses[0], "{} {}", losses[0], losses[59]);
+        let (random, _) = train(m, Init::Random, 2, 60);
+        assert!(random[59] < 0.9 * random[0], "{} {}", random[0], random[59]);
+        let (losses, found) = train(m, Init::Components, 2, 60);
+        assert!(losses[59] < losses[0], "{} {}", losses[0], losses[59]);
+        assert!(losses[0] < random[0], "{} {}", losses[0], random[0]);
         assert_eq!(found.joint.dim(), (400, 16));
         assert_eq!((found.modality.len(), found.across.dim()), (m, (400, m)));
         assert!(found.within.iter().all(|w| w.dim() == (400, 2)));
@@ -204,10 +212,47 @@ fn two_and_three_modalities_learn() {
 }
 
 #[test]
+fn training_starts_from_the_components() {
+    let parts = parts(3, 2);
+    let found = parts.trainer(2).embedding().unwrap();
+    let third = 1.0 / 3.0;
+    assert!(found.across.iter().all(|w| (w - third).abs() < 1e-6));
+    assert!(found.within.iter().flatten().all(|w| *w == 0.5));
+    // 10 components of genes, 8 columns and 7 of peaks share 16 columns: 6, 5 and 5, side by side.
+    let dense = |m: &Modality| m.directions(16).unwrap();
+    assert_eq!(dense(&parts.modalities[1]).variance.len(), 8);
+    let spatial = parts.spatial.normalised();
+    for (m, own) in [(0, 0..6), (1, 6..11), (2, 11..16)] {
+        let x = parts.modalities[m].features.to_dense();
+        let loadings = dense(&parts.modalities[m]).loadings.mapv(|v| v as f32);
+        let scores = x.dot(&loadings.slice(ndarray::s![.., ..own.len()]));
+        let similar = parts.similar[m].normalised();
+        let mean = |graph: &Csr| {
+            let flat: Vec<f32> = scores.iter().copied().collect();
+            Array2::from_shape_vec(scores.dim(), graph.times_dense(&flat, own.len())).unwrap()
+        };
+        let expected = mean(&spatial) + mean(&similar);
+        for (row, found) in expected.rows().into_iter().zip(found.modality[m].rows()) {
+            let length = row.dot(&row).sqrt();
+            for (c, value) in found.iter().enumerate() {
+                let place = own.clone().position(|o| o == c);
+                let expected = place.map_or(0.0, |j| row[j] / length);
+                assert!(
+                    (value - expected).abs() < 1e-4,
+                    "{m} {c}: {value} for {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_same_bytes_for_any_number_of_threads() {
-    let one = train(3, 1, 5);
-    for threads in [2, 4] {
-        assert_eq!(train(3, threads, 5), one, "{threads} threads");
+    for init in [Init::Components, Init::Random] {
+        let one = train(3, init, 1, 5);
+        for threads in [2, 4] {
+            assert_eq!(train(3, init, threads, 5), one, "{threads} threads");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use spax_core::graph::{curve_order, Graph};
 use spax_core::preprocess::{Columns, FeatureKind, Features, Modality, ModalityKind, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::spalora::memory::{Part, Size};
-use spax_core::spalora::{Params, Trainer};
+use spax_core::spalora::{Init, Params, Trainer};
 use spax_core::sparse::Csr;
 use spax_core::Result;
 
@@ -66,7 +66,12 @@ impl Tissue {
     pub fn trainer(&self, params: &Params, threads: usize, device: &Device) -> Result<Trainer> {
         let modalities: Vec<&Modality> = self.modalities.iter().collect();
         let similar: Vec<&Graph> = self.similar.iter().collect();
-        let params = params.clone().check(modalities.len())?;
+        // The simulated genes come without their components.
+        let params = Params {
+            init: Init::Random,
+            ..params.clone()
+        };
+        let params = params.check(modalities.len())?;
         let order = self.order.clone();
         Trainer::new(
             &modalities,

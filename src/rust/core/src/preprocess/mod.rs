@@ -6,6 +6,7 @@
 mod atac;
 mod check;
 mod cross_products;
+mod directions;
 mod eigen;
 mod features;
 mod gene_choice;
@@ -23,6 +24,7 @@ mod variance;
 
 pub use atac::{lsi, tf_idf, Lsi};
 pub use check::{check_counts, CountSummary};
+pub use directions::Directions;
 pub use features::{prepare, prepare_slices, Columns, FeatureKind, Features, Settings};
 pub use gene_choice::{GeneChoice, FEWEST_SHARED};
 pub use genes::{kept_genes, min_cells_for};

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use super::embedding::Embedding;
 use super::encoder::Encoder;
 use super::model::{Losses, Model, Source};
-use super::params::{GeneWeights, Params};
+use super::params::{GeneWeights, Init, Params};
 use super::trainer::{EpochLosses, Trainer};
 use crate::check::{Gap, Gaps, Record, Spans};
 use crate::nn::propagate::Operator;
@@ -59,6 +59,7 @@ fn params(recorded: &Recorded) -> Result<Params> {
         w_recon: vec![factor(0)?, factor(1)?],
         w_cross: vec![factor(2)?, factor(3)?],
         weights: GeneWeights::Published,
+        init: Init::Random,
         learning_rate: recorded.number("/lr")?,
         ..Params::default()
     })

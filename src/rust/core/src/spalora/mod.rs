@@ -7,6 +7,7 @@ mod conformance;
 mod embedding;
 mod encoder;
 mod host;
+mod init;
 pub mod loss;
 mod loss_on;
 pub mod memory;
@@ -17,5 +18,5 @@ pub mod weights;
 
 pub use embedding::Embedding;
 pub use encoder::Encoder;
-pub use params::{GeneWeights, Params, ValidParams};
+pub use params::{GeneWeights, Init, Params, ValidParams};
 pub use trainer::{EpochLosses, Trainer};

@@ -13,6 +13,15 @@ pub enum GeneWeights {
     None,
 }
 
+/// What the weights are before training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// The modalities' principal components side by side, and even attention.
+    Components,
+    /// Random: as published.
+    Random,
+}
+
 /// Settings as a user gives them. [`Params::check`] turns them into [`ValidParams`].
 ///
 /// The names are those of the R function `spalora_options()`.
@@ -25,6 +34,7 @@ pub struct Params {
     /// Weights of the consistencies: one for all modalities, or one each.
     pub w_cross: Vec<f64>,
     pub weights: GeneWeights,
+    pub init: Init,
     pub learning_rate: f64,
     /// L2 decay, added to the gradient.
     pub weight_decay: f64,
@@ -38,9 +48,10 @@ impl Default for Params {
             w_recon: vec![1.0],
             w_cross: vec![1.0],
             weights: GeneWeights::Rank,
+            init: Init::Components,
             learning_rate: 1e-3,
             weight_decay: 0.0,
-            epochs: 200,
+            epochs: 50,
         }
     }
 }
@@ -70,6 +81,11 @@ impl Params {
             (1..=4096).contains(&self.latent),
             "latent",
             "must lie in 1 to 4096",
+        )?;
+        require(
+            self.init == Init::Random || self.latent >= n_modalities,
+            "latent",
+            "must be at least the number of modalities",
         )?;
         let positive = self.learning_rate.is_finite() && self.learning_rate > 0.0;
         require(positive, "learning_rate", "must be positive")?;

@@ -5,8 +5,9 @@ use candle_core::{Device, Tensor};
 use super::embedding::{Arrays, Embedding};
 use super::encoder::Encoder;
 use super::host;
+use super::init::from_components;
 use super::model::{Forward, Losses, Model, Source};
-use super::params::{GeneWeights, ValidParams};
+use super::params::{GeneWeights, Init, ValidParams};
 use super::weights::{by_order, by_rank};
 use crate::gpu::Kernels;
 use crate::graph::Graph;
@@ -79,7 +80,8 @@ impl Trainer {
             });
             let sources = sources.collect::<Result<Vec<_>>>()?;
             let spatial = operator(spatial)?;
-            Self::with(
+            let (init, d) = (params.params.init, params.params.latent);
+            let trainer = Self::with(
                 sources,
                 spatial,
                 order.clone(),
@@ -87,7 +89,11 @@ impl Trainer {
                 seed,
                 threads,
                 device,
-            )
+            )?;
+            if init == Init::Components {
+                from_components(&trainer.model, modalities, d)?;
+            }
+            Ok(trainer)
         })
     }
 
