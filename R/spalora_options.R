@@ -42,7 +42,7 @@
 #'     column scaled.}
 #'   \item{`smooth_components`, `smooth_passes`}{for `"smoothed"` and `"both"`: how many components of each modality are averaged over the nearest cells, how many times.}
 #'   \item{`smooth_k`}{over how many cells, the cell itself one of them: a number for all modalities, or NULL, and each modality's is chosen from its data, more where they are
-#'     noisier. Tried are the nearest 4, 6, 8, 12, 18, 20, 24, 28, 30 and 36 other cells, which complete rings on a square or a hexagonal grid, and judged by how well
+#'     noisier. Tried are the nearest 6, 8, 12, 18, 20, 24, 28, 30 and 36 other cells, which complete rings on a hexagonal or a square grid, and judged by how well
 #'     their mean predicts the cell in ten regions that the prediction was not fitted to; the fewest that come within one standard error of the best are taken. The result's
 #'     `modalities` say how many.}
 #'   \item{`starts`}{starts of the mixture or of k-means.}

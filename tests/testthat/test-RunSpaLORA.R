@@ -185,7 +185,7 @@ test_that("noisy components are averaged over more cells than clean ones, and a 
   task <- list(options = spalora_options(), coords = expand.grid(x = 1:24, y = 1:24), cells = seq_len(576), threads = 1)
   k <- smoothing_wanted(task, lapply(c(0.1, 1, 3), noisy_squares))
   expect_type(k, "integer")
-  expect_identical(k[[1]], 5L)
+  expect_identical(k[[1]], 7L)
   expect_true(k[[3]] > k[[1]] && !is.unsorted(k))
   expect_identical(smoothing_wanted(list(options = spalora_options(smooth_k = 9)), list(1, 2)), c(9L, 9L))
   expect_null(smoothing_wanted(list(options = spalora_options(domains_from = "embedding")), list(1)))
@@ -194,7 +194,7 @@ test_that("noisy components are averaged over more cells than clean ones, and a 
 test_that("the result says over how many cells each modality was averaged", {
   fit <- quick_lora_fit()
   chosen <- fit$modalities$smooth_k
-  expect_true(all(chosen %in% (c(4, 6, 8, 12, 18, 20, 24, 28, 30, 36) + 1)))
+  expect_true(all(chosen %in% (c(6, 8, 12, 18, 20, 24, 28, 30, 36) + 1)))
   expect_output(print(fit), paste("averaged over", chosen[[1]], "cells"))
   fixed <- quick_lora(options = spalora_options(smooth_k = 9))
   expect_identical(fixed$modalities$smooth_k, c(9L, 9L))
