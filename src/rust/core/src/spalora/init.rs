@@ -1,8 +1,8 @@
 //! Where training starts: from what is already known of every modality, its principal components.
 //!
-//! From random weights a linear network of this kind learns the directions of largest variance first and pushes the others
-//! aside; until it has them back, its embedding tells less than its input. Here the embedding begins as the components of all
-//! modalities side by side, averaged over both graphs, every modality with the same weight and the same variance.
+//! From random weights the attention over modalities, whose embeddings mean nothing yet, runs to whichever side the seed
+//! sends it. Here the embedding begins as the components of all modalities side by side, averaged over both graphs, every
+//! modality with the same weight and the same variance: seeds then agree on where a modality comes to count more.
 
 use candle_core::{Tensor, Var};
 

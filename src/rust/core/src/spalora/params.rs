@@ -51,7 +51,7 @@ impl Default for Params {
             init: Init::Components,
             learning_rate: 1e-3,
             weight_decay: 0.0,
-            epochs: 50,
+            epochs: 200,
         }
     }
 }
