@@ -61,6 +61,10 @@ core_spatial_graph <- function(coords, slices, stacked, directed, k, radius, thr
 #' @noRd
 core_graph_csc <- function(graph) call_core(wrap__core_graph_csc, graph)
 
+#' The k nearest of every cell.
+#' @noRd
+core_neighbours <- function(coords, slices, stacked, k, threads) call_core(wrap__core_neighbours, coords, slices, stacked, k, threads)
+
 #' @noRd
 core_agreement <- function(truth, labels) call_core(wrap__core_agreement, truth, labels)
 
@@ -104,13 +108,13 @@ core_rule_fit <- function(x, labels, k, threads) call_core(wrap__core_rule_fit, 
 core_rule_labels <- function(x, weight, bias) call_core(wrap__core_rule_labels, x, weight, bias)
 
 #' @noRd
-core_modality_rna <- function(p, i, x, n_genes, settings, slices, threads) call_core(wrap__core_modality_rna, p, i, x, n_genes, settings, slices, threads)
+core_modality_rna <- function(p, i, x, n_genes, settings, slices, near, threads) call_core(wrap__core_modality_rna, p, i, x, n_genes, settings, slices, near, threads)
 
 #' @noRd
-core_modality_protein <- function(p, i, x, n_proteins, settings, slices, threads) call_core(wrap__core_modality_protein, p, i, x, n_proteins, settings, slices, threads)
+core_modality_protein <- function(p, i, x, n_proteins, settings, slices, near, threads) call_core(wrap__core_modality_protein, p, i, x, n_proteins, settings, slices, near, threads)
 
 #' @noRd
-core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, threads) call_core(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, threads)
+core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, near, threads) call_core(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, near, threads)
 
 #' @noRd
 core_modality_features <- function(x, threads) call_core(wrap__core_modality_features, x, threads)

@@ -30,7 +30,7 @@ model_of_parts <- function(system, parts, tensors) {
 }
 
 projection_tensors <- function(projection, prefix) {
-  parts <- Filter(Negate(is.null), projection[c("mean", "scale", "rotation")])
+  parts <- Filter(Negate(is.null), projection[c("mean", "scale", "rotation", "turn")])
   if (length(parts) > 0L) rlang::set_names(parts, paste0(prefix, ".", names(parts)))
 }
 
@@ -45,8 +45,9 @@ rule_tensors <- function(task, embedding, smoothed, domain) {
 
 # One that new_features() and its like take, of a part of a model: its `genes` and those `kept`.
 stored_projection <- function(tensors, prefix, part) {
-  arrays <- tensors[paste0(prefix, c(".mean", ".scale", ".rotation"))]
-  rlang::set_names(c(list(match(part$genes, part$kept)), arrays), c("genes", "mean", "scale", "rotation"))
+  parts <- c("mean", "scale", "rotation", "turn")
+  arrays <- rlang::set_names(tensors[paste0(prefix, ".", parts)], parts)
+  c(list(genes = match(part$genes, part$kept)), arrays)
 }
 
 #' @export

@@ -3,20 +3,31 @@
 prepare_modalities <- function(task) {
   argument <- task$argument
   n_components <- components_wanted(task)
+  near <- neighbourhoods(task)
   Map(function(m, n) {
-    in_modality(prepare_modality(m, n, task), m$name, argument)
+    in_modality(prepare_modality(m, n, near, task), m$name, argument)
   }, task$modalities, n_components)
 }
 
-prepare_modality <- function(m, n_components, task) {
+# The neighbours whose means components are made from; NULL where they are those of single cells.
+neighbourhoods <- function(task) {
+  options <- task$options
+  if (options$components == "cells") {
+    return(NULL)
+  }
+  k <- min(options$k, fewest_neighbours(task))
+  core(core_neighbours(coords_matrix(task$coords), slice_codes(task$slices), is_stacked(task$slices), k, task$threads))
+}
+
+prepare_modality <- function(m, n_components, near, task) {
   x <- m$x
   options <- task$options
   slices <- slice_codes(task$slices)
   settings <- c(list(min_cells = fewest_with_gene(options, ncol(x), task$slices)), unclass(options)[c("min_counts", "n_genes", "target_sum", "slice_center")], list(log1p = TRUE, n_components = n_components))
   switch(m$kind,
-    rna = core_modality_rna(x@p, x@i, x@x, nrow(x), settings, slices, task$threads),
-    protein = core_modality_protein(x@p, x@i, x@x, nrow(x), settings, slices, task$threads),
-    atac = core_modality_atac(x@p, x@i, x@x, nrow(x), n_components, task$seed, task$threads),
+    rna = core_modality_rna(x@p, x@i, x@x, nrow(x), settings, slices, near, task$threads),
+    protein = core_modality_protein(x@p, x@i, x@x, nrow(x), settings, slices, near, task$threads),
+    atac = core_modality_atac(x@p, x@i, x@x, nrow(x), n_components, task$seed, near, task$threads),
     features = core_modality_features(unname(x), task$threads)
   )
 }

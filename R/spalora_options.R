@@ -14,8 +14,10 @@
 #'     they are scaled; 0 keeps them.}
 #'   \item{`target_sum`}{of RNA: counts per cell after scaling; log(1 + x) follows.}
 #'   \item{`slice_center`}{of RNA and proteins in several slices: `"none"`, `"mean"` (each slice is centred on its own) or `"scale"` (and scaled).}
-#'   \item{`n_components`}{components of each modality, at most one fewer than its features. They make the feature graphs, and are what the network sees of proteins and
-#'     chromatin. NULL: as published, all of the proteins (one fewer), 50 of chromatin, and of RNA as many as the modality beside it.}
+#'   \item{`n_components`}{components of each modality, at most one fewer than its features. They make the feature graphs, and are what the network sees.
+#'     NULL: as published, all of the proteins (one fewer), 50 of chromatin, and of RNA as many as the modality beside it.}
+#'   \item{`components`}{`"spatial"`: along the directions in which the means over a cell and its `k` nearest neighbours vary most, which the noise of single cells hardly
+#'     turns; `"cells"`: principal components of the cells, as published. A modality of the kind `"features"` is taken as it is.}
 #' }
 #' @section Graphs:
 #' \describe{
@@ -26,6 +28,8 @@
 #' @section Network and training:
 #' \describe{
 #'   \item{`latent`}{width of the embeddings.}
+#'   \item{`input`}{what the network sees of RNA. `"components"`: its components, and the genes as far as these tell them, which is several times as fast; `"genes"`:
+#'     all genes, as published.}
 #'   \item{`weights`}{of the genes in the reconstruction of RNA. `"rank"`: by the rank of their mean expression, from about 5.6 for the rarest to 1; `"published"`: as the published code
 #'     computes them, which is in effect at random; `"none"`: all alike.}
 #'   \item{`w_recon`, `w_cross`}{weights of the losses: how well each modality is reconstructed from the joint embedding, and how well its own embedding survives a round through the
@@ -66,7 +70,7 @@ spalora_option_set <- function() {
   list(
     class = "spalora_options", system = "SpaLORA", core = core(core_spalora_defaults()), after = spalora_after(),
     ranges = spalora_ranges(), vectors = option_range(c("w_recon", "w_cross"), 0, 1e9, FALSE),
-    choices = c(list(weights = c("rank", "published", "none"), init = c("components", "random"), slice_center = c("none", "mean", "scale")), domain_choices()),
+    choices = c(list(weights = c("rank", "published", "none"), input = c("components", "genes"), init = c("components", "random"), components = c("spatial", "cells"), slice_center = c("none", "mean", "scale")), domain_choices()),
     optional = c(option_range("radius", .Machine$double.xmin, Inf, FALSE), option_range("n_components", 2, 1e9, TRUE), smooth_range()),
     presets = spalora_presets(), published = list(fixed = spalora_published_fixed(), free = spalora_published_free(), preset = "visium_protein")
   )
@@ -75,9 +79,9 @@ spalora_option_set <- function() {
 # Options that R reads; those of the network stand in the core.
 spalora_after <- function() {
   list(
-    n_genes = 3000L, min_cells = 10L, min_counts = 0L, min_share = 0.05, target_sum = 1e4, slice_center = "mean", n_components = 30L,
-    k = 6L, radius = NULL, feature_k = 20L, embedding_components = 20L, cluster = "gmm", domains_from = "both",
-    smooth_components = 20L, smooth_k = NULL, smooth_passes = 1L, starts = 20L, consensus = 1L, refine_k = 0L
+    n_genes = 3000L, min_cells = 10L, min_counts = 0L, min_share = 0.05, target_sum = 1e4, slice_center = "mean", n_components = 30L, components = "spatial",
+    k = 6L, radius = NULL, feature_k = 20L, embedding_components = 10L, cluster = "gmm", domains_from = "both",
+    smooth_components = 15L, smooth_k = NULL, smooth_passes = 1L, starts = 50L, consensus = 1L, refine_k = 0L
   )
 }
 
@@ -93,7 +97,7 @@ spalora_ranges <- function() {
 
 spalora_presets <- function() {
   preset <- function(k, latent, epochs, w_recon, w_cross, n_genes = 3000) {
-    list(k = k, latent = latent, epochs = epochs, learning_rate = 1e-4, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, min_share = 0, n_components = NULL)
+    list(k = k, latent = latent, epochs = epochs, learning_rate = 1e-4, w_recon = w_recon, w_cross = w_cross, n_genes = n_genes, min_share = 0, n_components = NULL, components = "cells", input = "genes", embedding_components = 20L)
   }
   list(
     visium_protein = preset(18, 64, 200, c(1.9, 2.5), c(1.5, 10)),
@@ -103,7 +107,7 @@ spalora_presets <- function() {
 }
 
 # What the published code fixes, whatever the defaults of spaxR become.
-spalora_published_fixed <- function() list(weights = "published", init = "random", cluster = "mclust", domains_from = "embedding", consensus = 1L)
+spalora_published_fixed <- function() list(weights = "published", input = "genes", init = "random", components = "cells", cluster = "mclust", domains_from = "embedding", consensus = 1L)
 
 spalora_published_free <- function() {
   list(

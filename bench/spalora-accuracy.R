@@ -1,6 +1,7 @@
 # Mean and spread of the adjusted Rand index of SpaLORA over seeds, on tissues with two or three modalities:
 #   sim_*     sim_triple_omics (simulated): RNA + protein, RNA + ATAC, all three
 #   dlpfc_*   dlpfc_151673 with its genes dealt at random into two panels, each a modality: as it is, with half of the counts lost, with Poisson noise
+#   the names of other slices, as in data.R: their genes dealt into two panels likewise (only when named)
 # Methods:
 #   default, published (published = TRUE), unweighted (weights = "none")
 #   latent=32 the default with options, written as in spalora_options()
@@ -24,12 +25,12 @@ read_triple <- function(modalities) {
 }
 
 # The panels and the lost counts are the same in every run: what varies over the seeds is the method.
-read_panels <- function(change) {
-  slice <- read_slice("dlpfc_151673")
+read_panels <- function(change, name = "dlpfc_151673") {
+  slice <- read_slice(name)
   counts <- withr::with_seed(151673, change(slice$counts))
   first <- withr::with_seed(2, sample(nrow(counts), nrow(counts) %/% 2))
   counts <- list(A = counts[sort(first), ], B = counts[-first, ])
-  list(counts = counts, xy = slice$spots[c("x", "y")], truth = slice$spots$label, domains = 7, modality = c(A = "rna", B = "rna"))
+  list(counts = counts, xy = slice$spots[c("x", "y")], truth = slice$spots$label, domains = slices[[name]]$domains, modality = c(A = "rna", B = "rna"))
 }
 
 lose_half <- function(counts) {
@@ -54,7 +55,11 @@ sets <- list(
   dlpfc_dropout = function() read_panels(lose_half),
   dlpfc_noise = function() read_panels(add_noise)
 )
-if (length(arguments) > 3) sets <- sets[strsplit(arguments[4], ",")[[1]]]
+if (length(arguments) > 3) {
+  wanted <- strsplit(arguments[4], ",")[[1]]
+  others <- setdiff(wanted, names(sets))
+  sets <- c(sets, lapply(rlang::set_names(others), function(name) function() read_panels(identity, name)))[wanted]
+}
 
 plain_components <- function(counts) {
   logged <- log1p(Matrix::t(Matrix::t(counts) / pmax(Matrix::colSums(counts), 1)) * 1e4)
@@ -72,29 +77,35 @@ plain_domains <- function(scores, set) {
 }
 
 trained <- function(set, seed, ...) {
-  RunSpaLORA(set$counts, set$domains, set$xy, modality = set$modality, seed = seed, verbose = FALSE, ...)$domain
+  RunSpaLORA(set$counts, set$domains, set$xy, modality = set$modality, seed = seed, verbose = FALSE, ...)
 }
 
-one_row <- function(name, method, seed, labels, set, cpu) {
-  row <- data.frame(set = name, method, seed, ari = ari(labels, set$truth), cpu)
-  cat(sprintf("%s %s seed %s: ARI %.3f, %.1f s CPU\n", name, method, seed, row$ari, row$cpu))
+# Of the embedding by itself, as FindDomains() on the reduction has it.
+embedding_ari <- function(fit, set, seed) {
+  components <- stats::prcomp(fit$embedding, rank. = 20)$x
+  ari(FindDomains(components, n.domains = set$domains, seed = seed), set$truth)
+}
+
+one_row <- function(name, method, seed, labels, set, cpu, embedding = NA) {
+  row <- data.frame(set = name, method, seed, ari = ari(labels, set$truth), embedding, cpu)
+  cat(sprintf("%s %s seed %s: ARI %.3f, of the embedding alone %.3f, %.1f s CPU\n", name, method, seed, row$ari, row$embedding, row$cpu))
   row
 }
 
 cpu_of <- function(code) {
   before <- sum(proc.time()[1:2])
   force(code)
-  list(labels = code, cpu = sum(proc.time()[1:2]) - before)
+  list(value = code, cpu = sum(proc.time()[1:2]) - before)
 }
 
 plain_rows <- function(name, set) {
   scores <- lapply(set$counts, plain_components)
   both <- cpu_of(plain_domains(do.call(cbind, scores), set))
   alone <- lapply(scores, function(x) cpu_of(plain_domains(x, set)))
-  best <- alone[[which.max(vapply(alone, function(found) ari(found$labels, set$truth), 0))]]
+  best <- alone[[which.max(vapply(alone, function(found) ari(found$value, set$truth), 0))]]
   rbind(
-    if ("baseline" %in% methods) one_row(name, "baseline", NA, both$labels, set, both$cpu),
-    if ("single" %in% methods) one_row(name, "single", NA, best$labels, set, best$cpu)
+    if ("baseline" %in% methods) one_row(name, "baseline", NA, both$value, set, both$cpu),
+    if ("single" %in% methods) one_row(name, "single", NA, best$value, set, best$cpu)
   )
 }
 
@@ -112,7 +123,7 @@ trained_rows <- function(name, set) {
   jobs <- expand.grid(method = intersect(methods, names(run)), seed = seeds, stringsAsFactors = FALSE)
   do.call(rbind, Map(function(method, seed) {
     found <- cpu_of(run[[method]](seed))
-    one_row(name, method, seed, found$labels, set, found$cpu)
+    one_row(name, method, seed, found$value$domain, set, found$cpu, embedding_ari(found$value, set, seed))
   }, jobs$method, jobs$seed))
 }
 
@@ -123,5 +134,5 @@ rows <- do.call(rbind, lapply(names(sets), function(name) {
 write.csv(rows, output, row.names = FALSE)
 table <- aggregate(ari ~ set + method, rows, function(x) sprintf("%.3f +- %.3f", mean(x), if (length(x) > 1) sd(x) else 0))
 print(reshape(table, idvar = "set", timevar = "method", direction = "wide"), row.names = FALSE)
-means <- aggregate(ari ~ method + set, rows, mean)
-print(aggregate(ari ~ method, means, mean), row.names = FALSE)
+means <- aggregate(cbind(ari, embedding) ~ method + set, rows, mean, na.action = na.pass)
+print(aggregate(cbind(ari, embedding) ~ method, means, mean, na.action = na.pass), row.names = FALSE)

@@ -121,6 +121,21 @@ fn core_smooth(
     })
 }
 
+/// The k nearest of every cell.
+/// @noRd
+#[extendr]
+fn core_neighbours(coords: Robj, slices: Robj, stacked: Robj, k: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let points = matrix(&coords, "coords")?;
+        let slices = self::slices(&slices, points.nrows())?;
+        let (stacked, k) = (flag(&stacked, "stacked")?, count(&k, "k")?);
+        let near = threads::install(count(&threads, "threads")?, || {
+            neighbours(points, &slices, stacked, k)
+        })?;
+        Ok(ExternalPtr::new(near).into())
+    })
+}
+
 /// How many neighbours predict a cell best.
 /// @noRd
 #[extendr]
@@ -152,4 +167,5 @@ extendr_module! {
     fn core_smooth;
     fn core_spatial_graph;
     fn core_graph_csc;
+    fn core_neighbours;
 }

@@ -2,7 +2,7 @@
 
 use extendr_api::prelude::*;
 use ndarray::Array2;
-use spax_core::graph::correlation_knn;
+use spax_core::graph::{correlation_knn, Neighbours};
 use spax_core::preprocess::{Modality, ModalityKind, Settings};
 use spax_core::slices::Slices;
 use spax_core::{threads, Result};
@@ -21,6 +21,22 @@ fn with_threads(threads: &Robj, work: impl FnOnce() -> Result<Modality> + Send) 
     Ok(ExternalPtr::new(modality).into())
 }
 
+/// With components of the means over `near`, or as it is where that is NULL.
+fn prepared(
+    near: &Robj,
+    threads: &Robj,
+    work: impl FnOnce() -> Result<Modality> + Send,
+) -> Result<Robj> {
+    let near: Option<&Neighbours> = match near.is_null() {
+        true => None,
+        false => Some(pointer(near, "near")?),
+    };
+    with_threads(threads, || match near {
+        Some(near) => work()?.spatial(near),
+        None => work(),
+    })
+}
+
 fn settings(list: &Robj) -> Result<Settings> {
     let options = Options::new(list)?;
     Ok(Settings {
@@ -36,6 +52,7 @@ fn settings(list: &Robj) -> Result<Settings> {
 
 /// @noRd
 #[extendr]
+#[allow(clippy::too_many_arguments)]
 fn core_modality_rna(
     p: Robj,
     i: Robj,
@@ -43,6 +60,7 @@ fn core_modality_rna(
     n_genes: Robj,
     settings: Robj,
     slices: Robj,
+    near: Robj,
     threads: Robj,
 ) -> Robj {
     guard(|| {
@@ -50,7 +68,7 @@ fn core_modality_rna(
         let n_components = Options::new(&settings)?.count("n_components")?;
         let settings = self::settings(&settings)?;
         let slices = self::slices(&slices, counts.n_cells())?;
-        with_threads(&threads, || {
+        prepared(&near, &threads, || {
             Modality::rna(&counts, &slices, &settings, n_components)
         })
     })
@@ -58,6 +76,7 @@ fn core_modality_rna(
 
 /// @noRd
 #[extendr]
+#[allow(clippy::too_many_arguments)]
 fn core_modality_protein(
     p: Robj,
     i: Robj,
@@ -65,6 +84,7 @@ fn core_modality_protein(
     n_proteins: Robj,
     settings: Robj,
     slices: Robj,
+    near: Robj,
     threads: Robj,
 ) -> Robj {
     guard(|| {
@@ -73,12 +93,15 @@ fn core_modality_protein(
         let slices = self::slices(&slices, counts.n_cells())?;
         let centre = centre_named(options.string("slice_center")?)?;
         let n = Some(options.count("n_components")?);
-        with_threads(&threads, || Modality::protein(&counts, &slices, centre, n))
+        prepared(&near, &threads, || {
+            Modality::protein(&counts, &slices, centre, n)
+        })
     })
 }
 
 /// @noRd
 #[extendr]
+#[allow(clippy::too_many_arguments)]
 fn core_modality_atac(
     p: Robj,
     i: Robj,
@@ -86,12 +109,13 @@ fn core_modality_atac(
     n_peaks: Robj,
     n_components: Robj,
     seed: Robj,
+    near: Robj,
     threads: Robj,
 ) -> Robj {
     guard(|| {
         let counts = view(&p, &i, &x, &n_peaks)?;
         let (n, seed) = (count(&n_components, "n_components")?, self::seed(&seed)?);
-        with_threads(&threads, || Modality::atac(&counts, n, seed))
+        prepared(&near, &threads, || Modality::atac(&counts, n, seed))
     })
 }
 

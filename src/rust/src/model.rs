@@ -102,16 +102,15 @@ pub fn projection_to_r(projection: Option<&Projection>) -> Robj {
     let Some(p) = projection else {
         return ().into();
     };
-    let rotation: Robj = match &p.rotation {
-        Some(rotation) => to_matrix(rotation.view()),
-        None => ().into(),
-    };
+    let optional =
+        |x: &Option<Array2<f64>>| -> Robj { x.as_ref().map_or(().into(), |x| to_matrix(x.view())) };
     list!(
         kept = from_zero_based(&p.kept),
         genes = from_zero_based(&p.genes),
         mean = p.mean.as_slice(),
         scale = p.scale.as_slice(),
-        rotation = rotation
+        rotation = optional(&p.rotation),
+        turn = optional(&p.turn)
     )
     .into()
 }
@@ -120,16 +119,20 @@ pub fn projection_to_r(projection: Option<&Projection>) -> Robj {
 pub fn projection(x: &Robj, n_kept: usize) -> Result<Projection> {
     let parts = list(x, "projection")?;
     let get = |name: &str| parts.get(name).cloned().unwrap_or_default();
-    let rotation = get("rotation");
+    let optional = |name: &str| -> Result<Option<Array2<f64>>> {
+        let given = get(name);
+        match given.is_null() {
+            true => Ok(None),
+            false => Ok(Some(matrix(&given, name)?.to_owned())),
+        }
+    };
     Ok(Projection {
         kept: (0..n_kept as u32).collect(),
         genes: labels(&get("genes"), "genes")?,
         mean: doubles(&get("mean"), "mean")?.to_vec(),
         scale: doubles(&get("scale"), "scale")?.to_vec(),
-        rotation: match rotation.is_null() {
-            true => None,
-            false => Some(matrix(&rotation, "rotation")?.to_owned()),
-        },
+        rotation: optional("rotation")?,
+        turn: optional("turn")?,
     })
 }
 

@@ -7,7 +7,9 @@ use ndarray::{Array2, ArrayView2};
 use spax_core::graph::Graph;
 use spax_core::preprocess::Modality;
 use spax_core::spalora::memory::{estimate, estimate_on_device, estimate_on_host, Part, Size};
-use spax_core::spalora::{Embedding, Encoder, EpochLosses, GeneWeights, Init, Params, Trainer};
+use spax_core::spalora::{
+    Embedding, Encoder, EpochLosses, GeneWeights, Init, Params, Sees, Trainer,
+};
 use spax_core::{device, threads, Error, Result};
 
 use crate::convert::{count, items, pointer, seed, string, to_matrix, Options};
@@ -27,6 +29,8 @@ const WEIGHTS: [(&str, GeneWeights); 3] = [
 
 const INITS: [(&str, Init); 2] = [("components", Init::Components), ("random", Init::Random)];
 
+const INPUTS: [(&str, Sees); 2] = [("components", Sees::Components), ("genes", Sees::Genes)];
+
 fn weights_named(name: &str) -> Result<GeneWeights> {
     let found = WEIGHTS.iter().find(|(known, _)| *known == name);
     found.map(|(_, weights)| *weights).ok_or_else(|| {
@@ -40,6 +44,13 @@ fn weights_named(name: &str) -> Result<GeneWeights> {
 fn name_of(weights: GeneWeights) -> &'static str {
     let found = WEIGHTS.iter().find(|(_, known)| *known == weights);
     found.map_or("none", |(name, _)| name)
+}
+
+fn sees_named(name: &str) -> Result<Sees> {
+    let found = INPUTS.iter().find(|(known, _)| *known == name);
+    found
+        .map(|(_, sees)| *sees)
+        .ok_or_else(|| Error::argument("input", "`input` must be \"components\" or \"genes\""))
 }
 
 fn init_named(name: &str) -> Result<Init> {
@@ -61,6 +72,10 @@ fn core_spalora_defaults() -> Robj {
             w_recon = p.w_recon,
             w_cross = p.w_cross,
             weights = name_of(p.weights),
+            input = INPUTS
+                .iter()
+                .find(|(_, sees)| *sees == p.sees)
+                .map_or("genes", |(name, _)| name),
             init = INITS
                 .iter()
                 .find(|(_, init)| *init == p.init)
@@ -80,6 +95,7 @@ fn params(list: &Robj) -> Result<Params> {
         w_recon: o.numbers("w_recon")?,
         w_cross: o.numbers("w_cross")?,
         weights: weights_named(o.string("weights")?)?,
+        sees: sees_named(o.string("input")?)?,
         init: init_named(o.string("init")?)?,
         learning_rate: o.number("learning_rate")?,
         weight_decay: o.number("weight_decay")?,
@@ -97,16 +113,12 @@ fn core_spalora_place(modalities: Robj, n_edges: Robj, options: Robj, device: Ro
     guard(|| {
         let list = items(&modalities, "modalities")?;
         let modalities: Vec<&Modality> = pointers(&list, "modality")?;
-        let part = |m: &&Modality| Part {
-            n_columns: m.features.dim().1,
-            n_nonzero: m.features.n_nonzero(),
-        };
+        let params = params(&options)?;
         let size = Size {
             n_cells: modalities.first().map_or(0, |m| m.features.dim().0),
             n_edges: count(&n_edges, "n_edges")?,
-            parts: modalities.iter().map(part).collect(),
+            parts: modalities.iter().map(|m| Part::of(m, &params)).collect(),
         };
-        let params = params(&options)?;
         place(
             string(&device, "device")?,
             estimate_on_device(&size, &params),
@@ -210,7 +222,7 @@ fn embedding_to_r(found: &Embedding) -> Robj {
 #[extendr]
 fn core_spalora_weights(trainer: Robj) -> Robj {
     guard(|| {
-        let tensors = with_trainer(&trainer, |trainer| trainer.encoder().tensors())?;
+        let tensors = with_trainer(&trainer, |trainer| trainer.encoder()?.tensors())?;
         Ok(model::to_list(&tensors))
     })
 }

@@ -529,6 +529,7 @@ fn spalora(n: usize) -> crate::spalora::Trainer {
     let params = crate::spalora::Params {
         latent: 12,
         init: crate::spalora::Init::Random,
+        sees: crate::spalora::Sees::Genes,
         ..Default::default()
     };
     crate::spalora::Trainer::new(

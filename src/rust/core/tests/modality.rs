@@ -291,6 +291,7 @@ fn features_that_further_cells_lack_count_as_their_mean() {
         assert!(project(&present[1..]).is_err());
         let other = Projection {
             rotation: None,
+            turn: None,
             ..projection.clone()
         };
         let view = slots.view();

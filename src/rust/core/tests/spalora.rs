@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
-use spax_core::graph::{correlation_knn, curve_order, Graph};
+use spax_core::graph::{correlation_knn, curve_order, spatial_knn, Graph};
 use spax_core::nn::linear::project;
 use spax_core::preprocess::{Modality, Settings};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::spacross::Input;
 use spax_core::spalora::loss::{reconstruction, Constant};
-use spax_core::spalora::{Embedding, Encoder, Init, Params, Trainer};
+use spax_core::spalora::{Embedding, Encoder, Init, Params, Sees, Trainer};
 use spax_core::sparse::{CountsView, Csr};
 use spax_core::tensors::Tensors;
 use spax_core::{threads, Error};
@@ -128,6 +128,11 @@ fn parts(m: usize, threads: usize) -> Parts {
             Modality::atac(&tissue.view(), 7, 1)?,
         ];
         modalities.truncate(m);
+        let near = spatial_knn(tissue.coords.view(), 6)?;
+        let modalities: Vec<Modality> = modalities
+            .into_iter()
+            .map(|modality| modality.spatial(&near))
+            .collect::<Result<_, _>>()?;
         let similar = modalities
             .iter()
             .map(|m| correlation_knn(m.components.view(), 10, 1));
@@ -155,8 +160,13 @@ impl Parts {
     }
 
     fn trainer_from(&self, init: Init, threads: usize) -> Trainer {
+        self.trainer_of(Sees::Components, init, threads)
+    }
+
+    fn trainer_of(&self, sees: Sees, init: Init, threads: usize) -> Trainer {
         let params = Params {
             latent: 16,
+            sees,
             init,
             ..Params::default()
         };
@@ -271,11 +281,21 @@ fn apart(a: &Embedding, b: &Embedding) -> f32 {
 
 #[test]
 fn a_model_that_was_kept_embeds_as_the_trained_one() {
-    for m in [2, 3] {
+    for (m, sees) in [
+        (2, Sees::Components),
+        (3, Sees::Components),
+        (2, Sees::Genes),
+    ] {
         let parts = parts(m, 2);
-        let mut trainer = parts.trainer(2);
+        let mut trainer = parts.trainer_of(sees, Init::Components, 2);
         trainer.steps(20).unwrap();
-        let bytes = trainer.encoder().tensors().unwrap().write(None).unwrap();
+        let bytes = trainer
+            .encoder()
+            .unwrap()
+            .tensors()
+            .unwrap()
+            .write(None)
+            .unwrap();
         let encoder = Encoder::from_tensors(&Tensors::read(&bytes).unwrap(), m).unwrap();
         let embed = |modalities: &[&Modality]| {
             encoder.embed_cells(modalities, &parts.spatial, &parts.similar(), &parts.order)
@@ -295,7 +315,7 @@ fn a_model_that_was_kept_embeds_as_the_trained_one() {
 
 #[test]
 fn models_with_parts_missing_are_errors() {
-    let tensors = parts(2, 2).trainer(2).encoder().tensors().unwrap();
+    let tensors = parts(2, 2).trainer(2).encoder().unwrap().tensors().unwrap();
     assert!(Encoder::from_tensors(&tensors, 2).is_ok());
     let refused = |tensors: &Tensors, m| {
         let error = Encoder::from_tensors(tensors, m).err();

@@ -6,7 +6,7 @@ use spax_core::graph::{curve_order, Graph};
 use spax_core::preprocess::{Columns, FeatureKind, Features, Modality, ModalityKind, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::spalora::memory::{Part, Size};
-use spax_core::spalora::{Init, Params, Trainer};
+use spax_core::spalora::{Init, Params, Sees, Trainer};
 use spax_core::sparse::Csr;
 use spax_core::Result;
 
@@ -69,6 +69,7 @@ impl Tissue {
         // The simulated genes come without their components.
         let params = Params {
             init: Init::Random,
+            sees: Sees::Genes,
             ..params.clone()
         };
         let params = params.check(modalities.len())?;

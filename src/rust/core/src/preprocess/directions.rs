@@ -5,8 +5,9 @@ use rayon::prelude::*;
 
 use super::eigen::leading;
 use super::features::Columns;
-use super::modality::Modality;
-use crate::{Error, Result};
+use super::modality::unknown;
+use super::modality::{Modality, ModalityKind};
+use crate::Result;
 
 /// Rows whose products are summed together.
 const CHUNK: usize = 4096;
@@ -21,32 +22,41 @@ pub struct Directions {
 }
 
 impl Modality {
-    /// The `most` leading principal directions of the input, or as many as are known: of scaled genes those of the components.
+    /// The `most` leading directions of the input, or as many as are known: those of the components, and of columns that a user
+    /// prepared the principal ones.
     ///
     /// # Errors
     /// Scaled genes without the projection to their components; a decomposition that does not converge.
     pub fn directions(&self, most: usize) -> Result<Directions> {
-        match (&self.features.input, &self.projection) {
-            (Columns::Dense(x), _) => of_columns(x.view(), most),
-            (Columns::Scaled(_), Some(projection)) => {
-                let known = projection.rotation.as_ref().ok_or_else(unknown)?;
-                let wanted = most.min(known.ncols());
-                let variance = self.components.slice(s![.., ..wanted]).mapv(f64::from);
-                Ok(Directions {
-                    loadings: known.slice(s![.., ..wanted]).to_owned(),
-                    variance: variance.var_axis(Axis(0), 0.0).to_vec(),
-                })
-            }
-            (Columns::Scaled(_), None) => Err(unknown()),
+        match &self.features.input {
+            Columns::Dense(x) if self.kind == ModalityKind::Features => of_columns(x.view(), most),
+            Columns::Dense(_) => Ok(self.along(Array2::eye(self.components.ncols()).view(), most)),
+            Columns::Scaled(_) => Ok(self.along(self.rotation()?, most)),
+        }
+    }
+
+    /// Genes x components: what takes scaled genes to their components.
+    ///
+    /// # Errors
+    /// A modality of which that is not known.
+    pub fn rotation(&self) -> Result<ArrayView2<'_, f64>> {
+        let known = self.projection.as_ref().and_then(|p| p.rotation.as_ref());
+        Ok(known.ok_or_else(unknown)?.view())
+    }
+
+    /// The first components, `loadings` being what leads to them.
+    pub fn along(&self, loadings: ArrayView2<f64>, most: usize) -> Directions {
+        let wanted = most.min(loadings.ncols());
+        let first = self.components.slice(s![.., ..wanted]).mapv(f64::from);
+        Directions {
+            loadings: loadings.slice(s![.., ..wanted]).to_owned(),
+            variance: first.var_axis(Axis(0), 0.0).to_vec(),
         }
     }
 }
 
-fn unknown() -> Error {
-    Error::Internal("the components of these genes are not known".into())
-}
-
-fn of_columns(x: ArrayView2<f32>, most: usize) -> Result<Directions> {
+/// Principal directions of dense columns.
+pub(super) fn of_columns(x: ArrayView2<f32>, most: usize) -> Result<Directions> {
     let (n, p) = x.dim();
     let mut covariance = covariance(x);
     let eigen = leading(&mut covariance, p, most.min(n.saturating_sub(1)))?;

@@ -5,6 +5,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::linalg::householder;
 use faer::{Conj, Mat, MatMut, Par};
+use ndarray::Array2;
 
 use super::inverse_iteration::{eigenvectors, Tridiagonal};
 use crate::{Error, Result};
@@ -45,6 +46,18 @@ pub(super) fn leading(matrix: &mut [f64], n: usize, k: usize) -> Result<Eigen> {
     };
     reduced.rotate_back(vectors.as_mut());
     Ok(Eigen { values, vectors })
+}
+
+/// All eigenvalues of a symmetric matrix, falling, and its vectors as columns.
+///
+/// # Errors
+/// As [`leading`].
+pub(crate) fn symmetric_eigen(matrix: Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
+    let n = matrix.nrows();
+    let mut entries: Vec<f64> = matrix.iter().copied().collect();
+    let found = leading(&mut entries, n, n)?;
+    let vectors = Array2::from_shape_fn((n, n), |(i, j)| found.vectors[(i, j)]);
+    Ok((found.values, vectors))
 }
 
 /// A = Q T Q': T in the diagonals of `packed`, the reflections of Q below them.

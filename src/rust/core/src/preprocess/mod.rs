@@ -19,12 +19,15 @@ mod pca;
 mod projection;
 mod protein;
 mod scaled;
+mod spatial_components;
+mod subspace;
 mod svd;
 mod variance;
 
 pub use atac::{lsi, tf_idf, Lsi};
 pub use check::{check_counts, CountSummary};
 pub use directions::Directions;
+pub(crate) use eigen::symmetric_eigen;
 pub use features::{prepare, prepare_slices, Columns, FeatureKind, Features, Settings};
 pub use gene_choice::{GeneChoice, FEWEST_SHARED};
 pub use genes::{kept_genes, min_cells_for};

@@ -1,13 +1,14 @@
 //! One modality of several as SpaLORA takes it (METHODS 4.1).
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::atac::{lsi, lsi_by};
 use super::features::{prepare_slices, Columns, FeatureKind, Features, Settings};
-use super::pca::Pca;
 use super::projection::{overall_means, Projection, Scaling};
 use super::protein::{centred_log_ratio, centred_log_ratio_of};
 use super::scaled::{Centre, ScaledGenes};
+use super::spatial_components::{spatial_directions, spatial_loadings};
+use crate::graph::Neighbours;
 use crate::slices::Slices;
 use crate::sparse::CountsView;
 use crate::{Error, Result};
@@ -57,7 +58,7 @@ impl Modality {
             return Err(Error::Internal("scaled genes were asked for".into()));
         };
         let pca = genes.pca(n_components)?;
-        let (components, rotation) = rounded(genes, &pca)?;
+        let (components, rotation) = rounded(genes, pca.loadings.view())?;
         let mean_expression = genes.column_means();
         features.explained_variance = pca.explained_variance;
         let projection = features.projection.take().map(|p| Projection {
@@ -92,7 +93,7 @@ impl Modality {
         }
         let scaled = ScaledGenes::centred(centred_log_ratio(counts)?, slices, centre)?;
         let pca = scaled.pca(n_components.unwrap_or(n).min(n - 1))?;
-        let (components, rotation) = rounded(&scaled, &pca)?;
+        let (components, rotation) = rounded(&scaled, pca.loadings.view())?;
         let names: Vec<u32> = (0..n as u32).collect();
         let projection = Projection {
             kept: names.clone(),
@@ -100,6 +101,7 @@ impl Modality {
             mean: overall_means(&scaled),
             scale: scaled.scale.clone(),
             rotation: Some(rotation),
+            turn: None,
         };
         let mut found = Self::of_components(ModalityKind::Protein, components, Some(projection));
         found.features.explained_variance = pca.explained_variance;
@@ -119,6 +121,7 @@ impl Modality {
             mean: vec![0.0; counts.n_genes()],
             scale: found.idf,
             rotation: Some(found.rotation),
+            turn: None,
         };
         let components = found.components;
         Ok(Self::of_components(
@@ -140,6 +143,38 @@ impl Modality {
             ));
         }
         Ok(Self::of_components(ModalityKind::Features, x, None))
+    }
+
+    /// With as many components along which the means over a cell and its neighbours (`near`) vary most. Columns that a user
+    /// prepared stay as they are.
+    ///
+    /// # Errors
+    /// Neighbours of other cells; a decomposition that does not converge.
+    pub fn spatial(mut self, near: &Neighbours) -> Result<Self> {
+        let Some(mut projection) = self.projection.take() else {
+            return Ok(self);
+        };
+        let components = match &mut self.features.input {
+            Columns::Scaled(genes) => {
+                let before = projection.rotation.take().ok_or_else(unknown)?;
+                let found = spatial_loadings(genes, near, before.view())?;
+                let (components, rotation) = rounded(genes, found.view())?;
+                projection.rotation = Some(rotation);
+                components
+            }
+            Columns::Dense(input) => {
+                let turn = single(spatial_directions(self.components.view(), near)?.view());
+                *input = turned(self.components.view(), &turn);
+                projection.turn = Some(turn);
+                input.clone()
+            }
+        };
+        self.features.explained_variance = variances(components.view());
+        Ok(Self {
+            components,
+            projection: Some(projection),
+            ..self
+        })
     }
 
     /// The modality of further cells, prepared as that of the cells that `projection` was learnt on. The rows of `counts`
@@ -180,6 +215,11 @@ impl Modality {
                 return Err(Error::Internal("columns need no projection".into()))
             }
         };
+        let components = match &projection.turn {
+            Some(turn) if turn.nrows() == components.ncols() => turned(components.view(), turn),
+            Some(_) => return Err(damaged()),
+            None => components,
+        };
         Ok(Self::of_components(kind, components, None))
     }
 
@@ -208,8 +248,26 @@ impl Modality {
     }
 }
 
-/// Scores by loadings rounded to the precision that models are kept in, so that a model kept gives the same, and those loadings.
-fn rounded(genes: &ScaledGenes, pca: &Pca) -> Result<(Array2<f32>, Array2<f64>)> {
-    let loadings = pca.loadings.mapv(|v| f64::from(v as f32));
+/// Components by loadings rounded to the precision that models are kept in, so that a model kept gives the same, and those
+/// loadings.
+fn rounded(genes: &ScaledGenes, loadings: ArrayView2<f64>) -> Result<(Array2<f32>, Array2<f64>)> {
+    let loadings = single(loadings);
     Ok((genes.project(loadings.view())?, loadings))
+}
+
+/// Rounded to f32.
+fn single(x: ArrayView2<f64>) -> Array2<f64> {
+    x.mapv(|v| f64::from(v as f32))
+}
+
+fn turned(components: ArrayView2<f32>, turn: &Array2<f64>) -> Array2<f32> {
+    components.mapv(f64::from).dot(turn).mapv(|v| v as f32)
+}
+
+fn variances(x: ArrayView2<f32>) -> Vec<f64> {
+    x.mapv(f64::from).var_axis(Axis(0), 1.0).to_vec()
+}
+
+pub(super) fn unknown() -> Error {
+    Error::Internal("the components of a modality are not known".into())
 }

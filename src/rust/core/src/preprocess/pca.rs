@@ -163,7 +163,7 @@ impl ScaledGenes {
 }
 
 /// Makes the loading of largest magnitude of each component positive.
-fn fix_signs(loadings: &mut Array2<f64>) {
+pub(super) fn fix_signs(loadings: &mut Array2<f64>) {
     for mut component in loadings.columns_mut() {
         let largest = component
             .iter()

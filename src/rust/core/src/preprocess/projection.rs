@@ -21,6 +21,8 @@ pub struct Projection {
     pub scale: Vec<f64>,
     /// Genes used x components; None where the scaled genes are the features.
     pub rotation: Option<Array2<f64>>,
+    /// What the rotated features are turned by at last, components x components; None for those that stay.
+    pub turn: Option<Array2<f64>>,
 }
 
 /// What the genes of further cells are scaled by.
@@ -48,6 +50,7 @@ impl Projection {
             mean: overall_means(scaled),
             scale: scaled.scale.clone(),
             rotation,
+            turn: None,
         }
     }
 

@@ -191,6 +191,23 @@ impl ScaledGenes {
         Array2::from_shape_vec((n, width), product).map_err(|e| Error::Internal(e.to_string()))
     }
 
+    /// Z' u (genes x columns) for u of cells x columns, L' given.
+    pub(super) fn project_back(&self, transpose: &Csr, u: ArrayView2<f32>) -> Array2<f64> {
+        let (p, width) = (self.n_genes(), u.ncols());
+        let values: Vec<f32> = u.iter().copied().collect();
+        let product = transpose.times_dense(&values, width);
+        let mut sums = Array2::<f64>::zeros((self.slices.n_slices(), width));
+        for (cell, row) in u.rows().into_iter().enumerate() {
+            let mut sum = sums.row_mut(self.slices.of(cell));
+            sum.zip_mut_with(&row, |sum, &u| *sum += f64::from(u));
+        }
+        Array2::from_shape_fn((p, width), |(gene, j)| {
+            let slices = sums.column(j).into_iter().enumerate();
+            let centre: f64 = slices.map(|(s, sum)| self.means_of(s)[gene] * sum).sum();
+            (f64::from(product[gene * width + j]) - centre) * self.scale[gene]
+        })
+    }
+
     /// mu D^-1 W, a row a slice, from D^-1 W.
     fn offset(&self, weights: &[f64], width: usize) -> Vec<f64> {
         let mut offset = vec![0f64; width * self.slices.n_slices()];

@@ -3,6 +3,7 @@
 use faer::Mat;
 use ndarray::Array2;
 
+use super::subspace::{leading_of, Until, SPARE};
 use super::ScaledGenes;
 use crate::rng::{Purpose, Rng};
 use crate::sparse::Csr;
@@ -10,11 +11,10 @@ use crate::Result;
 
 /// Up to this many rows or columns, the smaller cross-product is decomposed as it is.
 const DIRECT: usize = 5000;
-/// Further vectors that the iteration carries along, which speeds it up.
-const SPARE: usize = 10;
-/// The iteration ends when no wanted singular value grows by more than this part of itself.
-const SETTLED: f64 = 1e-6;
-const ROUNDS: usize = 100;
+const UNTIL: Until = Until {
+    settled: 1e-6,
+    rounds: 100,
+};
 
 /// The first `k` left singular vectors of `matrix` as columns (rows x k, orthonormal), or as many as its rank allows; of
 /// each, the largest entry is positive.
@@ -49,48 +49,18 @@ fn direct(matrix: Csr, k: usize) -> Result<Array2<f64>> {
 }
 
 fn iterated(matrix: &Csr, k: usize, seed: u64) -> Result<Array2<f64>> {
-    let (n, width) = (matrix.n_rows(), k + SPARE);
+    let n = matrix.n_rows();
     let transpose = matrix.transpose();
     let mut rng = Rng::new(seed, Purpose::Index, 0);
-    let mut basis = orthonormal(Mat::from_fn(n, width, |_, _| rng.normal()));
-    let mut before = vec![0f64; k];
-    for _ in 0..ROUNDS {
-        let product = times(matrix, &times(&transpose, &basis));
-        // The diagonal of R tends to the squared singular values.
-        let values: Vec<f64> = (0..k).map(|j| product.col(j).norm_l2()).collect();
-        basis = orthonormal(product);
-        let settled = values
-            .iter()
-            .zip(&before)
-            .all(|(v, b)| (v - b).abs() <= SETTLED * v);
-        before = values;
-        if settled {
-            break;
-        }
-    }
-    rotated(matrix, &transpose, &basis, k)
-}
-
-/// The basis turned to the singular vectors within it.
-fn rotated(matrix: &Csr, transpose: &Csr, basis: &Mat<f64>, k: usize) -> Result<Array2<f64>> {
-    let half = times(transpose, basis);
-    let small = half.transpose() * &half;
-    let width = small.nrows();
-    let mut upper: Vec<f64> = (0..width * width)
-        .map(|e| small[(e / width, e % width)])
-        .collect();
-    let eigen = super::eigen::leading(&mut upper, width, k)?;
+    let start = Mat::from_fn(n, k + SPARE, |_, _| rng.normal());
+    let squared = |basis: &Mat<f64>| Ok(times(matrix, &times(&transpose, basis)));
+    let found = leading_of(squared, &start, k, UNTIL)?;
     // Smaller squares are rounding of the f32 products.
-    let rounding = eigen.values.first().copied().unwrap_or(0.0) * 1e-10;
-    let rank = eigen.values.iter().take_while(|v| **v > rounding).count();
-    let turned = basis * &eigen.vectors;
-    Ok(Array2::from_shape_fn((matrix.n_rows(), rank), |(i, j)| {
-        turned[(i, j)]
+    let rounding = found.values.first().copied().unwrap_or(0.0) * 1e-10;
+    let rank = found.values.iter().take_while(|v| **v > rounding).count();
+    Ok(Array2::from_shape_fn((n, rank), |(i, j)| {
+        found.vectors[(i, j)]
     }))
-}
-
-fn orthonormal(x: Mat<f64>) -> Mat<f64> {
-    x.qr().compute_thin_Q()
 }
 
 /// The product with a dense matrix, rounded to f32 on the way.

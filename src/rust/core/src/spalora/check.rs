@@ -23,7 +23,7 @@ pub const RUNS: [&str; 3] = ["spalora_protein", "spalora_atac", "spalora_slideta
 
 /// Every parameter with its published name, and whether ours is the transpose.
 pub(super) fn parameters(model: &Model) -> Vec<(String, Var, bool)> {
-    let mut all = Encoder::of(model).parameters();
+    let mut all = Encoder::as_trained(model).parameters();
     for (coder, m) in model.coders.iter().zip(1..) {
         let decoder = coder.decoder.clone();
         all.push((format!("decoder_omics{m}.weight"), decoder, false));

@@ -3,6 +3,7 @@
 //! Names and layouts are PyTorch's, of the published model; a third modality is counted on.
 
 use candle_core::Var;
+use ndarray::Array2;
 
 use super::embedding::{Arrays, Embedding};
 use super::model::{Attention, Coder, Forward, Model};
@@ -27,12 +28,24 @@ pub struct Encoder {
 type Named = (String, Var, bool);
 
 impl Encoder {
-    pub(super) fn of(model: &Model) -> Self {
+    /// Of what the network sees.
+    pub(super) fn as_trained(model: &Model) -> Self {
         let own = |c: &Coder| (c.encoder.clone(), c.attention.clone());
         Self {
             coders: model.coders.iter().map(own).collect(),
             attention: model.attention.clone(),
         }
+    }
+
+    /// Of the modalities. `turns`: of each, what takes its components to what the network sees, if they are not the same.
+    pub(super) fn of(model: &Model, turns: &[Option<Array2<f64>>]) -> Result<Self> {
+        let mut own = Self::as_trained(model);
+        for ((encoder, _), turn) in own.coders.iter_mut().zip(turns) {
+            if let Some(turn) = turn {
+                *encoder = of_components(encoder, turn)?;
+            }
+        }
+        Ok(own)
     }
 
     pub(super) fn parameters(&self) -> Vec<Named> {
@@ -130,9 +143,21 @@ impl Encoder {
     }
 }
 
+/// W' (d x columns) of an encoder of the columns C R, as one of C.
+fn of_components(encoder: &Var, turn: &Array2<f64>) -> Result<Var> {
+    let w = matrix_of(encoder)?.dot(&turn.t());
+    let shape = w.dim();
+    variable(w.iter().copied().collect(), shape)
+}
+
+/// What the encoder takes: components, of which there are fewer than features, or the features.
 fn input(modality: &Modality, encoder: &Var, order: &[u32]) -> Result<Input> {
-    let input = Input::new(&modality.features);
-    let (expected, found) = (encoder.dim(1)?, input.n_columns());
+    let expected = encoder.dim(1)?;
+    let input = match modality.components.ncols() == expected {
+        true => Input::dense(modality.components.clone()),
+        false => Input::new(&modality.features),
+    };
+    let found = input.n_columns();
     if expected != found {
         let message = format!("The model takes {expected} columns, and the modality has {found}");
         return Err(Error::model(message));
@@ -151,7 +176,7 @@ fn attention(tensors: &Tensors, name: &str, d: usize) -> Result<Attention> {
     })
 }
 
-fn parameter(values: ndarray::Array2<f64>, shape: (usize, usize)) -> Result<Var> {
+fn parameter(values: Array2<f64>, shape: (usize, usize)) -> Result<Var> {
     if values.dim() != shape || values.is_empty() {
         return Err(Error::model(
             "The layers of the model do not fit each other",

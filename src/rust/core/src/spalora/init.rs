@@ -7,20 +7,20 @@
 use candle_core::{Tensor, Var};
 
 use super::model::{Coder, Model};
-use crate::preprocess::{Directions, Modality};
+use crate::preprocess::Directions;
 use crate::Result;
 
-/// Sets encoders and decoders, and attention that weighs all alike (u = 0).
+/// Sets encoders and decoders, `all` being the directions that lead to each modality's components, and attention that weighs
+/// all alike (u = 0).
 ///
 /// # Errors
-/// Genes whose components are not known; a device that does not answer.
-pub fn from_components(model: &Model, modalities: &[&Modality], d: usize) -> Result<()> {
-    let all = modalities.iter().map(|m| m.directions(d));
-    let all = all.collect::<Result<Vec<Directions>>>()?;
+/// A device that does not answer.
+pub fn from_directions(model: &Model, all: &[Directions]) -> Result<()> {
     let numbers: Vec<usize> = all.iter().map(|found| found.variance.len()).collect();
+    let (d, _) = model.attention.w.dims2()?;
     let mut first = 0;
-    for ((coder, found), width) in model.coders.iter().zip(&all).zip(shares(&numbers, d)) {
-        set(coder, found, first..first + width, modalities.len())?;
+    for ((coder, found), width) in model.coders.iter().zip(all).zip(shares(&numbers, d)) {
+        set(coder, found, first..first + width, all.len())?;
         first += width;
     }
     let attention = model.coders.iter().map(|c| &c.attention);

@@ -1,6 +1,7 @@
 //! How much memory a run needs, before it starts.
 
-use super::params::Params;
+use super::params::{Params, Sees};
+use crate::preprocess::Modality;
 
 /// One modality.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +10,23 @@ pub struct Part {
     pub n_columns: usize,
     /// Entries of the input where it is sparse; 0 where it is dense.
     pub n_nonzero: usize,
+}
+
+impl Part {
+    /// What the network sees of a modality.
+    pub fn of(modality: &Modality, params: &Params) -> Self {
+        let n_columns = modality.features.dim().1;
+        match (modality.features.n_nonzero(), params.sees) {
+            (1.., Sees::Components) => Self {
+                n_columns: modality.components.ncols(),
+                n_nonzero: 0,
+            },
+            (n_nonzero, _) => Self {
+                n_columns,
+                n_nonzero,
+            },
+        }
+    }
 }
 
 /// What a run is made of.

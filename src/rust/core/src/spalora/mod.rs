@@ -13,10 +13,11 @@ mod loss_on;
 pub mod memory;
 mod model;
 pub mod params;
+mod seen;
 mod trainer;
 pub mod weights;
 
 pub use embedding::Embedding;
 pub use encoder::Encoder;
-pub use params::{GeneWeights, Init, Params, ValidParams};
+pub use params::{GeneWeights, Init, Params, Sees, ValidParams};
 pub use trainer::{EpochLosses, Trainer};

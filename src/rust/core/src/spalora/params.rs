@@ -22,6 +22,15 @@ pub enum Init {
     Random,
 }
 
+/// What the network sees of RNA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// Its components, and by them the genes.
+    Components,
+    /// All genes: as published.
+    Genes,
+}
+
 /// Settings as a user gives them. [`Params::check`] turns them into [`ValidParams`].
 ///
 /// The names are those of the R function `spalora_options()`.
@@ -34,6 +43,8 @@ pub struct Params {
     /// Weights of the consistencies: one for all modalities, or one each.
     pub w_cross: Vec<f64>,
     pub weights: GeneWeights,
+    /// The option `input`.
+    pub sees: Sees,
     pub init: Init,
     pub learning_rate: f64,
     /// L2 decay, added to the gradient.
@@ -48,10 +59,11 @@ impl Default for Params {
             w_recon: vec![1.0],
             w_cross: vec![1.0],
             weights: GeneWeights::Rank,
+            sees: Sees::Components,
             init: Init::Components,
             learning_rate: 1e-3,
             weight_decay: 0.0,
-            epochs: 200,
+            epochs: 50,
         }
     }
 }

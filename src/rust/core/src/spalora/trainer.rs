@@ -1,21 +1,21 @@
 //! The training of SpaLORA, one epoch at a time.
 
 use candle_core::{Device, Tensor};
+use ndarray::Array2;
 
 use super::embedding::{Arrays, Embedding};
 use super::encoder::Encoder;
 use super::host;
-use super::init::from_components;
+use super::init::from_directions;
 use super::model::{Forward, Losses, Model, Source};
-use super::params::{GeneWeights, Init, ValidParams};
-use super::weights::{by_order, by_rank};
+use super::params::{Init, ValidParams};
+use super::seen::Seen;
 use crate::gpu::Kernels;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
 use crate::nn::linear::Design;
 use crate::nn::propagate::Operator;
-use crate::preprocess::{Columns, Modality, ModalityKind};
-use crate::spacross::Input;
+use crate::preprocess::Modality;
 use crate::{threads, Error, Result};
 
 /// The losses of one epoch, before their weights.
@@ -43,6 +43,8 @@ pub struct Trainer {
     order: Vec<u32>,
     threads: usize,
     epoch: usize,
+    /// Of each modality, what takes its components to what the network sees, if they are not the same.
+    turns: Vec<Option<Array2<f64>>>,
     /// On the CPU; a device runs the model by its operations.
     host: Option<host::Epoch>,
 }
@@ -73,27 +75,23 @@ impl Trainer {
             let operator = |graph: &Graph| -> Result<Operator> {
                 Ok(Operator::symmetric(graph.permuted(&order)?.normalised()))
             };
-            let sources = modalities.iter().zip(similar).map(|(modality, similar)| {
-                let weights = column_weights(modality, params.params.weights);
-                let input = Input::new(&modality.features).permuted(&order);
-                Ok(Source::new(input, operator(similar)?, weights))
-            });
-            let sources = sources.collect::<Result<Vec<_>>>()?;
-            let spatial = operator(spatial)?;
-            let (init, d) = (params.params.init, params.params.latent);
-            let trainer = Self::with(
-                sources,
-                spatial,
-                order.clone(),
-                params,
-                seed,
-                threads,
-                device,
-            )?;
-            if init == Init::Components {
-                from_components(&trainer.model, modalities, d)?;
+            let (mut sources, mut directions, mut turns) = (vec![], vec![], vec![]);
+            for (modality, similar) in modalities.iter().zip(similar) {
+                let seen = Seen::of(modality, &params.params)?;
+                if params.params.init == Init::Components {
+                    directions.push(seen.directions(modality, &params.params)?);
+                }
+                let input = seen.input.permuted(&order);
+                sources.push(Source::new(input, operator(similar)?, seen.weights));
+                turns.push(seen.turn);
             }
-            Ok(trainer)
+            let spatial = operator(spatial)?;
+            let (init, order) = (params.params.init, order.clone());
+            let trainer = Self::with(sources, spatial, order, params, seed, threads, device)?;
+            if init == Init::Components {
+                from_directions(&trainer.model, &directions)?;
+            }
+            Ok(Self { turns, ..trainer })
         })
     }
 
@@ -116,6 +114,7 @@ impl Trainer {
             None => Some(host::Epoch::new(&sources, &spatial, params.params.latent)),
             Some(_) => None,
         };
+        let turns = vec![None; sources.len()];
         let columns: Vec<usize> = sources.iter().map(|s| s.input.n_columns()).collect();
         let p = &params.params;
         let model = Model::new(&columns, p.latent, seed, device)?;
@@ -134,6 +133,7 @@ impl Trainer {
             order,
             threads,
             epoch: 0,
+            turns,
             host,
         })
     }
@@ -238,8 +238,11 @@ impl Trainer {
     }
 
     /// What embeds further cells.
-    pub fn encoder(&self) -> Encoder {
-        Encoder::of(&self.model)
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    pub fn encoder(&self) -> Result<Encoder> {
+        Encoder::of(&self.model, &self.turns)
     }
 }
 
@@ -252,18 +255,5 @@ fn finite(losses: EpochLosses) -> Result<EpochLosses> {
     match losses.total.is_finite() {
         true => Ok(losses),
         false => Err(Error::astray(losses.epoch)),
-    }
-}
-
-/// omega: of the genes of the RNA by their expression, 1 for everything else.
-fn column_weights(modality: &Modality, kind: GeneWeights) -> Vec<f64> {
-    let genes = match &modality.features.input {
-        Columns::Scaled(genes) if modality.kind == ModalityKind::Rna => genes,
-        _ => return vec![1.0; modality.features.dim().1],
-    };
-    match kind {
-        GeneWeights::Rank => by_rank(&modality.mean_expression),
-        GeneWeights::Published => by_order(&genes.mean_scores()),
-        GeneWeights::None => vec![1.0; genes.n_genes()],
     }
 }
