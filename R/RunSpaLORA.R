@@ -4,13 +4,16 @@
 #' cells into spatial domains. Takes raw counts and coordinates; everything in between happens inside, natively: no Python.
 #'
 #' Each modality is prepared by its kind:
-#' * `"rna"`: variable genes, log-normalised and scaled;
+#' * `"rna"`: variable genes, log-normalised and scaled, and their components;
 #' * `"protein"`: centred log ratios of each cell, scaled, principal components;
 #' * `"atac"`: TF-IDF and latent semantic indexing, without the first component, which follows the depth;
 #' * `"features"`: taken as they are: a reduction, or values that are no counts.
 #'
+#' The components of all but `"features"` lie along the directions in which the means over a cell and its nearest neighbours vary most: there the noise of single cells cancels, and what
+#' the cells of a place share remains.
+#'
 #' Cells are joined to their neighbours in space, and in each modality to the cells most like them. Attention weighs, in each modality, the two graphs, and then
-#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the principal components of the modalities and equal weights, and refines both.
+#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the components of the modalities and equal weights, and refines both.
 #' [spalora_options()] holds every setting.
 #'
 #' Domains are found by a Gaussian mixture (see [FindDomains()]) from two sources side by side: principal components of the embedding, and the components of each modality averaged over the

@@ -34,9 +34,9 @@
 #'     computes them, which is in effect at random; `"none"`: all alike.}
 #'   \item{`w_recon`, `w_cross`}{weights of the losses: how well each modality is reconstructed from the joint embedding, and how well its own embedding survives a round through the
 #'     other modalities. One number for all, or one each in the order of the modalities; the last repeats. The presets have RNA first.}
-#'   \item{`init`}{what training starts from. `"components"`: the principal components of all modalities side by side, and attention that weighs all alike, so that
+#'   \item{`init`}{what training starts from. `"components"`: the components of all modalities side by side, and attention that weighs all alike, so that
 #'     seeds agree on the weights. `"random"`: random weights, as published.}
-#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam). On few cells (hundreds) or many noisy ones, long training follows single cells: fewer epochs can be better.}
+#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam). Long training follows single cells, most of all on few or noisy ones.}
 #' }
 #' @section Domains:
 #' \describe{
