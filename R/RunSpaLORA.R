@@ -141,6 +141,7 @@ spalora_settings <- function(n.domains, input, slice, layout, options, epochs, p
   check_k(options$feature_k, n_cells, "feature_k", least = 1)
   check_components(input$modalities, options, input$argument)
   for (name in c("w_recon", "w_cross")) options[[name]] <- loss_weights(options[[name]], length(input$modalities), name)
+  if (!published) options <- fewer_columns(options, n_cells, length(input$modalities))
   run_settings(n.domains, n_cells, options, seed, threads, device, verbose)
 }
 
@@ -153,6 +154,19 @@ loss_weights <- function(weights, n_modalities, name) {
     ), name)
   }
   c(weights, rep(weights[[length(weights)]], n_modalities - length(weights)))
+}
+
+# The mixture that finds domains fits a covariance of all columns: no more of them than one to so many cells, but for numbers given by name.
+fewer_columns <- function(options, n_cells, n_modalities, cells_a_column = 20) {
+  from <- options$domains_from
+  number <- c(embedding_components = from != "smoothed", smooth_components = n_modalities * (from != "embedding"))
+  most <- n_cells %/% cells_a_column
+  for (name in setdiff(names(number)[number > 0], attr(options, "given"))) {
+    options[[name]] <- min(options[[name]], max(2L, as.integer(most %/% sum(number))))
+    most <- most - number[[name]] * options[[name]]
+    number[[name]] <- 0
+  }
+  options
 }
 
 # What PASTE compares slices by: the first modality of counts.

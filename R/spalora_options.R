@@ -40,7 +40,8 @@
 #' }
 #' @section Domains:
 #' \describe{
-#'   \item{`embedding_components`}{principal components of the embedding that are clustered.}
+#'   \item{`embedding_components`}{principal components of the embedding that are clustered. With the default, fewer on tissues of fewer than some 800 cells, as with `smooth_components`:
+#'     all columns that are clustered are at most a twentieth of the cells. The options of a result say how many.}
 #'   \item{`cluster`}{method of [FindDomains()]: `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
 #'   \item{`domains_from`}{`"embedding"`: the network's; `"smoothed"`: components of all modalities averaged over neighbours, no network; `"both"`: side by side, each
 #'     column scaled.}

@@ -176,6 +176,20 @@ test_that("components of neighbourhoods vary more over neighbourhoods than those
   expect_gt(variance("spatial"), 1.02 * variance("cells"))
 })
 
+test_that("few cells are clustered by few columns, unless numbers are given", {
+  columns <- function(n, ..., m = 2) unlist(fewer_columns(spalora_options(...), n, m)[c("embedding_components", "smooth_components")], use.names = FALSE)
+  expect_identical(columns(800), c(10L, 15L))
+  expect_identical(columns(600), c(10L, 10L))
+  expect_identical(columns(300), c(5L, 5L))
+  expect_identical(columns(30), c(2L, 2L))
+  expect_identical(columns(600, m = 3), c(7L, 7L))
+  expect_identical(columns(300, embedding_components = 9), c(9L, 5L))
+  expect_identical(columns(300, embedding_components = 9, smooth_components = 12), c(9L, 12L))
+  expect_identical(columns(300, domains_from = "smoothed"), c(10L, 7L))
+  expect_identical(columns(300, domains_from = "embedding"), c(10L, 15L))
+  expect_identical(quick_lora_fit()$options$smooth_components, fewer_columns(spalora_options(), nrow(tissue()$spots), 2)$smooth_components)
+})
+
 test_that("consensus over several trainings gives one set of domains", {
   fit <- quick_lora(options = spalora_options(consensus = 2))
   expect_identical(levels(fit$domain), as.character(1:5))
