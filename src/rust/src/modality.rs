@@ -21,20 +21,19 @@ fn with_threads(threads: &Robj, work: impl FnOnce() -> Result<Modality> + Send) 
     Ok(ExternalPtr::new(modality).into())
 }
 
-/// With components of the means over `near`, or as it is where that is NULL.
-fn prepared(
-    near: &Robj,
-    threads: &Robj,
-    work: impl FnOnce() -> Result<Modality> + Send,
-) -> Result<Robj> {
-    let near: Option<&Neighbours> = match near.is_null() {
-        true => None,
-        false => Some(pointer(near, "near")?),
-    };
-    with_threads(threads, || match near {
-        Some(near) => work()?.spatial(near),
-        None => work(),
-    })
+/// The neighbours whose means components are made from; none for NULL.
+fn neighbours(near: &Robj) -> Result<Option<&Neighbours>> {
+    match near.is_null() {
+        true => Ok(None),
+        false => Ok(Some(pointer(near, "near")?)),
+    }
+}
+
+fn turned(modality: Modality, near: Option<&Neighbours>) -> Result<Modality> {
+    match near {
+        Some(near) => modality.turned_to(near),
+        None => Ok(modality),
+    }
 }
 
 fn settings(list: &Robj) -> Result<Settings> {
@@ -68,8 +67,9 @@ fn core_modality_rna(
         let n_components = Options::new(&settings)?.count("n_components")?;
         let settings = self::settings(&settings)?;
         let slices = self::slices(&slices, counts.n_cells())?;
-        prepared(&near, &threads, || {
-            Modality::rna(&counts, &slices, &settings, n_components)
+        let near = neighbours(&near)?;
+        with_threads(&threads, || {
+            Modality::rna(&counts, &slices, &settings, n_components, near)
         })
     })
 }
@@ -93,8 +93,9 @@ fn core_modality_protein(
         let slices = self::slices(&slices, counts.n_cells())?;
         let centre = centre_named(options.string("slice_center")?)?;
         let n = Some(options.count("n_components")?);
-        prepared(&near, &threads, || {
-            Modality::protein(&counts, &slices, centre, n)
+        let near = neighbours(&near)?;
+        with_threads(&threads, || {
+            turned(Modality::protein(&counts, &slices, centre, n)?, near)
         })
     })
 }
@@ -115,7 +116,8 @@ fn core_modality_atac(
     guard(|| {
         let counts = view(&p, &i, &x, &n_peaks)?;
         let (n, seed) = (count(&n_components, "n_components")?, self::seed(&seed)?);
-        prepared(&near, &threads, || Modality::atac(&counts, n, seed))
+        let near = neighbours(&near)?;
+        with_threads(&threads, || turned(Modality::atac(&counts, n, seed)?, near))
     })
 }
 

@@ -182,7 +182,7 @@ fn modalities_say_what_they_are_made_of() {
         log1p: true,
         ..Settings::default()
     };
-    let rna = Modality::rna(&slices, &one, &settings, 10).unwrap();
+    let rna = Modality::rna(&slices, &one, &settings, 10, None).unwrap();
     assert_eq!(rna.features.dim(), (80, 30));
     assert_eq!(rna.components.dim(), (80, 10));
     assert_eq!(rna.mean_expression.len(), 30);
@@ -220,7 +220,7 @@ fn learnt(kind: ModalityKind, counts: &CountsView) -> Modality {
         ..Settings::default()
     };
     match kind {
-        ModalityKind::Rna => Modality::rna(counts, &one, &settings, 10),
+        ModalityKind::Rna => Modality::rna(counts, &one, &settings, 10, None),
         ModalityKind::Protein => Modality::protein(counts, &one, Centre::All, Some(9)),
         _ => Modality::atac(counts, 6, 1),
     }

@@ -66,7 +66,8 @@ impl Tissue {
             ..Settings::default()
         };
         let one = Slices::one(self.coords.nrows());
-        Modality::rna(&self.view(), &one, &settings, 10).unwrap()
+        let near = spatial_knn(self.coords.view(), 6).unwrap();
+        Modality::rna(&self.view(), &one, &settings, 10, Some(&near)).unwrap()
     }
 }
 
@@ -125,14 +126,10 @@ fn parts(m: usize, threads: usize) -> Parts {
         let mut modalities = vec![
             tissue.rna(),
             Modality::from_matrix(numbers(3, n, 8))?,
-            Modality::atac(&tissue.view(), 7, 1)?,
+            Modality::atac(&tissue.view(), 7, 1)?
+                .turned_to(&spatial_knn(tissue.coords.view(), 6)?)?,
         ];
         modalities.truncate(m);
-        let near = spatial_knn(tissue.coords.view(), 6)?;
-        let modalities: Vec<Modality> = modalities
-            .into_iter()
-            .map(|modality| modality.spatial(&near))
-            .collect::<Result<_, _>>()?;
         let similar = modalities
             .iter()
             .map(|m| correlation_knn(m.components.view(), 10, 1));

@@ -39,7 +39,8 @@ pub struct Modality {
 }
 
 impl Modality {
-    /// RNA: normalised, the genes that vary most, z-scored; their components beside them.
+    /// RNA: normalised, the genes that vary most, z-scored; their components beside them: with neighbours (`near`), along the
+    /// directions in which the means over a cell and its neighbours vary most, and principal components of the cells without.
     ///
     /// # Errors
     /// As [`prepare_slices`].
@@ -48,6 +49,7 @@ impl Modality {
         slices: &Slices,
         settings: &Settings,
         n_components: usize,
+        near: Option<&Neighbours>,
     ) -> Result<Self> {
         let settings = Settings {
             scaled_genes: true,
@@ -57,10 +59,13 @@ impl Modality {
         let Columns::Scaled(genes) = &features.input else {
             return Err(Error::Internal("scaled genes were asked for".into()));
         };
-        let pca = genes.pca(n_components)?;
-        let (components, rotation) = rounded(genes, pca.loadings.view())?;
+        let loadings = match near {
+            Some(near) => spatial_loadings(genes, near, n_components)?,
+            None => genes.pca(n_components)?.loadings,
+        };
+        let (components, rotation) = rounded(genes, loadings.view())?;
         let mean_expression = genes.column_means();
-        features.explained_variance = pca.explained_variance;
+        features.explained_variance = variances(components.view());
         let projection = features.projection.take().map(|p| Projection {
             rotation: Some(rotation),
             ..p
@@ -145,36 +150,20 @@ impl Modality {
         Ok(Self::of_components(ModalityKind::Features, x, None))
     }
 
-    /// With as many components along which the means over a cell and its neighbours (`near`) vary most. Columns that a user
-    /// prepared stay as they are.
+    /// With as many components along the directions in which the means over a cell and its neighbours vary most, of
+    /// [`Modality::protein`] or [`Modality::atac`].
     ///
     /// # Errors
     /// Neighbours of other cells; a decomposition that does not converge.
-    pub fn spatial(mut self, near: &Neighbours) -> Result<Self> {
-        let Some(mut projection) = self.projection.take() else {
-            return Ok(self);
-        };
-        let components = match &mut self.features.input {
-            Columns::Scaled(genes) => {
-                let before = projection.rotation.take().ok_or_else(unknown)?;
-                let found = spatial_loadings(genes, near, before.view())?;
-                let (components, rotation) = rounded(genes, found.view())?;
-                projection.rotation = Some(rotation);
-                components
-            }
-            Columns::Dense(input) => {
-                let turn = single(spatial_directions(self.components.view(), near)?.view());
-                *input = turned(self.components.view(), &turn);
-                projection.turn = Some(turn);
-                input.clone()
-            }
-        };
-        self.features.explained_variance = variances(components.view());
-        Ok(Self {
-            components,
-            projection: Some(projection),
-            ..self
-        })
+    pub fn turned_to(mut self, near: &Neighbours) -> Result<Self> {
+        let turn = single(spatial_directions(self.components.view(), near)?.view());
+        self.components = turned(self.components.view(), &turn);
+        self.features.input = Columns::Dense(self.components.clone());
+        self.features.explained_variance = variances(self.components.view());
+        if let Some(projection) = &mut self.projection {
+            projection.turn = Some(turn);
+        }
+        Ok(self)
     }
 
     /// The modality of further cells, prepared as that of the cells that `projection` was learnt on. The rows of `counts`

@@ -33,25 +33,23 @@ pub(super) fn spatial_directions(x: ArrayView2<f32>, near: &Neighbours) -> Resul
     Ok(found)
 }
 
-/// The same of scaled genes, as many as there are columns of `start` (genes x directions), from which the search begins. No
-/// array of cells x genes is made.
+/// The first `k` of scaled genes (genes x directions), or as many as their rank allows. No array of cells x genes is made.
 ///
 /// # Errors
-/// As [`spatial_directions`].
+/// No gene that varies; otherwise as [`spatial_directions`].
 pub(super) fn spatial_loadings(
     genes: &ScaledGenes,
     near: &Neighbours,
-    start: ArrayView2<f64>,
+    k: usize,
 ) -> Result<Array2<f64>> {
-    let (p, k) = start.dim();
+    genes.check_variation()?;
+    let p = genes.n_genes();
+    let k = k.min(p).min(genes.n_cells() - 1);
     let means = Means::new(genes, near)?;
     let mut rng = Rng::new(0, Purpose::Index, 0);
-    let start = Mat::from_fn(p, (k + SPARE).min(p), |i, j| match j < k {
-        true => start[(i, j)],
-        false => rng.normal(),
-    });
+    let start = Mat::from_fn(p, (k + SPARE).min(p), |_, _| rng.normal());
     let found = leading_of(|basis| means.squared(basis), &start, k, UNTIL)?;
-    let mut loadings = Array2::from_shape_fn((p, k), |(i, j)| found.vectors[(i, j)]);
+    let mut loadings = Array2::from_shape_fn((p, found.rank()), |(i, j)| found.vectors[(i, j)]);
     fix_signs(&mut loadings);
     Ok(loadings)
 }
@@ -152,8 +150,7 @@ mod tests {
     fn the_means_vary_as_much_as_along_the_directions_of_the_dense_means() {
         let (genes, near) = tissue(25, 60);
         let k = 4;
-        let start = genes.pca(k).unwrap().loadings;
-        let found = spatial_loadings(&genes, &near, start.view()).unwrap();
+        let found = spatial_loadings(&genes, &near, k).unwrap();
         let gram = found.t().dot(&found);
         for ((i, j), value) in gram.indexed_iter() {
             let expected = f64::from(u8::from(i == j));
@@ -169,7 +166,8 @@ mod tests {
                 "{found} for {expected}"
             );
         }
-        let of_pca = genes.project(start.view()).unwrap();
+        let pca = genes.pca(k).unwrap().loadings;
+        let of_pca = genes.project(pca.view()).unwrap();
         let of_pca = smooth(of_pca.view(), &near, 1).unwrap().mapv(f64::from);
         let of_pca = of_pca.var_axis(Axis(0), 0.0);
         assert!(of_pca.sum() < 0.8 * along.sum(), "{of_pca} beside {along}");
@@ -178,8 +176,7 @@ mod tests {
     #[test]
     fn dense_columns_have_the_same_directions() {
         let (genes, near) = tissue(20, 12);
-        let start = genes.pca(12).unwrap().loadings;
-        let sparse = spatial_loadings(&genes, &near, start.view()).unwrap();
+        let sparse = spatial_loadings(&genes, &near, 20).unwrap();
         let dense = spatial_directions(genes.to_dense().view(), &near).unwrap();
         for (a, b) in sparse.iter().zip(&dense) {
             assert!((a - b).abs() < 1e-3, "{a} for {b}");

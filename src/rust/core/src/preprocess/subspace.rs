@@ -17,6 +17,17 @@ pub(super) struct Until {
     pub rounds: usize,
 }
 
+/// Smaller eigenvalues, as a part of the largest, are rounding of products in f32.
+const ROUNDING: f64 = 1e-10;
+
+impl Eigen {
+    /// How many of the values of such products are more than rounding.
+    pub fn rank(&self) -> usize {
+        let rounding = self.values.first().copied().unwrap_or(0.0) * ROUNDING;
+        self.values.iter().take_while(|v| **v > rounding).count()
+    }
+}
+
 /// The `k` largest eigenvalues of a positive operator, and their vectors (orthonormal columns), by subspace iteration from the
 /// columns of `start`. `apply` is the product with a block of columns.
 ///

@@ -55,10 +55,7 @@ fn iterated(matrix: &Csr, k: usize, seed: u64) -> Result<Array2<f64>> {
     let start = Mat::from_fn(n, k + SPARE, |_, _| rng.normal());
     let squared = |basis: &Mat<f64>| Ok(times(matrix, &times(&transpose, basis)));
     let found = leading_of(squared, &start, k, UNTIL)?;
-    // Smaller squares are rounding of the f32 products.
-    let rounding = found.values.first().copied().unwrap_or(0.0) * 1e-10;
-    let rank = found.values.iter().take_while(|v| **v > rounding).count();
-    Ok(Array2::from_shape_fn((n, rank), |(i, j)| {
+    Ok(Array2::from_shape_fn((n, found.rank()), |(i, j)| {
         found.vectors[(i, j)]
     }))
 }

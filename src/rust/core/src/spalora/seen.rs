@@ -121,7 +121,7 @@ mod tests {
             log1p: true,
             ..Settings::default()
         };
-        Modality::rna(&view, &Slices::one(n), &settings, 4).unwrap()
+        Modality::rna(&view, &Slices::one(n), &settings, 4, None).unwrap()
     }
 
     fn normal(seed: u32, shape: (usize, usize)) -> Array2<f64> {
