@@ -82,7 +82,7 @@ AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, m
 #' @rdname AlignSlices
 #' @export
 AlignSlices.list <- function(object, ...) {
-  if (length(object) > 0L && all(vapply(object, inherits, NA, "Seurat"))) align_seurat_list(object, ...) else AlignSlices.default(object, ...)
+  if (length(object) > 0L && is_object_list(object)) align_object_list(object, ...) else AlignSlices.default(object, ...)
 }
 
 #' @rdname AlignSlices
@@ -94,17 +94,24 @@ AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL,
   check_column_names(names)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
   assay <- check_assay(object, assay)
-  input <- seurat_slice_input(object, split.by, coords)
+  input <- object_slices_given(object, split.by, coords)
   found <- AlignSlices.default(
     input$coords, input$slice,
-    slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) seurat_counts(object, assay, layer), gaps = gaps,
+    slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) stored_counts(object, assay, layer), gaps = gaps,
     spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = verbose
   )
-  object <- SeuratObject::AddMetaData(object, rlang::set_names(found$coords, names))
-  SeuratObject::Tool(object) <- unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")]
+  object <- write_columns(object, rlang::set_names(found$coords, names))
+  object <- write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")])
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname AlignSlices
+#' @exportS3Method AlignSlices SingleCellExperiment
+AlignSlices.SingleCellExperiment <- AlignSlices.Seurat
 
 #' @export
 print.SlicesAligned <- function(x, ...) {
@@ -209,10 +216,10 @@ check_column_names <- function(names) {
   }
 }
 
-# The coordinates and slices of one Seurat object.
-seurat_slice_input <- function(object, split.by, coords) {
+# The coordinates and slices of one object.
+object_slices_given <- function(object, split.by, coords) {
   if (!is.null(split.by)) {
-    slice <- seurat_column(object, check_name(split.by, "split.by"), "split.by")
+    slice <- meta_column(object, check_name(split.by, "split.by"), "split.by")
     return(list(coords = SpatialCoords(object, coords), slice = slice))
   }
   place <- SpatialCoords(object, coords)
@@ -227,18 +234,17 @@ seurat_slice_input <- function(object, split.by, coords) {
 }
 
 # Several objects, one slice each, aligned as one stack: each gets its own columns and the whole record.
-align_seurat_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
+align_object_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
   check_column_names(names)
   names(objects) <- slice_names(objects)
   places <- lapply(objects, function(object) check_one_slice(SpatialCoords(object, coords))[c("x", "y")])
   found <- AlignSlices.default(
     places,
-    counts = if (check_flag(counts, "counts")) join_shared(lapply(objects, seurat_counts, assay, layer)), ...
+    counts = if (check_flag(counts, "counts")) join_shared(lapply(objects, function(object) stored_counts(object, assay, layer))), ...
   )
   lapply(objects, function(object) {
-    object <- SeuratObject::AddMetaData(object, rlang::set_names(found$coords[colnames(object), ], names))
-    SeuratObject::Tool(object) <- unclass(found)[c("transforms", "residuals", "ok", "method")]
-    object
+    object <- write_columns(object, rlang::set_names(found$coords[cell_names(object), ], names))
+    write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "method")])
   })
 }
 

@@ -38,12 +38,16 @@ AlignmentPlot.SlicesAligned <- function(object, ..., slices = NULL, pt.size = NU
 #' @exportS3Method AlignmentPlot Seurat
 AlignmentPlot.Seurat <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = FALSE) {
   check_dots(...)
-  record <- SeuratObject::Tool(object, "AlignSlices")
+  record <- run_parts(object, "AlignSlices")
   if (is.null(record$given)) {
     abort_spax("argument", c("{.arg object} holds no alignment of its slices.", "i" = "Call {.fn AlignSlices} first."), "object")
   }
   alignment_plot(record, slices, pt.size, cols, check_flag(y.down, "y.down"))
 }
+
+#' @rdname AlignmentPlot
+#' @exportS3Method AlignmentPlot SingleCellExperiment
+AlignmentPlot.SingleCellExperiment <- AlignmentPlot.Seurat
 
 alignment_plot <- function(record, slices, pt.size, cols, y_down) {
   slices <- check_slices_shown(slices, levels(record$slice))

@@ -46,13 +46,6 @@ graph_matrix <- function(graph, cells, n_cells) {
   )
 }
 
-write_graph <- function(object, graph, name, assay) {
-  graph <- SeuratObject::as.Graph(graph)
-  SeuratObject::DefaultAssay(graph) <- assay
-  object[[name]] <- graph
-  object
-}
-
 #' @rdname BuildSpatialGraph
 #' @exportS3Method BuildSpatialGraph Seurat
 BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
@@ -62,16 +55,23 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
   check_name(graph.name, "graph.name")
   assay <- check_assay(object, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- seurat_slices(object, split.by, stack)
-  place <- seurat_slice_coords(object, coords, slice)
+  slice <- object_slices(object, split.by, stack)
+  place <- object_slice_coords(object, coords, slice)
   graph <- BuildSpatialGraph.default(
     place[c("x", "y")],
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
   )
   object <- write_graph(object, graph, graph.name, assay)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname BuildSpatialGraph
+#' @exportS3Method BuildSpatialGraph SingleCellExperiment
+BuildSpatialGraph.SingleCellExperiment <- BuildSpatialGraph.Seurat
 
 # The core's graph (an external pointer) of checked coordinates.
 core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {

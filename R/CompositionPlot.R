@@ -51,6 +51,10 @@ CompositionPlot.Seurat <- function(object, split.by, ..., group.by = "spacross_d
   if (missing(split.by)) {
     abort_spax("argument", c("{.arg split.by} is missing.", "i" = "Give the meta data column with the slices."), "split.by")
   }
-  labels <- seurat_labels(object, group.by, "group.by")
-  CompositionPlot.default(labels, slice = seurat_column(object, split.by, "split.by"), cols = cols)
+  labels <- meta_labels(object, group.by, "group.by")
+  CompositionPlot.default(labels, slice = meta_column(object, split.by, "split.by"), cols = cols)
 }
+
+#' @rdname CompositionPlot
+#' @exportS3Method CompositionPlot SingleCellExperiment
+CompositionPlot.SingleCellExperiment <- CompositionPlot.Seurat

@@ -54,12 +54,16 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
 DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = "spacross_domain",
                                  split.by = NULL) {
   check_dots(...)
-  labels <- seurat_labels(object, domain.name, "domain.name")
-  truth <- if (!is.null(truth)) seurat_labels(object, truth, "truth")
-  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
+  labels <- meta_labels(object, domain.name, "domain.name")
+  truth <- if (!is.null(truth)) meta_labels(object, truth, "truth")
+  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   place <- SpatialCoords(object, coords)
   DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads)
 }
+
+#' @rdname DomainMetrics
+#' @exportS3Method DomainMetrics SingleCellExperiment
+DomainMetrics.SingleCellExperiment <- DomainMetrics.Seurat
 
 slice_metrics <- function(name, labels, truth, coords, cells, n_all, k, threads) {
   k <- check_k(k, length(cells))

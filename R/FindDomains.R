@@ -56,20 +56,27 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = "spacross", d
                                runs = 1, k = 20, prune = 1 / 15, seed = 1, threads = NULL, domain.name = "spacross_domain") {
   check_dots(...)
   check_name(domain.name, "domain.name")
-  embedding <- seurat_reduction(object, reduction, dims)
+  embedding <- stored_reduction(object, reduction, dims)
   place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)
   domains <- FindDomains.default(
     embedding, rlang::maybe_missing(n.domains),
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads
   )
-  object[[domain.name]] <- domains
+  object <- write_column(object, domain.name, domains)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 
+#' @rdname FindDomains
+#' @exportS3Method FindDomains SingleCellExperiment
+FindDomains.SingleCellExperiment <- FindDomains.Seurat
+
 # The order along the tissue is a nicety: an object without coordinates, or whose image lacks cells, is no error here.
 lone_image_coords <- function(object) {
-  if (length(SeuratObject::Images(object)) == 1L) {
+  if (length(image_names(object)) == 1L) {
     tryCatch(SpatialCoords(object), spaxR_error_coords = function(e) NULL)
   }
 }

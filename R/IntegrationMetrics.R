@@ -57,12 +57,16 @@ IntegrationMetrics.Seurat <- function(object, split.by, ..., reduction = "spacro
                                       threads = NULL) {
   check_dots(...)
   if (rlang::is_missing(split.by)) abort_no_slices("split.by", "the name of the meta data column with the slices")
-  column <- function(name, argument) if (!is.null(name)) seurat_column(object, name, argument)
+  column <- function(name, argument) if (!is.null(name)) meta_column(object, name, argument)
   IntegrationMetrics.default(
-    seurat_reduction(object, reduction, dims), column(split.by, "split.by"),
+    stored_reduction(object, reduction, dims), column(split.by, "split.by"),
     domain = column(domain, "domain"), truth = column(truth, "truth"), perplexity = perplexity, threads = threads
   )
 }
+
+#' @rdname IntegrationMetrics
+#' @exportS3Method IntegrationMetrics SingleCellExperiment
+IntegrationMetrics.SingleCellExperiment <- IntegrationMetrics.Seurat
 
 abort_no_slices <- function(argument, what) {
   abort_spax("argument", c("{.arg {argument}} is missing.", "i" = "Give {what}."), argument)

@@ -43,13 +43,20 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   check_dots(...)
   assay <- check_assay(object, assay)
   check_name(refined.name, "refined.name")
-  labels <- seurat_labels(object, domain.name, "domain.name")
-  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
+  labels <- meta_labels(object, domain.name, "domain.name")
+  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), slice = slice, k = k, threads = threads)
-  object[[refined.name]] <- refined
+  object <- write_column(object, refined.name, refined)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname RefineDomains
+#' @exportS3Method RefineDomains SingleCellExperiment
+RefineDomains.SingleCellExperiment <- RefineDomains.Seurat
 
 # Each slice by itself.
 refine_within <- function(codes, coords, slice, k, threads) {
@@ -73,8 +80,8 @@ as_labels <- function(labels, argument = "object") {
   rlang::set_names(result, names(labels))
 }
 
-seurat_labels <- function(object, column, argument) {
-  as_labels(seurat_column(object, column, argument), argument)
+meta_labels <- function(object, column, argument) {
+  as_labels(meta_column(object, column, argument), argument)
 }
 
 # Coordinates in the order of the labels, the image kept if they have been through SpatialCoords() before.

@@ -105,23 +105,30 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
   check_dots(...)
   names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
   assay <- check_assay(object, assay)
-  if (isTRUE(impute)) check_imputed_assay(imputed.assay, assay)
+  if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- seurat_slices(object, split.by, stack)
-  place <- seurat_slice_coords(object, coords, slice)
-  input <- if (is.null(reduction)) seurat_counts(object, assay, layer)
-  embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
+  slice <- object_slices(object, split.by, stack)
+  place <- object_slice_coords(object, coords, slice)
+  input <- if (is.null(reduction)) stored_counts(object, assay, layer)
+  embedding <- if (!is.null(reduction)) stored_reduction(object, reduction, dims)
   result <- RunSpaCross.default(
     input, rlang::maybe_missing(n.domains), place,
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options,
     epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
   object <- write_spacross(object, result, names, assay)
-  SeuratObject::Tool(object) <- tool_parts(result)
+  object <- write_run(object, "RunSpaCross", tool_parts(result))
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname RunSpaCross
+#' @exportS3Method RunSpaCross SingleCellExperiment
+RunSpaCross.SingleCellExperiment <- RunSpaCross.Seurat
 
 #' @rdname RunSpaCross
 #' @export
@@ -132,19 +139,18 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
   check_dots(...)
   names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
   input <- list_input(object, coords, assay, layer)
-  if (isTRUE(impute) && is_seurat_list(object)) lapply(object, function(x) check_imputed_assay(imputed.assay, check_assay(x, assay)))
+  if (isTRUE(impute) && is_object_list(object)) lapply(object, function(x) check_imputed_assay(x, imputed.assay, check_assay(x, assay)))
   result <- RunSpaCross.default(
     input$counts, rlang::maybe_missing(n.domains), input$coords,
     slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
     published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
-  if (!is_seurat_list(object)) {
+  if (!is_object_list(object)) {
     return(result)
   }
   Map(function(x, part) {
     x <- write_spacross(x, cells_of_result(result, part$cells), names, check_assay(x, assay))
-    SeuratObject::Tool(x) <- tool_parts(result)
-    x
+    write_run(x, "RunSpaCross", tool_parts(result))
   }, object, unname(input$parts))
 }
 
@@ -205,16 +211,6 @@ check_all_pairs <- function(options, n_cells, most = 20000) {
       "The published contrast compares all pairs of cells: with {n_cells} cells it would take days.",
       "i" = "Up to {most} cells are allowed; leave out {.code published = TRUE} (or {.code contrast = \"all_pairs\"})."
     ), "published")
-  }
-}
-
-# The counts are read from one assay and would be lost under the other.
-check_imputed_assay <- function(imputed, assay) {
-  if (identical(imputed, assay)) {
-    abort_spax("argument", c(
-      "{.arg imputed.assay} is {.val {assay}}, the assay with the counts, which would be lost.",
-      "i" = "Give another name, for instance {.code imputed.assay = \"SpaCross\"}."
-    ), "imputed.assay")
   }
 }
 
@@ -332,14 +328,8 @@ tool_parts <- function(result) {
 write_spacross <- function(object, result, names, assay) {
   misc <- unclass(result)[c("options", "genes", "seed", "device", "versions")]
   object <- write_reduction(object, result$embedding, names$reduction, names$key, assay, misc)
-  object[[names$domain]] <- result$domain
-  if (!is.null(result$reconstruction)) {
-    imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
-    # The key made from the assay's name could be that of the reduction.
-    SeuratObject::Key(imputed) <- "imputed_"
-    # Seurat 5 warns that it finds no counts to sum up.
-    suppressWarnings(object[[names$assay]] <- imputed)
-  }
+  object <- write_column(object, names$domain, result$domain)
+  if (!is.null(result$reconstruction)) object <- write_imputed(object, result$reconstruction, names$assay)
   object
 }
 

@@ -104,16 +104,19 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- seurat_slices(object, split.by, stack)
-  input <- seurat_modalities(object, rlang::maybe_missing(assays), layer)
+  slice <- object_slices(object, split.by, stack)
+  input <- object_modalities(object, rlang::maybe_missing(assays), layer)
   result <- RunSpaLORA.default(
-    input, rlang::maybe_missing(n.domains), seurat_slice_coords(object, coords, slice),
+    input, rlang::maybe_missing(n.domains), object_slice_coords(object, coords, slice),
     modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
   misc <- unclass(result)[c("options", "features", "seed", "device", "versions")]
   object <- write_spalora(object, result, names, misc, assays)
-  SeuratObject::Tool(object) <- tool_parts(result)
+  object <- write_run(object, "RunSpaLORA", tool_parts(result))
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   command <- SeuratObject::LogSeuratCommand(object, return.command = TRUE)
@@ -122,6 +125,10 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   object[[methods::slot(command, "name")]] <- command
   object
 }
+
+#' @rdname RunSpaLORA
+#' @exportS3Method RunSpaLORA SingleCellExperiment
+RunSpaLORA.SingleCellExperiment <- RunSpaLORA.Seurat
 
 # The modalities in one order of cells, and the coordinates.
 spalora_input <- function(object, modality, cells, coords) {
@@ -268,26 +275,20 @@ write_spalora <- function(object, result, names, misc, assays) {
     reduction <- paste0(names$reduction, ".", tolower(name))
     object <- write_reduction(object, result$modality[[name]], reduction, modality_key(names$key, name), homes[[name]], list())
   }
-  rows <- match(colnames(object), names(result$domain))
-  columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = colnames(object), check.names = FALSE)
+  rows <- match(cell_names(object), names(result$domain))
+  columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = cell_names(object), check.names = FALSE)
   names(columns) <- paste0(names$reduction, "_", names(columns))
   columns[[names$domain]] <- unname(result$domain)[rows]
-  SeuratObject::AddMetaData(object, columns)
+  write_columns(object, columns)
 }
 
 # Weights and reductions of modalities that an earlier run wrote: this one may have fewer.
 drop_earlier_run <- function(object, reduction) {
-  columns <- names(object[[]])
+  columns <- names(meta_table(object))
   start <- paste0(reduction, "_", c("weight", "spatial", "feature"), "_")
   modalities <- substring(columns[startsWith(columns, start[[1L]])], nchar(start[[1L]]) + 1L)
-  stale <- c(intersect(columns, outer(start, modalities, paste0)), intersect(SeuratObject::Reductions(object), paste0(reduction, ".", tolower(modalities))))
-  for (name in stale) object[[name]] <- NULL
-  object
-}
-
-# The assay that a modality belongs to.
-modality_home <- function(object, name) {
-  if (name %in% SeuratObject::Assays(object)) name else SeuratObject::DefaultAssay(object[[name]])
+  stale <- intersect(columns, outer(start, modalities, paste0))
+  drop_results(object, stale, intersect(reduction_names(object), paste0(reduction, ".", tolower(modalities))))
 }
 
 describe_smoothing <- function(k) if (!anyNA(k)) paste0(", averaged over ", format(k), " cells")

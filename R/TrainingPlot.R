@@ -42,10 +42,14 @@ TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
   check_dots(...)
   systems <- c("RunSpaCross", "RunSpaLORA")
   if (!is.null(tool)) check_choice(tool, systems, "tool")
-  found <- intersect(tool %||% systems, SeuratObject::Tool(object))
+  found <- intersect(tool %||% systems, stored_runs(object))
   if (length(found) == 0L) abort_no_training("an object without a run")
-  plot_history(SeuratObject::Tool(object, found[[1L]])$history)
+  plot_history(run_parts(object, found[[1L]])$history)
 }
+
+#' @rdname TrainingPlot
+#' @exportS3Method TrainingPlot SingleCellExperiment
+TrainingPlot.SingleCellExperiment <- TrainingPlot.Seurat
 
 abort_no_training <- function(what) {
   abort_spax("argument", c(

@@ -36,13 +36,13 @@ predict.SpaLORAModel <- function(object, newdata, coords = NULL, ..., assays = N
                                  layer = "counts", reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
   check_dots(...)
   settings <- prediction_settings(object, centre, refine.k, threads)
-  if (!inherits(newdata, "Seurat")) {
+  if (!is_container(newdata)) {
     return(predict_modalities(object, named_modalities(object, newdata), coords, cells, settings))
   }
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
   assays <- model_assays(object, assays)
-  given <- seurat_modalities(newdata, unname(assays), layer)
+  given <- object_modalities(newdata, unname(assays), layer)
   names(given) <- names(attr(given, "told")) <- names(assays)
   found <- predict_modalities(object, given, check_one_slice(SpatialCoords(newdata, coords)), cells, settings)
   write_spalora(newdata, found, names, unclass(object)[c("options", "seed", "versions")], unname(assays))

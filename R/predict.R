@@ -39,12 +39,12 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
                               assay = NULL, layer = "counts", reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain") {
   check_dots(...)
   settings <- prediction_settings(object, centre, refine.k, threads)
-  if (!inherits(newdata, "Seurat")) {
+  if (!is_container(newdata)) {
     return(predict_cells(object, new_input(object, newdata, coords, reduction, dims), settings))
   }
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
-  input <- seurat_new_input(object, newdata, coords, reduction, dims, assay, layer)
+  input <- object_new_input(object, newdata, coords, reduction, dims, assay, layer)
   write_prediction(newdata, predict_cells(object, input, settings), names, check_assay(newdata, assay), object)
 }
 
@@ -83,10 +83,10 @@ new_input <- function(model, newdata, coords, reduction, dims) {
   input
 }
 
-seurat_new_input <- function(model, object, coords, reduction, dims, assay, layer) {
+object_new_input <- function(model, object, coords, reduction, dims, assay, layer) {
   place <- check_one_slice(SpatialCoords(object, coords))
-  embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
-  counts <- if (model$input == "counts") seurat_counts(object, check_assay(object, assay), layer)
+  embedding <- if (!is.null(reduction)) stored_reduction(object, reduction, dims)
+  counts <- if (model$input == "counts") stored_counts(object, check_assay(object, assay), layer)
   new_input(model, counts, place, embedding, NULL)
 }
 
@@ -149,8 +149,7 @@ new_domains <- function(model, tensors, embedding, smoothed, task, settings) {
 write_prediction <- function(object, found, names, assay, model) {
   misc <- unclass(model)[c("options", "genes", "seed", "versions")]
   object <- write_reduction(object, found$embedding, names$reduction, names$key, assay, misc)
-  object[[names$domain]] <- found$domain
-  object
+  write_column(object, names$domain, found$domain)
 }
 
 #' @export
