@@ -15,16 +15,16 @@
 #' within each slice, and a weighted Procrustes fit of the transport gives turn and shift. Slices of more than 1,500 spots are represented
 #' by 1,500 spots, evenly along a space-filling curve: what is sought is one turn and shift for the whole slice.
 #'
-#' @param object A Seurat object; a list of Seurat objects, one a slice, in the order of the stack; a list of coordinate tables (columns `x` and `y`, one row a cell, with
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object; a list of such objects, one a slice, in the order of the stack; a list of coordinate tables (columns `x` and `y`, one row a cell, with
 #'   row names), likewise; or one coordinate table of all slices.
-#' @param ... For a list of Seurat objects, arguments of the method for one. Else not used: anything here is an error.
+#' @param ... For a list of objects, arguments of the method for one. Else not used: anything here is an error.
 #' @param slice The slice of each cell, for one table: a factor with its levels in the order of the stack.
 #' @param split.by Meta data column with the slice of each cell. NULL: one slice an image.
 #' @param slice.order Names of all slices, in the order of the stack. NULL: the levels of the factor; needed for more than two slices that are no factor.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param method `"icp"`, `"paste"` or `"none"`.
 #' @param counts Raw counts, genes x cells, for all cells: expression then chooses among near-equal places. `"paste"` needs them. For
-#'   Seurat objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
+#'   objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
 #' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
 #' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a
@@ -47,7 +47,8 @@
 #'     what is poor about it, NA if nothing;
 #'   * `ok`: TRUE or FALSE a slice; `slice`, `given` (the coordinates before) and `method`.
 #'
-#'   For a Seurat object, the object with the meta data columns `names` and the rest in `Tool(object, "AlignSlices")`; for a list, the list.
+#'   For an object, the object with the meta data columns `names` and the rest in `Tool(object, "AlignSlices")` (of a SingleCellExperiment
+#'   `metadata(object)$spaxR$AlignSlices`); for a list, the list.
 #'   A poor alignment gives a warning of class `spaxR_warning_alignment`.
 #' @source Outlines and closest points as in SpaCross, Communications Biology 8, 1393 (2025), \doi{10.1038/s42003-025-08810-5}; PASTE: Zeira et al., Nature
 #'   Methods 19, 567-575 (2022), \doi{10.1038/s41592-022-01459-6}.

@@ -3,7 +3,7 @@
 #' Draws the slices on top of each other as they were given and as they lie now, side by side, a colour a slice, with
 #' equal axes. Points are translucent, so that spots that lie on each other show.
 #'
-#' @param object A result of [AlignSlices()]: a `SlicesAligned`, or a Seurat object.
+#' @param object A result of [AlignSlices()]: a `SlicesAligned`, or an object (Seurat, SingleCellExperiment).
 #' @param ... Not used; anything here is an error.
 #' @param slices Names of the slices to draw. NULL: all.
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.

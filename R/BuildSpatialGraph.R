@@ -3,7 +3,7 @@
 #' Joins each cell to its nearest cells in the plane, or to all within a radius. Two cells are joined when either is among the
 #' other's neighbours; edges have no weight, and no cell is joined to itself. Several slices are stacked in three dimensions, or each is a graph by itself.
 #'
-#' @param object A Seurat object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
 #' @param ... Not used; anything here is an error.
 #' @param k Neighbours a cell, at least 2 and fewer than the cells.
 #' @param radius NULL, or a distance in the units of the coordinates: all cells within it are joined, and `k` is not used.
@@ -12,10 +12,10 @@
 #' @param split.by NULL, or what says which slice a cell lies in: see [RunSpaCross()], also for the next arguments.
 #' @param align,stack,gaps,spot.distance How slices lie to each other.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
-#' @param assay Assay that the graph belongs to. NULL: the default assay.
+#' @param assay Assay that the graph belongs to (Seurat only). NULL: the default assay.
 #' @param graph.name Name of the graph in the object.
 #' @return The default method: a symmetric `dgCMatrix`, cells x cells, with 1 for each edge. The Seurat method: the object with this
-#'   matrix as a `Graph` named `graph.name`, and the command logged.
+#'   matrix as a `Graph` named `graph.name`, and the command logged. For a SingleCellExperiment: with the edges as `colPair(object, graph.name)`.
 #' @source Section "Spatial graph" of Communications Biology 8, 1393 (2025).
 #' @export
 #' @examples

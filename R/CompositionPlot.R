@@ -3,7 +3,7 @@
 #' One bar a slice, with the share of its cells that lies in each domain, in the colours of [DomainPlot()]. Consecutive slices of one block should look alike; a domain
 #' that only one slice has is either biology or a slice that was not integrated.
 #'
-#' @param object A Seurat object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices of several slices, or labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices of several slices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.
 #' @param group.by,split.by Meta data columns with the domains and the slices.

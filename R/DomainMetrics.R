@@ -12,10 +12,10 @@
 #' | `ACC` | mean of `NMI`, `HOM` and `COM` | 1 |
 #' | `DIS` | mean of `CHAOS` and `PAS` | 0 |
 #'
-#' @param object A Seurat object, or domain labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or domain labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
-#' @param truth NULL, or the known labels: one a cell; for a Seurat object, the name of a meta data column.
+#' @param truth NULL, or the known labels: one a cell; for an object, the name of a meta data column.
 #' @param slice NULL, or the slice of each cell: one row of results each.
 #' @param k Nearest cells that `PAS` looks at.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).

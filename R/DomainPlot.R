@@ -3,14 +3,14 @@
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
 #' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
 #'
-#' @param object A Seurat object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
 #' @param group.by Meta data columns to draw, one panel each. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
-#' @param slice,split.by NULL, or the slice of each cell (for a Seurat object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
+#' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
 #'   it, each image of an object is a slice. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.

@@ -7,7 +7,7 @@
 #' `"louvain"` (igraph) group the graph of shared nearest neighbours; the resolution that gives the wanted number of domains is found by
 #' bisection. The last three draw random numbers from R's generator: it is set to `seed` for them and put back.
 #'
-#' @param object A Seurat object, or an embedding: a numeric matrix of cells x columns.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or an embedding: a numeric matrix of cells x columns.
 #' @param n.domains How many domains to find, at least 2.
 #' @param ... Not used; anything here is an error.
 #' @param method One of `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"`, `"louvain"`.
@@ -22,7 +22,7 @@
 #' @param dims Its columns. NULL: all.
 #' @param domain.name Meta data column for the result.
 #' @return The default method: a factor with a domain for each cell (names: row names of the embedding), levels `1..n.domains`, numbered along the tissue if `coords` are
-#'   given, else from the largest to the smallest. The Seurat method: the object with this factor in the meta data column `domain.name`, and the command logged.
+#'   given, else from the largest to the smallest. For an object, the object with this factor in the meta data column `domain.name` (Seurat: and the command logged).
 #'   Fewer non-empty domains than asked for come with a warning of class `spaxR_warning_clustering`.
 #' @export
 #' @examples

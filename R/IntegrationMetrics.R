@@ -9,10 +9,10 @@
 #'
 #' iLISI can only reach the number of slices where all are equally large. Where one slice holds tissue that the others lack, it should be low there.
 #'
-#' @param object A Seurat object, or an embedding: a numeric matrix of cells x columns.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or an embedding: a numeric matrix of cells x columns.
 #' @param ... Not used; anything here is an error.
 #' @param slice The slice of each cell: a factor or vector; with names, it is matched by name.
-#' @param domain,truth NULL, or domains and known labels, one a cell; for a Seurat object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
+#' @param domain,truth NULL, or domains and known labels, one a cell; for an object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
 #' @param perplexity How many neighbours count, in effect. At most a third of the cells.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param reduction,dims Reduction to look at, and its columns. NULL: all.

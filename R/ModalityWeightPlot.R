@@ -4,7 +4,7 @@
 #' weights by domain. The weights of the modalities of a cell add up to 1, so that all panels share one scale,
 #' which runs over all but the outermost hundredths of the weights.
 #'
-#' @param object A Seurat object after [RunSpaLORA()], or a `SpaLORAResult`.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object after [RunSpaLORA()], or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
 #' @param what `"modality"`: the weights of the modalities; `"graph"`: within each modality, the weight of the neighbours in space, as against those with similar features.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].

@@ -17,11 +17,11 @@
 #'
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'
-#' @param object A Seurat object (v4 or v5 assays), or a matrix of raw counts, genes x cells; or a list of either, one a slice, in the order of the stack, whose names are
+#' @param object A Seurat object (v4 or v5 assays), a SingleCellExperiment or SpatialExperiment (see [bioconductor]), or a matrix of raw counts, genes x cells; or a list of one of these kinds, one a slice, in the order of the stack, whose names are
 #'   those of the slices.
 #' @param n.domains How many domains to find, at least 2.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image (of
-#'   several slices: its images); for a matrix they are needed. For a list of matrices: a list with one table a slice.
+#'   several slices: its images), for a SpatialExperiment from its `spatialCoords`; else they are needed. For a list of matrices: a list with one table a slice.
 #' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). A factor, whose levels are in the
 #'   order of the stack; other values will do for two slices or `stack = FALSE`.
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
@@ -30,7 +30,7 @@
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,
 #'   other coordinates as micrometres, and a message says so.
 #' @param ... Not used; anything here is an error.
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Layers split as in `counts.1`, `counts.2` are joined.
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names). Layers split as in `counts.1`, `counts.2` are joined.
 #' @param reduction NULL, or an embedding to train on in place of the counts' components: the name of a reduction, or for the default method a matrix of cells x
 #'   columns (`object` may then be NULL).
 #' @param dims Columns of `reduction` to use. NULL: all.
@@ -45,12 +45,15 @@
 #' @param verbose TRUE shows a progress bar with epoch, losses and time left (one line at either end when R is not interactive).
 #' @param reduction.name,reduction.key Name and key of the reduction to write.
 #' @param domain.name Meta data column to write.
-#' @param imputed.assay Assay to write when `impute = TRUE`.
+#' @param imputed.assay Assay (of a SingleCellExperiment: alternative experiment) to write when `impute = TRUE`.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
 #'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
+#'
+#'   For a SingleCellExperiment or SpatialExperiment, the same object with the same in Bioconductor's places: `reducedDim(object, reduction.name)`, `colData`,
+#'   `altExp(object, imputed.assay)`, `metadata(object)$spaxR$RunSpaCross`; see [bioconductor].
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
 #'   * `embedding`: cells x 16; `domain`: a factor named by cell;
@@ -61,7 +64,7 @@
 #'   * `slice`, a factor named by cell, and `alignment`, for several slices: `coords` (x, y and z in one frame), `transforms` and `residuals` as in [AlignSlices()];
 #'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #'
-#'   For a list of Seurat objects, the list of them, each with its share of the above; for a list of matrices, one `SpaCrossResult` of all cells.
+#'   For a list of objects, the list of them, each with its share of the above; for a list of matrices, one `SpaCrossResult` of all cells.
 #' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
 #' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [AlignSlices()], [IntegrationMetrics()], [CompositionPlot()], [RunSamples()].
 #' @export

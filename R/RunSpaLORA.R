@@ -23,13 +23,14 @@
 #' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default.
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'
-#' @param object A Seurat object (v4 or v5 assays), or a named list of matrices, one a modality: raw counts, features x cells (for `"features"`: cells x columns).
+#' @param object A Seurat object (v4 or v5 assays), a SingleCellExperiment or SpatialExperiment (see [bioconductor]), or a named list of matrices, one a modality: raw counts, features x cells (for `"features"`: cells x columns).
 #'   Cells are matched by name.
-#' @param assays Names of the assays to use, two or more, that differ by more than case. A reduction can be named too: it is taken as `"features"`.
+#' @param assays Names of the assays to use, two or more, that differ by more than case. A reduction can be named too: it is taken as `"features"`. Of a
+#'   SingleCellExperiment: its main experiment by `mainExpName(object)` (`"main"` where that is NULL), alternative experiments, and reduced dimensions.
 #' @param n.domains How many domains to find, at least 2.
-#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image; for matrices they are needed.
+#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image, for a SpatialExperiment from its `spatialCoords`; for matrices they are needed.
 #' @param ... Not used; anything here is an error.
-#' @param layer Layer with the raw counts: one for all assays, or one each by name. Layers split as in `counts.1`, `counts.2` are joined.
+#' @param layer Layer (of a SingleCellExperiment: assay) with the raw counts: one for all assays, or one each by name. Layers split as in `counts.1`, `counts.2` are joined.
 #' @param modality NULL, or the kinds by name, as in `c(RNA = "rna", ADT = "protein")`; those not given are inferred.
 #' @param cells `"same"`: all modalities must have the same cells (in any order); `"shared"`: those that all have are used, the others get no domain.
 #' @param slice,split.by For several slices: the slice of each cell (a factor with its levels in the order of the stack), or the meta data column with it; as in [RunSpaCross()].
@@ -52,6 +53,9 @@
 #'     `spalora_feature_<assay>` (adding up to 1),
 #'   * an entry `Tool(object, "RunSpaLORA")` with `options`, `modalities`, `history`, `timings`, `versions`, `features`, `seed`, `device` and `model`, and the
 #'     command logged.
+#'
+#'   For a SingleCellExperiment or SpatialExperiment, the same object with the same in Bioconductor's places: `reducedDim`, `colData`,
+#'   `metadata(object)$spaxR$RunSpaLORA`; see [bioconductor].
 #'
 #'   For matrices, a list of class `SpaLORAResult`:
 #'   * `embedding`: cells x latent width; `modality`: a list of the same for each modality; `domain`: a factor named by cell;

@@ -3,7 +3,7 @@
 #' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that still falls at the end asks for more `epochs`; SpaLORA, which
 #' starts from the components of its modalities, falls on as it fits single cells: there that is no reason for more.
 #'
-#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: a Seurat object, a `SpaCrossResult` or a `SpaLORAResult`.
+#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: an object (Seurat, SingleCellExperiment), a `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
 #' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with both, the first.
 #' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a modality: how well it is

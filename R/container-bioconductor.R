@@ -1,3 +1,38 @@
+#' Bioconductor objects
+#'
+#' Every verb of this package that takes a Seurat object takes a SingleCellExperiment too, and a SpatialExperiment, which is one with coordinates: the same
+#' arguments, the same numbers, and the same object back. Lists of them are slices as lists of Seurat objects are.
+#'
+#' Where Seurat has a word of its own, this is what it stands for:
+#'
+#' | in arguments and help pages | in a SingleCellExperiment |
+#' |---|---|
+#' | counts: `assay`, or else `layer` | `assay(object, "counts")` |
+#' | meta data columns | columns of `colData(object)` |
+#' | reduction | `reducedDim(object)` |
+#' | `assays` of [RunSpaLORA()] | the main experiment, by `mainExpName(object)` (`"main"` where that is NULL), and alternative experiments |
+#' | image | `sample_id` of a SpatialExperiment |
+#' | `imputed.assay` | alternative experiment with the assay `imputed` |
+#' | graph | `colPair(object)` |
+#' | `Tool(object, "RunSpaCross")` | `metadata(object)$spaxR$RunSpaCross` |
+#'
+#' Coordinates are those of a SpatialExperiment, or two columns of `colData` (`coords = c("x", "y")`), or a table; see [SpatialCoords()]. Cells need names that are unique
+#' (`colnames(object)`). Counts that are not in memory (DelayedArray, HDF5) are read in blocks of columns into a sparse matrix, which has to fit.
+#'
+#' The package SpatialExperiment need not be installed to read the coordinates of such an object.
+#'
+#' @name bioconductor
+#' @aliases SingleCellExperiment SpatialExperiment
+#' @seealso [RunSpaCross()], [RunSpaLORA()], [SpatialCoords()].
+#' @examplesIf requireNamespace("SingleCellExperiment", quietly = TRUE)
+#' slice <- cortex_slice(small = TRUE)
+#' sce <- SingleCellExperiment::SingleCellExperiment(list(counts = slice$counts), colData = slice$spots)
+#' sce <- RunSpaCross(sce, n.domains = 4, coords = c("x", "y"), epochs = 30, verbose = FALSE)
+#' sce
+#' table(sce$spacross_domain, sce$label)
+#' DomainMetrics(sce, coords = c("x", "y"), truth = "label")
+NULL
+
 # SingleCellExperiment, and SpatialExperiment, which is one with coordinates. The packages they come from are only asked for where there is such an object.
 
 # Results go back by name, and a name that is made up here would be nowhere in the object.
@@ -123,7 +158,8 @@ spatial_matrix <- function(object) {
   if (!methods::is(object, "SpatialExperiment")) {
     return(NULL)
   }
-  place <- if (requireNamespace("SpatialExperiment", quietly = TRUE)) {
+  place <- if (nzchar(system.file(package = "SpatialExperiment"))) {
+    # Not `::`: DESCRIPTION cannot suggest it, since some systems with SingleCellExperiment have no package of it.
     getExportedValue("SpatialExperiment", "spatialCoords")(object)
   } else {
     SingleCellExperiment::int_colData(object)$spatialCoords

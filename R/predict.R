@@ -13,18 +13,18 @@
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking, that is an error.
 #'
 #' @param object A trained model of SpaCross (for one of SpaLORA see [predict.SpaLORAModel()]): of [LoadModel()], the result of [RunSpaCross()] on a matrix, or its part `model`;
-#'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model`.
-#' @param newdata The new slice: a Seurat object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
+#'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaCross$model`).
+#' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param ... Not used; anything here is an error.
-#' @param reduction,dims For a model that was trained on a reduction: the same columns for the new cells, as a matrix of cells x columns, or the name of a reduction of a Seurat
+#' @param reduction,dims For a model that was trained on a reduction: the same columns for the new cells, as a matrix of cells x columns, or the name of a reduction of the
 #'   object, and which of its columns.
 #' @param centre `"slice"` or `"model"`: what the genes are scaled by (see Details). Not for models trained on a reduction.
 #' @param refine.k If not 0, give each cell the commonest label of so many nearest cells in the end. NULL: as the model was trained.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
-#' @param reduction.name,reduction.key,domain.name Names of what is written into a Seurat object.
-#' @return For a Seurat object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model. For a matrix, a list of
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names).
+#' @param reduction.name,reduction.key,domain.name Names of what is written into an object.
+#' @return For an object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model. For a matrix, a list of
 #'   class `SpaxPrediction`: `embedding` (cells x 16), `domain` (a factor named by cell), `genes_missing`, `centre`.
 #' @seealso [SaveModel()], [LoadModel()].
 #' @importFrom stats predict

@@ -31,9 +31,9 @@ as_spatial <- function(object, place, sample_id, env = parent.frame()) {
   place <- unname(as.matrix(place))
   colnames(place) <- names
   object$sample_id <- sample_id
-  if (requireNamespace("SpatialExperiment", quietly = TRUE)) {
-    object <- methods::as(object, "SpatialExperiment")
-    return(getExportedValue("SpatialExperiment", "spatialCoords<-")(object, value = place))
+  if (nzchar(system.file(package = "SpatialExperiment"))) {
+    make <- getExportedValue("SpatialExperiment", "SpatialExperiment")
+    return(make(assays = SummarizedExperiment::assays(object), colData = SummarizedExperiment::colData(object), spatialCoords = place))
   }
   if (!methods::isClass("SpatialExperiment")) {
     methods::setClass("SpatialExperiment", contains = "SingleCellExperiment", where = globalenv())
