@@ -1,7 +1,7 @@
 #' Bioconductor objects
 #'
-#' Every verb of this package that takes a Seurat object takes a SingleCellExperiment too, and a SpatialExperiment, which is one with coordinates: the same
-#' arguments, the same numbers, and the same object back. Lists of them are slices as lists of Seurat objects are.
+#' Every verb of this package that takes a Seurat object takes a SingleCellExperiment too, and a SpatialExperiment, which is one with coordinates: the
+#' same arguments, the same numbers, and the same object back. Lists of them are slices as lists of Seurat objects are.
 #'
 #' Where Seurat has a word of its own, this is what it stands for:
 #'
@@ -16,8 +16,8 @@
 #' | graph | `colPair(object)` |
 #' | `Tool(object, "RunSpaCross")` | `metadata(object)$spaxR$RunSpaCross` |
 #'
-#' Coordinates are those of a SpatialExperiment, or two columns of `colData` (`coords = c("x", "y")`), or a table; see [SpatialCoords()]. Cells need names that are unique
-#' (`colnames(object)`). Counts that are not in memory (DelayedArray, HDF5) are read in blocks of columns into a sparse matrix, which has to fit.
+#' Coordinates are those of a SpatialExperiment, or two columns of `colData` (`coords = c("x", "y")`), or a table; see [SpatialCoords()]. Cells need names that are
+#' unique (`colnames(object)`). Counts that are not in memory (DelayedArray, HDF5) are read in blocks of columns into a sparse matrix, which has to fit.
 #'
 #' The package SpatialExperiment need not be installed to read the coordinates of such an object.
 #'
@@ -33,7 +33,8 @@
 #' DomainMetrics(sce, coords = c("x", "y"), truth = "label")
 NULL
 
-# SingleCellExperiment, and SpatialExperiment, which is one with coordinates. The packages they come from are only asked for where there is such an object.
+# SingleCellExperiment, and SpatialExperiment, which is one with coordinates. The packages they come from are only asked for where there is such
+# an object.
 
 # Results go back by name, and a name that is made up here would be nowhere in the object.
 cell_names.SingleCellExperiment <- function(object) {
@@ -153,7 +154,8 @@ write_run.SingleCellExperiment <- function(object, name, parts) {
 
 run_code.SingleCellExperiment <- function(object, name) paste0("metadata(object)$spaxR$", name)
 
-# The coordinates of a SpatialExperiment, cells x columns; NULL where there are none. Where its package is missing they are read from where it puts them.
+# The coordinates of a SpatialExperiment, cells x columns; NULL where there are none. Where its package is missing they are read from
+# where it puts them.
 spatial_matrix <- function(object) {
   if (!methods::is(object, "SpatialExperiment")) {
     return(NULL)

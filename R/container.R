@@ -43,7 +43,8 @@ write_imputed <- function(object, values, name) UseMethod("write_imputed")
 # A sparse matrix of cells x cells.
 write_graph <- function(object, graph, name, assay) UseMethod("write_graph")
 
-# The parts of a run that are kept beside its results, by the name of the verb; NULL for a run that never was. run_code() says how a user gets at them.
+# The parts of a run that are kept beside its results, by the name of the verb; NULL for a run that never was. run_code() says how a user gets
+# at them.
 run_parts <- function(object, name) UseMethod("run_parts")
 write_run <- function(object, name, parts) UseMethod("write_run")
 run_code <- function(object, name) UseMethod("run_code")

@@ -10,6 +10,19 @@ trained_sce <- local({
   }
 })
 
+# Slices that lie where they lie: aligning them would take most of the time.
+quick_stack <- function(object, ..., coords = c("x", "y")) {
+  quick_sce(object, coords = coords, ..., align = "none", gaps = 10, spot.distance = 100)
+}
+
+stacked_fit <- local({
+  fit <- NULL
+  function() {
+    if (is.null(fit)) fit <<- quick_pair(align = "none")
+    fit
+  }
+})
+
 # The pair of slices, with the coordinates in the object.
 pair_spe <- function(env = parent.frame()) {
   object <- pair_sce()
@@ -32,7 +45,9 @@ test_that("an object comes back with the results of its matrix", {
 })
 
 test_that("a run keeps the same parts as in a Seurat object", {
-  expect_setequal(names(runs(trained_sce())$RunSpaCross), names(SeuratObject::Tool(quick_seurat(epochs = 2), "RunSpaCross")))
+  object <- trained_sce()
+  seurat <- quick_seurat(epochs = 2)
+  expect_setequal(names(runs(object)$RunSpaCross), names(SeuratObject::Tool(seurat, "RunSpaCross")))
 })
 
 test_that("assays, names of results and reductions can be chosen", {
@@ -76,22 +91,22 @@ test_that("a SpatialExperiment brings its coordinates and slices", {
 })
 
 test_that("several slices in one object are those of a matrix", {
-  wanted <- quick_pair()
-  object <- quick_sce(pair_sce(), split.by = "slice", gaps = 10, spot.distance = 100)
+  wanted <- stacked_fit()
+  object <- quick_stack(pair_sce(), split.by = "slice")
   expect_identical(reduced(object), wanted$embedding)
   expect_identical(runs(object)$RunSpaCross$alignment, wanted$alignment)
   spatial <- pair_spe()
   expect_spax_error(quick_sce(spatial, coords = NULL), "coords", "coords")
-  by_sample <- quick_sce(spatial, coords = NULL, split.by = "sample_id", gaps = 10, spot.distance = 100)
+  by_sample <- quick_stack(spatial, coords = NULL, split.by = "sample_id")
   expect_identical(reduced(by_sample), wanted$embedding)
   expect_identical(DomainMetrics(by_sample)$slice, c("a", "b"))
 })
 
 test_that("a list of objects is a stack", {
-  wanted <- quick(pair_list(), coords = pair_tables(), gaps = 10, spot.distance = 100)
+  wanted <- stacked_fit()
   object <- pair_sce()
   parts <- lapply(split(seq_len(ncol(object)), object$slice), function(cells) object[, cells])
-  found <- quick_sce(parts, gaps = 10, spot.distance = 100)
+  found <- quick_stack(parts)
   expect_named(found, c("a", "b"))
   expect_identical(rbind(reduced(found$a), reduced(found$b)), wanted$embedding)
   expect_identical(runs(found$b)$RunSpaCross$slice, wanted$slice)
@@ -100,11 +115,14 @@ test_that("a list of objects is a stack", {
 })
 
 test_that("slices are aligned in place", {
-  wanted <- AlignSlices(pair_tables(), counts = pair_counts(), gaps = 10, spot.distance = 100)
-  object <- AlignSlices(pair_sce(), split.by = "slice", coords = c("x", "y"), gaps = 10, spot.distance = 100)
-  expect_identical(as.data.frame(columns(object)[c("spax_x", "spax_y", "spax_z")]), rlang::set_names(wanted$coords, c("spax_x", "spax_y", "spax_z")))
+  align <- function(...) AlignSlices(..., gaps = 10, spot.distance = 100, search = FALSE)
+  wanted <- align(pair_tables(), counts = pair_counts())
+  object <- align(pair_sce(), split.by = "slice", coords = c("x", "y"))
+  places <- c("spax_x", "spax_y", "spax_z")
+  expect_identical(as.data.frame(columns(object)[places]), rlang::set_names(wanted$coords, places))
   expect_s3_class(AlignmentPlot(object), "ggplot")
-  found <- AlignSlices(lapply(c(a = "a", b = "b"), function(name) pair_sce()[, pair_slice() == name]), coords = c("x", "y"), gaps = 10, spot.distance = 100)
+  parts <- lapply(c(a = "a", b = "b"), function(name) pair_sce()[, pair_slice() == name])
+  found <- align(parts, coords = c("x", "y"))
   expect_identical(c(found$a$spax_x, found$b$spax_x), wanted$coords$x)
 })
 
@@ -154,10 +172,10 @@ test_that("a main experiment without a name is \"main\", and a reduction is feat
   SingleCellExperiment::mainExpName(object) <- NULL
   x <- stats::prcomp(t(as.matrix(tissue()$counts$ADT)), rank. = 5)$x
   SingleCellExperiment::reducedDim(object, "PCA") <- x
-  first <- quick_lora(object, assays = c("main", "ADT", "PCA"), coords = c("x", "y"), modality = c(main = "rna"))
+  first <- quick_lora(object, assays = c("main", "ADT", "PCA"), coords = c("x", "y"), modality = c(main = "rna"), epochs = 2)
   expect_identical(runs(first)$RunSpaLORA$modalities$kind, c("rna", "protein", "features"))
-  second <- quick_lora(first, assays = c("main", "PCA"), coords = c("x", "y"), modality = c(main = "rna"))
-  wanted <- quick_lora(list(main = tissue()$counts$RNA, PCA = x), modality = c(main = "rna", PCA = "features"))
+  second <- quick_lora(first, assays = c("main", "PCA"), coords = c("x", "y"), modality = c(main = "rna"), epochs = 2)
+  wanted <- quick_lora(list(main = tissue()$counts$RNA, PCA = x), modality = c(main = "rna", PCA = "features"), epochs = 2)
   expect_identical(reduced(second, "spalora"), wanted$embedding)
   # Nothing of the earlier run is left.
   expect_false(any(grepl("ADT", names(columns(second)))))
@@ -177,7 +195,7 @@ test_that("a trained object predicts, is saved, and takes predictions", {
 })
 
 test_that("a model of several modalities predicts an object", {
-  both <- quick_lora(tissue_sce(), assays = c("RNA", "ADT"), coords = c("x", "y"))
+  both <- quick_lora(tissue_sce(), assays = c("RNA", "ADT"), coords = c("x", "y"), epochs = 2)
   model <- runs(both)$RunSpaLORA$model
   found <- predict(model, tissue_sce(), coords = c("x", "y"))
   wanted <- predict(model, tissue()$counts[c("RNA", "ADT")], coords = tissue()$spots)
