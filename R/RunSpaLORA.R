@@ -4,13 +4,16 @@
 #' cells into spatial domains. Takes raw counts and coordinates; everything in between happens inside, natively: no Python.
 #'
 #' Each modality is prepared by its kind:
-#' * `"rna"`: variable genes, log-normalised and scaled;
+#' * `"rna"`: variable genes, log-normalised and scaled, and their components;
 #' * `"protein"`: centred log ratios of each cell, scaled, principal components;
 #' * `"atac"`: TF-IDF and latent semantic indexing, without the first component, which follows the depth;
 #' * `"features"`: taken as they are: a reduction, or values that are no counts.
 #'
+#' The components of all but `"features"` lie along the directions in which the means over a cell and its nearest neighbours vary most: there the noise of single cells cancels, and what
+#' the cells of a place share remains.
+#'
 #' Cells are joined to their neighbours in space, and in each modality to the cells most like them. Attention weighs, in each modality, the two graphs, and then
-#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the principal components of the modalities and equal weights, and refines both.
+#' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the components of the modalities and equal weights, and refines both.
 #' [spalora_options()] holds every setting.
 #'
 #' Domains are found by a Gaussian mixture (see [FindDomains()]) from two sources side by side: principal components of the embedding, and the components of each modality averaged over the
@@ -149,6 +152,7 @@ spalora_settings <- function(n.domains, input, slice, layout, options, epochs, p
   check_k(options$feature_k, n_cells, "feature_k", least = 1)
   check_components(input$modalities, options, input$argument)
   for (name in c("w_recon", "w_cross")) options[[name]] <- loss_weights(options[[name]], length(input$modalities), name)
+  if (!published) options <- fewer_columns(options, n_cells, length(input$modalities))
   run_settings(n.domains, n_cells, options, seed, threads, device, verbose)
 }
 
@@ -161,6 +165,19 @@ loss_weights <- function(weights, n_modalities, name) {
     ), name)
   }
   c(weights, rep(weights[[length(weights)]], n_modalities - length(weights)))
+}
+
+# The mixture that finds domains fits a covariance of all columns: no more of them than one to so many cells, but for numbers given by name.
+fewer_columns <- function(options, n_cells, n_modalities, cells_a_column = 20) {
+  from <- options$domains_from
+  number <- c(embedding_components = from != "smoothed", smooth_components = n_modalities * (from != "embedding"))
+  most <- n_cells %/% cells_a_column
+  for (name in setdiff(names(number)[number > 0], attr(options, "given"))) {
+    options[[name]] <- min(options[[name]], max(2L, as.integer(most %/% sum(number))))
+    most <- most - number[[name]] * options[[name]]
+    number[[name]] <- 0
+  }
+  options
 }
 
 # What PASTE compares slices by: the first modality of counts.

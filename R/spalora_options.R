@@ -34,13 +34,14 @@
 #'     computes them, which is in effect at random; `"none"`: all alike.}
 #'   \item{`w_recon`, `w_cross`}{weights of the losses: how well each modality is reconstructed from the joint embedding, and how well its own embedding survives a round through the
 #'     other modalities. One number for all, or one each in the order of the modalities; the last repeats. The presets have RNA first.}
-#'   \item{`init`}{what training starts from. `"components"`: the principal components of all modalities side by side, and attention that weighs all alike, so that
+#'   \item{`init`}{what training starts from. `"components"`: the components of all modalities side by side, and attention that weighs all alike, so that
 #'     seeds agree on the weights. `"random"`: random weights, as published.}
-#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam). On few cells (hundreds) or many noisy ones, long training follows single cells: fewer epochs can be better.}
+#'   \item{`learning_rate`, `weight_decay`, `epochs`}{the optimiser (Adam). Long training follows single cells, most of all on few or noisy ones.}
 #' }
 #' @section Domains:
 #' \describe{
-#'   \item{`embedding_components`}{principal components of the embedding that are clustered.}
+#'   \item{`embedding_components`}{principal components of the embedding that are clustered. With the default, fewer on tissues of fewer than some 800 cells, as with `smooth_components`:
+#'     all columns that are clustered are at most a twentieth of the cells. The options of a result say how many.}
 #'   \item{`cluster`}{method of [FindDomains()]: `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
 #'   \item{`domains_from`}{`"embedding"`: the network's; `"smoothed"`: components of all modalities averaged over neighbours, no network; `"both"`: side by side, each
 #'     column scaled.}

@@ -4,7 +4,7 @@
 #   the names of other slices, as in data.R: their genes dealt into two panels likewise (only when named)
 # Methods:
 #   default, published (published = TRUE), unweighted (weights = "none")
-#   latent=32 the default with options, written as in spalora_options()
+#   latent=32 the default with options, written as in spalora_options(); of several, the commas are semicolons
 #   single    the best modality alone: the baseline on one modality, the modality with the highest mean
 #   baseline  20 components of each modality side by side, averaged over the 18 nearest spots twice, mclust EEE (no seed)
 # Run: SPAX_DATA_DIR=... Rscript bench/spalora-accuracy.R [seeds] [output.csv] [methods, comma-separated] [sets, comma-separated]
@@ -117,7 +117,7 @@ trained_rows <- function(name, set) {
   )
   others <- setdiff(methods, c(names(run), "single", "baseline"))
   run <- c(run, lapply(rlang::set_names(others), function(text) {
-    options <- eval(parse(text = paste0("spalora_options(", text, ")")))
+    options <- eval(parse(text = paste0("spalora_options(", gsub(";", ",", text), ")")))
     function(seed) trained(set, seed, options = options)
   }))
   jobs <- expand.grid(method = intersect(methods, names(run)), seed = seeds, stringsAsFactors = FALSE)

@@ -137,8 +137,8 @@ test_that("layers can be named for each assay", {
 test_that("published = TRUE runs the published settings", {
   skip_if_not_installed("mclust")
   fit <- quick_lora(published = TRUE)
-  expect_identical(fit$options$weights, "published")
-  expect_identical(fit$options$cluster, "mclust")
+  fixed <- c(weights = "published", input = "genes", init = "random", components = "cells", cluster = "mclust")
+  expect_identical(unlist(unclass(fit$options)[names(fixed)]), fixed)
   expect_false(identical(fit$embedding, quick_lora_fit()$embedding))
 })
 
@@ -146,6 +146,48 @@ test_that("the weights of the genes can be chosen", {
   none <- quick_lora(options = spalora_options(weights = "none"))
   expect_false(identical(none$embedding, quick_lora_fit()$embedding))
   expect_spax_error(spalora_options(weights = "some"), "argument", "weights")
+})
+
+test_that("components are those of neighbourhoods or of cells, and the network sees them or all genes", {
+  spatial <- quick_lora_fit()
+  cells <- quick_lora(options = spalora_options(components = "cells"))
+  genes <- quick_lora(options = spalora_options(input = "genes"))
+  rows <- function(fit) nrow(core(core_tensors_read(fit$model$tensors))[["encoder_omics1.weight"]])
+  n_genes <- length(spatial$features$RNA)
+  expect_identical(c(rows(spatial), rows(cells), rows(genes)), c(30L, 30L, n_genes))
+  expect_identical(spatial$modalities[c("features", "components")], cells$modalities[c("features", "components")])
+  expect_false(identical(spatial$embedding, cells$embedding))
+  expect_false(identical(spatial$embedding, genes$embedding))
+  expect_spax_error(spalora_options(components = "genes"), "argument", "components")
+  expect_spax_error(spalora_options(input = "cells"), "argument", "input")
+})
+
+test_that("components of neighbourhoods vary more over neighbourhoods than those of cells", {
+  counts <- as_counts(tissue()$counts$RNA)
+  variance <- function(components) {
+    task <- list(
+      options = spalora_options(components = components), coords = tissue()$spots[c("x", "y")], cells = colnames(counts), threads = 1,
+      modalities = list(list(name = "RNA", kind = "rna", x = counts)), argument = "object"
+    )
+    found <- core(core_modality_components(prepare_modalities(task)[[1]]))
+    means <- smoothed_components(task, found, task$options$k + 1L)
+    sum(apply(means[, 1:10], 2, stats::var))
+  }
+  expect_gt(variance("spatial"), 1.02 * variance("cells"))
+})
+
+test_that("few cells are clustered by few columns, unless numbers are given", {
+  columns <- function(n, ..., m = 2) unlist(fewer_columns(spalora_options(...), n, m)[c("embedding_components", "smooth_components")], use.names = FALSE)
+  expect_identical(columns(800), c(10L, 15L))
+  expect_identical(columns(600), c(10L, 10L))
+  expect_identical(columns(300), c(5L, 5L))
+  expect_identical(columns(30), c(2L, 2L))
+  expect_identical(columns(600, m = 3), c(7L, 7L))
+  expect_identical(columns(300, embedding_components = 9), c(9L, 5L))
+  expect_identical(columns(300, embedding_components = 9, smooth_components = 12), c(9L, 12L))
+  expect_identical(columns(300, domains_from = "smoothed"), c(10L, 7L))
+  expect_identical(columns(300, domains_from = "embedding"), c(10L, 15L))
+  expect_identical(quick_lora_fit()$options$smooth_components, fewer_columns(spalora_options(), nrow(tissue()$spots), 2)$smooth_components)
 })
 
 test_that("consensus over several trainings gives one set of domains", {

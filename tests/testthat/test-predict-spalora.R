@@ -34,6 +34,13 @@ test_that("this holds for peaks, columns as they are, three modalities and every
   }
 })
 
+test_that("this holds when the network saw all genes, and for components of single cells", {
+  for (options in list(spalora_options(input = "genes"), spalora_options(components = "cells"), spalora_options(weights = "none"))) {
+    fit <- quick_lora(options = options)
+    expect_same_cells(again(fit), fit)
+  }
+})
+
 test_that("a model is the same after a file", {
   fit <- quick_lora_fit()
   file <- withr::local_tempfile(fileext = ".safetensors")
