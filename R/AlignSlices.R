@@ -15,16 +15,16 @@
 #' within each slice, and a weighted Procrustes fit of the transport gives turn and shift. Slices of more than 1,500 spots are represented
 #' by 1,500 spots, evenly along a space-filling curve: what is sought is one turn and shift for the whole slice.
 #'
-#' @param object A Seurat object; a list of Seurat objects, one a slice, in the order of the stack; a list of coordinate tables (columns `x` and `y`, one row a cell, with
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object; a list of such objects, one a slice, in the order of the stack; a list of coordinate tables (columns `x` and `y`, one row a cell, with
 #'   row names), likewise; or one coordinate table of all slices.
-#' @param ... For a list of Seurat objects, arguments of the method for one. Else not used: anything here is an error.
+#' @param ... For a list of objects, arguments of the method for one. Else not used: anything here is an error.
 #' @param slice The slice of each cell, for one table: a factor with its levels in the order of the stack.
 #' @param split.by Meta data column with the slice of each cell. NULL: one slice an image.
 #' @param slice.order Names of all slices, in the order of the stack. NULL: the levels of the factor; needed for more than two slices that are no factor.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param method `"icp"`, `"paste"` or `"none"`.
 #' @param counts Raw counts, genes x cells, for all cells: expression then chooses among near-equal places. `"paste"` needs them. For
-#'   Seurat objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
+#'   objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
 #' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
 #' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a
@@ -47,7 +47,8 @@
 #'     what is poor about it, NA if nothing;
 #'   * `ok`: TRUE or FALSE a slice; `slice`, `given` (the coordinates before) and `method`.
 #'
-#'   For a Seurat object, the object with the meta data columns `names` and the rest in `Tool(object, "AlignSlices")`; for a list, the list.
+#'   For an object, the object with the meta data columns `names` and the rest in `Tool(object, "AlignSlices")` (of a SingleCellExperiment
+#'   `metadata(object)$spaxR$AlignSlices`); for a list, the list.
 #'   A poor alignment gives a warning of class `spaxR_warning_alignment`.
 #' @source Outlines and closest points as in SpaCross, Communications Biology 8, 1393 (2025), \doi{10.1038/s42003-025-08810-5}; PASTE: Zeira et al., Nature
 #'   Methods 19, 567-575 (2022), \doi{10.1038/s41592-022-01459-6}.
@@ -82,7 +83,7 @@ AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, m
 #' @rdname AlignSlices
 #' @export
 AlignSlices.list <- function(object, ...) {
-  if (length(object) > 0L && all(vapply(object, inherits, NA, "Seurat"))) align_seurat_list(object, ...) else AlignSlices.default(object, ...)
+  if (length(object) > 0L && is_object_list(object)) align_object_list(object, ...) else AlignSlices.default(object, ...)
 }
 
 #' @rdname AlignSlices
@@ -94,17 +95,24 @@ AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL,
   check_column_names(names)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
   assay <- check_assay(object, assay)
-  input <- seurat_slice_input(object, split.by, coords)
+  input <- object_slices_given(object, split.by, coords)
   found <- AlignSlices.default(
     input$coords, input$slice,
-    slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) seurat_counts(object, assay, layer), gaps = gaps,
+    slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) stored_counts(object, assay, layer), gaps = gaps,
     spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = verbose
   )
-  object <- SeuratObject::AddMetaData(object, rlang::set_names(found$coords, names))
-  SeuratObject::Tool(object) <- unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")]
+  object <- write_columns(object, rlang::set_names(found$coords, names))
+  object <- write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")])
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname AlignSlices
+#' @exportS3Method AlignSlices SingleCellExperiment
+AlignSlices.SingleCellExperiment <- AlignSlices.Seurat
 
 #' @export
 print.SlicesAligned <- function(x, ...) {
@@ -209,10 +217,10 @@ check_column_names <- function(names) {
   }
 }
 
-# The coordinates and slices of one Seurat object.
-seurat_slice_input <- function(object, split.by, coords) {
+# The coordinates and slices of one object.
+object_slices_given <- function(object, split.by, coords) {
   if (!is.null(split.by)) {
-    slice <- seurat_column(object, check_name(split.by, "split.by"), "split.by")
+    slice <- meta_column(object, check_name(split.by, "split.by"), "split.by")
     return(list(coords = SpatialCoords(object, coords), slice = slice))
   }
   place <- SpatialCoords(object, coords)
@@ -227,18 +235,17 @@ seurat_slice_input <- function(object, split.by, coords) {
 }
 
 # Several objects, one slice each, aligned as one stack: each gets its own columns and the whole record.
-align_seurat_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
+align_object_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
   check_column_names(names)
   names(objects) <- slice_names(objects)
   places <- lapply(objects, function(object) check_one_slice(SpatialCoords(object, coords))[c("x", "y")])
   found <- AlignSlices.default(
     places,
-    counts = if (check_flag(counts, "counts")) join_shared(lapply(objects, seurat_counts, assay, layer)), ...
+    counts = if (check_flag(counts, "counts")) join_shared(lapply(objects, function(object) stored_counts(object, assay, layer))), ...
   )
   lapply(objects, function(object) {
-    object <- SeuratObject::AddMetaData(object, rlang::set_names(found$coords[colnames(object), ], names))
-    SeuratObject::Tool(object) <- unclass(found)[c("transforms", "residuals", "ok", "method")]
-    object
+    object <- write_columns(object, rlang::set_names(found$coords[cell_names(object), ], names))
+    write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "method")])
   })
 }
 

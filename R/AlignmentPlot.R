@@ -3,7 +3,7 @@
 #' Draws the slices on top of each other as they were given and as they lie now, side by side, a colour a slice, with
 #' equal axes. Points are translucent, so that spots that lie on each other show.
 #'
-#' @param object A result of [AlignSlices()]: a `SlicesAligned`, or a Seurat object.
+#' @param object A result of [AlignSlices()]: a `SlicesAligned`, or an object (Seurat, SingleCellExperiment).
 #' @param ... Not used; anything here is an error.
 #' @param slices Names of the slices to draw. NULL: all.
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
@@ -38,12 +38,16 @@ AlignmentPlot.SlicesAligned <- function(object, ..., slices = NULL, pt.size = NU
 #' @exportS3Method AlignmentPlot Seurat
 AlignmentPlot.Seurat <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = FALSE) {
   check_dots(...)
-  record <- SeuratObject::Tool(object, "AlignSlices")
+  record <- run_parts(object, "AlignSlices")
   if (is.null(record$given)) {
     abort_spax("argument", c("{.arg object} holds no alignment of its slices.", "i" = "Call {.fn AlignSlices} first."), "object")
   }
   alignment_plot(record, slices, pt.size, cols, check_flag(y.down, "y.down"))
 }
+
+#' @rdname AlignmentPlot
+#' @exportS3Method AlignmentPlot SingleCellExperiment
+AlignmentPlot.SingleCellExperiment <- AlignmentPlot.Seurat
 
 alignment_plot <- function(record, slices, pt.size, cols, y_down) {
   slices <- check_slices_shown(slices, levels(record$slice))

@@ -3,7 +3,7 @@
 #' Joins each cell to the cells whose features correlate most with its own, wherever in the tissue they lie. Two cells are joined when either is among the
 #' other's neighbours; edges have no weight, and no cell is joined to itself.
 #'
-#' @param object A Seurat object, or a matrix of cells x features: components of counts, or another embedding.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix of cells x features: components of counts, or another embedding.
 #' @param ... Not used; anything here is an error.
 #' @param k Neighbours a cell, at least 2 and fewer than the cells.
 #' @param seed One whole number, for the search among many cells. NULL draws it from R's generator.
@@ -12,7 +12,8 @@
 #' @param dims Its columns. NULL: all.
 #' @param graph.name Name of the graph in the object.
 #' @return The default method: a symmetric `dgCMatrix`, cells x cells, with 1 for each edge. The Seurat method: the object with this
-#'   matrix as a `Graph` named `graph.name`, which belongs to the assay of the reduction, and the command logged.
+#'   matrix as a `Graph` named `graph.name`, which belongs to the assay of the reduction, and the command logged. For a SingleCellExperiment: with the
+#'   edges as `colPair(object, graph.name)`.
 #' @seealso [BuildSpatialGraph()] for neighbours in space, [RunSpaLORA()], which uses both.
 #' @export
 #' @examples
@@ -37,8 +38,15 @@ BuildFeatureGraph.default <- function(object, ..., k = 20, seed = 1, threads = N
 BuildFeatureGraph.Seurat <- function(object, ..., reduction = "pca", dims = NULL, k = 20, seed = 1, threads = NULL, graph.name = "feature_nn") {
   check_dots(...)
   check_name(graph.name, "graph.name")
-  graph <- BuildFeatureGraph.default(seurat_reduction(object, reduction, dims), k = k, seed = seed, threads = threads)
-  object <- write_graph(object, graph, graph.name, SeuratObject::DefaultAssay(object[[reduction]]))
-  assay <- SeuratObject::DefaultAssay(object[[reduction]])
+  graph <- BuildFeatureGraph.default(stored_reduction(object, reduction, dims), k = k, seed = seed, threads = threads)
+  assay <- modality_home(object, reduction)
+  object <- write_graph(object, graph, graph.name, assay)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname BuildFeatureGraph
+#' @exportS3Method BuildFeatureGraph SingleCellExperiment
+BuildFeatureGraph.SingleCellExperiment <- BuildFeatureGraph.Seurat

@@ -3,7 +3,7 @@
 #' Joins each cell to its nearest cells in the plane, or to all within a radius. Two cells are joined when either is among the
 #' other's neighbours; edges have no weight, and no cell is joined to itself. Several slices are stacked in three dimensions, or each is a graph by itself.
 #'
-#' @param object A Seurat object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
 #' @param ... Not used; anything here is an error.
 #' @param k Neighbours a cell, at least 2 and fewer than the cells.
 #' @param radius NULL, or a distance in the units of the coordinates: all cells within it are joined, and `k` is not used.
@@ -12,10 +12,10 @@
 #' @param split.by NULL, or what says which slice a cell lies in: see [RunSpaCross()], also for the next arguments.
 #' @param align,stack,gaps,spot.distance How slices lie to each other.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
-#' @param assay Assay that the graph belongs to. NULL: the default assay.
+#' @param assay Assay that the graph belongs to (Seurat only). NULL: the default assay.
 #' @param graph.name Name of the graph in the object.
 #' @return The default method: a symmetric `dgCMatrix`, cells x cells, with 1 for each edge. The Seurat method: the object with this
-#'   matrix as a `Graph` named `graph.name`, and the command logged.
+#'   matrix as a `Graph` named `graph.name`, and the command logged. For a SingleCellExperiment: with the edges as `colPair(object, graph.name)`.
 #' @source Section "Spatial graph" of Communications Biology 8, 1393 (2025).
 #' @export
 #' @examples
@@ -46,13 +46,6 @@ graph_matrix <- function(graph, cells, n_cells) {
   )
 }
 
-write_graph <- function(object, graph, name, assay) {
-  graph <- SeuratObject::as.Graph(graph)
-  SeuratObject::DefaultAssay(graph) <- assay
-  object[[name]] <- graph
-  object
-}
-
 #' @rdname BuildSpatialGraph
 #' @exportS3Method BuildSpatialGraph Seurat
 BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
@@ -62,16 +55,23 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
   check_name(graph.name, "graph.name")
   assay <- check_assay(object, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- seurat_slices(object, split.by, stack)
-  place <- seurat_slice_coords(object, coords, slice)
+  slice <- object_slices(object, split.by, stack)
+  place <- object_slice_coords(object, coords, slice)
   graph <- BuildSpatialGraph.default(
     place[c("x", "y")],
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
   )
   object <- write_graph(object, graph, graph.name, assay)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname BuildSpatialGraph
+#' @exportS3Method BuildSpatialGraph SingleCellExperiment
+BuildSpatialGraph.SingleCellExperiment <- BuildSpatialGraph.Seurat
 
 # The core's graph (an external pointer) of checked coordinates.
 core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {

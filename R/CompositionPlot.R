@@ -3,7 +3,7 @@
 #' One bar a slice, with the share of its cells that lies in each domain, in the colours of [DomainPlot()]. Consecutive slices of one block should look alike; a domain
 #' that only one slice has is either biology or a slice that was not integrated.
 #'
-#' @param object A Seurat object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices of several slices, or labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices of several slices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.
 #' @param group.by,split.by Meta data columns with the domains and the slices.
@@ -51,6 +51,10 @@ CompositionPlot.Seurat <- function(object, split.by, ..., group.by = "spacross_d
   if (missing(split.by)) {
     abort_spax("argument", c("{.arg split.by} is missing.", "i" = "Give the meta data column with the slices."), "split.by")
   }
-  labels <- seurat_labels(object, group.by, "group.by")
-  CompositionPlot.default(labels, slice = seurat_column(object, split.by, "split.by"), cols = cols)
+  labels <- meta_labels(object, group.by, "group.by")
+  CompositionPlot.default(labels, slice = meta_column(object, split.by, "split.by"), cols = cols)
 }
+
+#' @rdname CompositionPlot
+#' @exportS3Method CompositionPlot SingleCellExperiment
+CompositionPlot.SingleCellExperiment <- CompositionPlot.Seurat

@@ -12,10 +12,10 @@
 #' | `ACC` | mean of `NMI`, `HOM` and `COM` | 1 |
 #' | `DIS` | mean of `CHAOS` and `PAS` | 0 |
 #'
-#' @param object A Seurat object, or domain labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or domain labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
-#' @param truth NULL, or the known labels: one a cell; for a Seurat object, the name of a meta data column.
+#' @param truth NULL, or the known labels: one a cell; for an object, the name of a meta data column.
 #' @param slice NULL, or the slice of each cell: one row of results each.
 #' @param k Nearest cells that `PAS` looks at.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
@@ -54,12 +54,16 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
 DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = "spacross_domain",
                                  split.by = NULL) {
   check_dots(...)
-  labels <- seurat_labels(object, domain.name, "domain.name")
-  truth <- if (!is.null(truth)) seurat_labels(object, truth, "truth")
-  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
+  labels <- meta_labels(object, domain.name, "domain.name")
+  truth <- if (!is.null(truth)) meta_labels(object, truth, "truth")
+  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   place <- SpatialCoords(object, coords)
   DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads)
 }
+
+#' @rdname DomainMetrics
+#' @exportS3Method DomainMetrics SingleCellExperiment
+DomainMetrics.SingleCellExperiment <- DomainMetrics.Seurat
 
 slice_metrics <- function(name, labels, truth, coords, cells, n_all, k, threads) {
   k <- check_k(k, length(cells))

@@ -3,14 +3,14 @@
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
 #' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
 #'
-#' @param object A Seurat object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
 #' @param group.by Meta data columns to draw, one panel each. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
-#' @param slice,split.by NULL, or the slice of each cell (for a Seurat object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
+#' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
 #'   it, each image of an object is a slice. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.
@@ -58,8 +58,8 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
                               y.down = NULL, titles = NULL) {
   check_dots(...)
   group.by <- group.by %||% known_domains(object)
-  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
-  labels <- lapply(rlang::set_names(group.by), function(column) seurat_column(object, column, "group.by"))
+  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
+  labels <- lapply(rlang::set_names(group.by), function(column) meta_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
     coords = SpatialCoords(object, coords), slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles
@@ -67,9 +67,13 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
 }
 
 #' @rdname DomainPlot
+#' @exportS3Method DomainPlot SingleCellExperiment
+DomainPlot.SingleCellExperiment <- DomainPlot.Seurat
+
+#' @rdname DomainPlot
 #' @export
 DomainPlot.list <- function(object, ..., group.by = NULL, coords = NULL) {
-  if (!all(vapply(object, inherits, NA, "Seurat"))) {
+  if (!is_object_list(object)) {
     return(if (is.null(coords)) DomainPlot.default(object, ...) else DomainPlot.default(object, ..., coords = coords))
   }
   slices <- rlang::set_names(object, slice_names(object))
@@ -77,9 +81,9 @@ DomainPlot.list <- function(object, ..., group.by = NULL, coords = NULL) {
   place <- lapply(slices, function(x) check_one_slice(SpatialCoords(x, coords)))
   y_down <- all(vapply(place, function(x) isTRUE(attr(x, "y_down")), NA))
   labels <- lapply(rlang::set_names(group.by), function(column) {
-    unlist(unname(lapply(slices, function(x) as.character(seurat_column(x, column, "group.by")))))
+    unlist(unname(lapply(slices, function(x) as.character(meta_column(x, column, "group.by")))))
   })
-  first <- seurat_column(slices[[1L]], group.by[[1L]], "group.by")
+  first <- meta_column(slices[[1L]], group.by[[1L]], "group.by")
   if (is.factor(first)) labels[[1L]] <- factor(labels[[1L]], levels(first))
   joined <- do.call(rbind, unname(lapply(place, `[`, c("x", "y"))))
   slice <- rep(factor(names(slices), names(slices)), vapply(place, nrow, 0L))
@@ -100,7 +104,7 @@ apart <- function(coords, slice) {
 
 # The columns that the runs write by default.
 known_domains <- function(object) {
-  found <- intersect(c("spacross_domain", "spalora_domain"), names(object[[]]))
+  found <- intersect(c("spacross_domain", "spalora_domain"), names(meta_table(object)))
   if (length(found) == 0L) {
     abort_spax("argument", c(
       "The meta data has no domains yet.",

@@ -7,7 +7,7 @@
 #' `"louvain"` (igraph) group the graph of shared nearest neighbours; the resolution that gives the wanted number of domains is found by
 #' bisection. The last three draw random numbers from R's generator: it is set to `seed` for them and put back.
 #'
-#' @param object A Seurat object, or an embedding: a numeric matrix of cells x columns.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or an embedding: a numeric matrix of cells x columns.
 #' @param n.domains How many domains to find, at least 2.
 #' @param ... Not used; anything here is an error.
 #' @param method One of `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"`, `"louvain"`.
@@ -22,7 +22,7 @@
 #' @param dims Its columns. NULL: all.
 #' @param domain.name Meta data column for the result.
 #' @return The default method: a factor with a domain for each cell (names: row names of the embedding), levels `1..n.domains`, numbered along the tissue if `coords` are
-#'   given, else from the largest to the smallest. The Seurat method: the object with this factor in the meta data column `domain.name`, and the command logged.
+#'   given, else from the largest to the smallest. For an object, the object with this factor in the meta data column `domain.name` (Seurat: and the command logged).
 #'   Fewer non-empty domains than asked for come with a warning of class `spaxR_warning_clustering`.
 #' @export
 #' @examples
@@ -56,20 +56,27 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = "spacross", d
                                runs = 1, k = 20, prune = 1 / 15, seed = 1, threads = NULL, domain.name = "spacross_domain") {
   check_dots(...)
   check_name(domain.name, "domain.name")
-  embedding <- seurat_reduction(object, reduction, dims)
+  embedding <- stored_reduction(object, reduction, dims)
   place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)
   domains <- FindDomains.default(
     embedding, rlang::maybe_missing(n.domains),
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads
   )
-  object[[domain.name]] <- domains
+  object <- write_column(object, domain.name, domains)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
 
+#' @rdname FindDomains
+#' @exportS3Method FindDomains SingleCellExperiment
+FindDomains.SingleCellExperiment <- FindDomains.Seurat
+
 # The order along the tissue is a nicety: an object without coordinates, or whose image lacks cells, is no error here.
 lone_image_coords <- function(object) {
-  if (length(SeuratObject::Images(object)) == 1L) {
+  if (length(image_names(object)) == 1L) {
     tryCatch(SpatialCoords(object), spaxR_error_coords = function(e) NULL)
   }
 }

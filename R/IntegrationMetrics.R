@@ -9,10 +9,10 @@
 #'
 #' iLISI can only reach the number of slices where all are equally large. Where one slice holds tissue that the others lack, it should be low there.
 #'
-#' @param object A Seurat object, or an embedding: a numeric matrix of cells x columns.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or an embedding: a numeric matrix of cells x columns.
 #' @param ... Not used; anything here is an error.
 #' @param slice The slice of each cell: a factor or vector; with names, it is matched by name.
-#' @param domain,truth NULL, or domains and known labels, one a cell; for a Seurat object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
+#' @param domain,truth NULL, or domains and known labels, one a cell; for an object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
 #' @param perplexity How many neighbours count, in effect. At most a third of the cells.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param reduction,dims Reduction to look at, and its columns. NULL: all.
@@ -57,12 +57,16 @@ IntegrationMetrics.Seurat <- function(object, split.by, ..., reduction = "spacro
                                       threads = NULL) {
   check_dots(...)
   if (rlang::is_missing(split.by)) abort_no_slices("split.by", "the name of the meta data column with the slices")
-  column <- function(name, argument) if (!is.null(name)) seurat_column(object, name, argument)
+  column <- function(name, argument) if (!is.null(name)) meta_column(object, name, argument)
   IntegrationMetrics.default(
-    seurat_reduction(object, reduction, dims), column(split.by, "split.by"),
+    stored_reduction(object, reduction, dims), column(split.by, "split.by"),
     domain = column(domain, "domain"), truth = column(truth, "truth"), perplexity = perplexity, threads = threads
   )
 }
+
+#' @rdname IntegrationMetrics
+#' @exportS3Method IntegrationMetrics SingleCellExperiment
+IntegrationMetrics.SingleCellExperiment <- IntegrationMetrics.Seurat
 
 abort_no_slices <- function(argument, what) {
   abort_spax("argument", c("{.arg {argument}} is missing.", "i" = "Give {what}."), argument)

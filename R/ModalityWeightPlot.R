@@ -4,7 +4,7 @@
 #' weights by domain. The weights of the modalities of a cell add up to 1, so that all panels share one scale,
 #' which runs over all but the outermost hundredths of the weights.
 #'
-#' @param object A Seurat object after [RunSpaLORA()], or a `SpaLORAResult`.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object after [RunSpaLORA()], or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
 #' @param what `"modality"`: the weights of the modalities; `"graph"`: within each modality, the weight of the neighbours in space, as against those with similar features.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
@@ -45,11 +45,15 @@ ModalityWeightPlot.Seurat <- function(object, ..., what = "modality", coords = N
                                       group.by = "spalora_domain", reduction = "spalora") {
   check_dots(...)
   prefix <- paste0(check_name(reduction, "reduction"), "_", weight_prefix(what))
-  weights <- pick_weights(object[[]], prefix)
+  weights <- pick_weights(meta_table(object), prefix)
   place <- SpatialCoords(object, coords)
-  groups <- if (!is.null(group.by)) seurat_labels(object, group.by, "group.by")
+  groups <- if (!is.null(group.by)) meta_labels(object, group.by, "group.by")
   plot_weights(weights, place, groups, what, pt.size, y.down %||% isTRUE(attr(place, "y_down")), cols)
 }
+
+#' @rdname ModalityWeightPlot
+#' @exportS3Method ModalityWeightPlot SingleCellExperiment
+ModalityWeightPlot.SingleCellExperiment <- ModalityWeightPlot.Seurat
 
 weight_prefix <- function(what) c(modality = "weight_", graph = "spatial_")[[check_choice(what, c("modality", "graph"), "what")]]
 

@@ -3,18 +3,18 @@
 #' Gives each cell the commonest label among its `k` nearest cells, itself included. Helps data with single cells (osmFISH, MERFISH); makes
 #' little difference on Visium.
 #'
-#' @param object A Seurat object, or labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For labels with names, rows are matched by name.
 #' @param slice NULL, or the slice of each cell: each is smoothed by itself.
 #' @param k How many nearest cells vote.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param assay Assay that the logged command names. NULL: the default assay.
+#' @param assay Assay that the logged command names (Seurat only). NULL: the default assay.
 #' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
 #' @param domain.name Meta data column with the labels.
 #' @param refined.name Meta data column for the result; may be the same as `domain.name`.
-#' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. The
-#'   Seurat method: the object with the factor in the meta data column `refined.name`, each slice on its own, and the command logged.
+#' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. For
+#'   an object, the object with the factor in the meta data column `refined.name`, each slice on its own (Seurat: and the command logged).
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -43,13 +43,20 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   check_dots(...)
   assay <- check_assay(object, assay)
   check_name(refined.name, "refined.name")
-  labels <- seurat_labels(object, domain.name, "domain.name")
-  slice <- if (!is.null(split.by)) seurat_column(object, split.by, "split.by")
+  labels <- meta_labels(object, domain.name, "domain.name")
+  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), slice = slice, k = k, threads = threads)
-  object[[refined.name]] <- refined
+  object <- write_column(object, refined.name, refined)
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname RefineDomains
+#' @exportS3Method RefineDomains SingleCellExperiment
+RefineDomains.SingleCellExperiment <- RefineDomains.Seurat
 
 # Each slice by itself.
 refine_within <- function(codes, coords, slice, k, threads) {
@@ -73,8 +80,8 @@ as_labels <- function(labels, argument = "object") {
   rlang::set_names(result, names(labels))
 }
 
-seurat_labels <- function(object, column, argument) {
-  as_labels(seurat_column(object, column, argument), argument)
+meta_labels <- function(object, column, argument) {
+  as_labels(meta_column(object, column, argument), argument)
 }
 
 # Coordinates in the order of the labels, the image kept if they have been through SpatialCoords() before.

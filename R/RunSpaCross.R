@@ -17,11 +17,11 @@
 #'
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'
-#' @param object A Seurat object (v4 or v5 assays), or a matrix of raw counts, genes x cells; or a list of either, one a slice, in the order of the stack, whose names are
+#' @param object A Seurat object (v4 or v5 assays), a SingleCellExperiment or SpatialExperiment (see [bioconductor]), or a matrix of raw counts, genes x cells; or a list of one of these kinds, one a slice, in the order of the stack, whose names are
 #'   those of the slices.
 #' @param n.domains How many domains to find, at least 2.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image (of
-#'   several slices: its images); for a matrix they are needed. For a list of matrices: a list with one table a slice.
+#'   several slices: its images), for a SpatialExperiment from its `spatialCoords`; else they are needed. For a list of matrices: a list with one table a slice.
 #' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). A factor, whose levels are in the
 #'   order of the stack; other values will do for two slices or `stack = FALSE`.
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
@@ -30,7 +30,7 @@
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,
 #'   other coordinates as micrometres, and a message says so.
 #' @param ... Not used; anything here is an error.
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Layers split as in `counts.1`, `counts.2` are joined.
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names). Layers split as in `counts.1`, `counts.2` are joined.
 #' @param reduction NULL, or an embedding to train on in place of the counts' components: the name of a reduction, or for the default method a matrix of cells x
 #'   columns (`object` may then be NULL).
 #' @param dims Columns of `reduction` to use. NULL: all.
@@ -45,12 +45,15 @@
 #' @param verbose TRUE shows a progress bar with epoch, losses and time left (one line at either end when R is not interactive).
 #' @param reduction.name,reduction.key Name and key of the reduction to write.
 #' @param domain.name Meta data column to write.
-#' @param imputed.assay Assay to write when `impute = TRUE`.
+#' @param imputed.assay Assay (of a SingleCellExperiment: alternative experiment) to write when `impute = TRUE`.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
 #'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
+#'
+#'   For a SingleCellExperiment or SpatialExperiment, the same object with the same in Bioconductor's places: `reducedDim(object, reduction.name)`, `colData`,
+#'   `altExp(object, imputed.assay)`, `metadata(object)$spaxR$RunSpaCross`; see [bioconductor].
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
 #'   * `embedding`: cells x 16; `domain`: a factor named by cell;
@@ -61,7 +64,7 @@
 #'   * `slice`, a factor named by cell, and `alignment`, for several slices: `coords` (x, y and z in one frame), `transforms` and `residuals` as in [AlignSlices()];
 #'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #'
-#'   For a list of Seurat objects, the list of them, each with its share of the above; for a list of matrices, one `SpaCrossResult` of all cells.
+#'   For a list of objects, the list of them, each with its share of the above; for a list of matrices, one `SpaCrossResult` of all cells.
 #' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
 #' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [AlignSlices()], [IntegrationMetrics()], [CompositionPlot()], [RunSamples()].
 #' @export
@@ -105,23 +108,30 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
   check_dots(...)
   names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
   assay <- check_assay(object, assay)
-  if (isTRUE(impute)) check_imputed_assay(imputed.assay, assay)
+  if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- seurat_slices(object, split.by, stack)
-  place <- seurat_slice_coords(object, coords, slice)
-  input <- if (is.null(reduction)) seurat_counts(object, assay, layer)
-  embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
+  slice <- object_slices(object, split.by, stack)
+  place <- object_slice_coords(object, coords, slice)
+  input <- if (is.null(reduction)) stored_counts(object, assay, layer)
+  embedding <- if (!is.null(reduction)) stored_reduction(object, reduction, dims)
   result <- RunSpaCross.default(
     input, rlang::maybe_missing(n.domains), place,
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options,
     epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
   object <- write_spacross(object, result, names, assay)
-  SeuratObject::Tool(object) <- tool_parts(result)
+  object <- write_run(object, "RunSpaCross", tool_parts(result))
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   SeuratObject::LogSeuratCommand(object)
 }
+
+#' @rdname RunSpaCross
+#' @exportS3Method RunSpaCross SingleCellExperiment
+RunSpaCross.SingleCellExperiment <- RunSpaCross.Seurat
 
 #' @rdname RunSpaCross
 #' @export
@@ -132,19 +142,18 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
   check_dots(...)
   names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
   input <- list_input(object, coords, assay, layer)
-  if (isTRUE(impute) && is_seurat_list(object)) lapply(object, function(x) check_imputed_assay(imputed.assay, check_assay(x, assay)))
+  if (isTRUE(impute) && is_object_list(object)) lapply(object, function(x) check_imputed_assay(x, imputed.assay, check_assay(x, assay)))
   result <- RunSpaCross.default(
     input$counts, rlang::maybe_missing(n.domains), input$coords,
     slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
     published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
-  if (!is_seurat_list(object)) {
+  if (!is_object_list(object)) {
     return(result)
   }
   Map(function(x, part) {
     x <- write_spacross(x, cells_of_result(result, part$cells), names, check_assay(x, assay))
-    SeuratObject::Tool(x) <- tool_parts(result)
-    x
+    write_run(x, "RunSpaCross", tool_parts(result))
   }, object, unname(input$parts))
 }
 
@@ -205,16 +214,6 @@ check_all_pairs <- function(options, n_cells, most = 20000) {
       "The published contrast compares all pairs of cells: with {n_cells} cells it would take days.",
       "i" = "Up to {most} cells are allowed; leave out {.code published = TRUE} (or {.code contrast = \"all_pairs\"})."
     ), "published")
-  }
-}
-
-# The counts are read from one assay and would be lost under the other.
-check_imputed_assay <- function(imputed, assay) {
-  if (identical(imputed, assay)) {
-    abort_spax("argument", c(
-      "{.arg imputed.assay} is {.val {assay}}, the assay with the counts, which would be lost.",
-      "i" = "Give another name, for instance {.code imputed.assay = \"SpaCross\"}."
-    ), "imputed.assay")
   }
 }
 
@@ -332,14 +331,8 @@ tool_parts <- function(result) {
 write_spacross <- function(object, result, names, assay) {
   misc <- unclass(result)[c("options", "genes", "seed", "device", "versions")]
   object <- write_reduction(object, result$embedding, names$reduction, names$key, assay, misc)
-  object[[names$domain]] <- result$domain
-  if (!is.null(result$reconstruction)) {
-    imputed <- SeuratObject::CreateAssayObject(data = result$reconstruction)
-    # The key made from the assay's name could be that of the reduction.
-    SeuratObject::Key(imputed) <- "imputed_"
-    # Seurat 5 warns that it finds no counts to sum up.
-    suppressWarnings(object[[names$assay]] <- imputed)
-  }
+  object <- write_column(object, names$domain, result$domain)
+  if (!is.null(result$reconstruction)) object <- write_imputed(object, result$reconstruction, names$assay)
   object
 }
 

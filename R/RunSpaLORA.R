@@ -26,13 +26,14 @@
 #' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default.
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'
-#' @param object A Seurat object (v4 or v5 assays), or a named list of matrices, one a modality: raw counts, features x cells (for `"features"`: cells x columns).
+#' @param object A Seurat object (v4 or v5 assays), a SingleCellExperiment or SpatialExperiment (see [bioconductor]), or a named list of matrices, one a modality: raw counts, features x cells (for `"features"`: cells x columns).
 #'   Cells are matched by name.
-#' @param assays Names of the assays to use, two or more, that differ by more than case. A reduction can be named too: it is taken as `"features"`.
+#' @param assays Names of the assays to use, two or more, that differ by more than case. A reduction can be named too: it is taken as `"features"`. Of a
+#'   SingleCellExperiment: its main experiment by `mainExpName(object)` (`"main"` where that is NULL), alternative experiments, and reduced dimensions.
 #' @param n.domains How many domains to find, at least 2.
-#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image; for matrices they are needed.
+#' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image, for a SpatialExperiment from its `spatialCoords`; for matrices they are needed.
 #' @param ... Not used; anything here is an error.
-#' @param layer Layer with the raw counts: one for all assays, or one each by name. Layers split as in `counts.1`, `counts.2` are joined.
+#' @param layer Layer (of a SingleCellExperiment: assay) with the raw counts: one for all assays, or one each by name. Layers split as in `counts.1`, `counts.2` are joined.
 #' @param modality NULL, or the kinds by name, as in `c(RNA = "rna", ADT = "protein")`; those not given are inferred.
 #' @param cells `"same"`: all modalities must have the same cells (in any order); `"shared"`: those that all have are used, the others get no domain.
 #' @param slice,split.by For several slices: the slice of each cell (a factor with its levels in the order of the stack), or the meta data column with it; as in [RunSpaCross()].
@@ -55,6 +56,9 @@
 #'     `spalora_feature_<assay>` (adding up to 1),
 #'   * an entry `Tool(object, "RunSpaLORA")` with `options`, `modalities`, `history`, `timings`, `versions`, `features`, `seed`, `device` and `model`, and the
 #'     command logged.
+#'
+#'   For a SingleCellExperiment or SpatialExperiment, the same object with the same in Bioconductor's places: `reducedDim`, `colData`,
+#'   `metadata(object)$spaxR$RunSpaLORA`; see [bioconductor].
 #'
 #'   For matrices, a list of class `SpaLORAResult`:
 #'   * `embedding`: cells x latent width; `modality`: a list of the same for each modality; `domain`: a factor named by cell;
@@ -107,16 +111,19 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- seurat_slices(object, split.by, stack)
-  input <- seurat_modalities(object, rlang::maybe_missing(assays), layer)
+  slice <- object_slices(object, split.by, stack)
+  input <- object_modalities(object, rlang::maybe_missing(assays), layer)
   result <- RunSpaLORA.default(
-    input, rlang::maybe_missing(n.domains), seurat_slice_coords(object, coords, slice),
+    input, rlang::maybe_missing(n.domains), object_slice_coords(object, coords, slice),
     modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
   misc <- unclass(result)[c("options", "features", "seed", "device", "versions")]
   object <- write_spalora(object, result, names, misc, assays)
-  SeuratObject::Tool(object) <- tool_parts(result)
+  object <- write_run(object, "RunSpaLORA", tool_parts(result))
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
   coords <- loggable_coords(coords)
   options <- option_lines(options)
   command <- SeuratObject::LogSeuratCommand(object, return.command = TRUE)
@@ -125,6 +132,10 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   object[[methods::slot(command, "name")]] <- command
   object
 }
+
+#' @rdname RunSpaLORA
+#' @exportS3Method RunSpaLORA SingleCellExperiment
+RunSpaLORA.SingleCellExperiment <- RunSpaLORA.Seurat
 
 # The modalities in one order of cells, and the coordinates.
 spalora_input <- function(object, modality, cells, coords) {
@@ -285,26 +296,20 @@ write_spalora <- function(object, result, names, misc, assays) {
     reduction <- paste0(names$reduction, ".", tolower(name))
     object <- write_reduction(object, result$modality[[name]], reduction, modality_key(names$key, name), homes[[name]], list())
   }
-  rows <- match(colnames(object), names(result$domain))
-  columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = colnames(object), check.names = FALSE)
+  rows <- match(cell_names(object), names(result$domain))
+  columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = cell_names(object), check.names = FALSE)
   names(columns) <- paste0(names$reduction, "_", names(columns))
   columns[[names$domain]] <- unname(result$domain)[rows]
-  SeuratObject::AddMetaData(object, columns)
+  write_columns(object, columns)
 }
 
 # Weights and reductions of modalities that an earlier run wrote: this one may have fewer.
 drop_earlier_run <- function(object, reduction) {
-  columns <- names(object[[]])
+  columns <- names(meta_table(object))
   start <- paste0(reduction, "_", c("weight", "spatial", "feature"), "_")
   modalities <- substring(columns[startsWith(columns, start[[1L]])], nchar(start[[1L]]) + 1L)
-  stale <- c(intersect(columns, outer(start, modalities, paste0)), intersect(SeuratObject::Reductions(object), paste0(reduction, ".", tolower(modalities))))
-  for (name in stale) object[[name]] <- NULL
-  object
-}
-
-# The assay that a modality belongs to.
-modality_home <- function(object, name) {
-  if (name %in% SeuratObject::Assays(object)) name else SeuratObject::DefaultAssay(object[[name]])
+  stale <- intersect(columns, outer(start, modalities, paste0))
+  drop_results(object, stale, intersect(reduction_names(object), paste0(reduction, ".", tolower(modalities))))
 }
 
 describe_smoothing <- function(k) if (!anyNA(k)) paste0(", averaged over ", format(k), " cells")

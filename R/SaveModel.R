@@ -11,7 +11,7 @@
 #'
 #' Results of [RunSpaCross()] and [RunSpaLORA()] carry their model as plain R data, so `saveRDS()` keeps it too.
 #'
-#' @param object A trained model: the result of [RunSpaCross()] or [RunSpaLORA()], its part `model`, or a Seurat object after a run of one of them.
+#' @param object A trained model: the result of [RunSpaCross()] or [RunSpaLORA()], its part `model`, or an object (Seurat, SingleCellExperiment) after a run of one of them.
 #' @param file Path of the file. The usual ending is `.safetensors`.
 #' @param ... Not used; anything here is an error.
 #' @param overwrite TRUE replaces a file that is there.

@@ -3,7 +3,7 @@
 #' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that still falls at the end asks for more `epochs`; SpaLORA, which
 #' starts from the components of its modalities, falls on as it fits single cells: there that is no reason for more.
 #'
-#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: a Seurat object, a `SpaCrossResult` or a `SpaLORAResult`.
+#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: an object (Seurat, SingleCellExperiment), a `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
 #' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with both, the first.
 #' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a modality: how well it is
@@ -42,10 +42,14 @@ TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
   check_dots(...)
   systems <- c("RunSpaCross", "RunSpaLORA")
   if (!is.null(tool)) check_choice(tool, systems, "tool")
-  found <- intersect(tool %||% systems, SeuratObject::Tool(object))
+  found <- intersect(tool %||% systems, stored_runs(object))
   if (length(found) == 0L) abort_no_training("an object without a run")
-  plot_history(SeuratObject::Tool(object, found[[1L]])$history)
+  plot_history(run_parts(object, found[[1L]])$history)
 }
+
+#' @rdname TrainingPlot
+#' @exportS3Method TrainingPlot SingleCellExperiment
+TrainingPlot.SingleCellExperiment <- TrainingPlot.Seurat
 
 abort_no_training <- function(what) {
   abort_spax("argument", c(

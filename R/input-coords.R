@@ -1,19 +1,22 @@
 #' Spatial coordinates of cells
 #'
-#' Finds the position of every cell, in the order of the cells: from the images of a Seurat object, from columns of its meta data,
+#' Finds the position of every cell, in the order of the cells: from the images of a Seurat object, the coordinates of a SpatialExperiment, from columns of the meta data,
 #' or from a matrix or data frame given by the user. All verbs of this package take their coordinates through this function.
 #'
 #' With `coords = NULL`, all images of the object are read, not only the default one, and joined by cell name; a cell that lies in several
 #' images takes its place from the first. Known are `VisiumV1`, `VisiumV2`, `FOV` (Xenium, CosMx, MERSCOPE: centroids, or else the mean of each
 #' cell's outline), `SlideSeq` and `STARmap`. Visium positions are pixels of the full-size image: not scaled, x to the right, y downwards.
 #'
-#' @param object A Seurat object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
-#' @param coords NULL for the images of the object; the names of two meta data columns, as in `c("x", "y")`; or a matrix or data frame with
+#' Of a SpatialExperiment, `spatialCoords` are read: the columns `pxl_col_in_fullres` and `pxl_row_in_fullres` (Visium, y downwards), else `x` and `y`, else the
+#' first two; `sample_id` says which cells share a frame, as images do. A plain SingleCellExperiment has no coordinates: name two columns of its `colData`.
+#'
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
+#' @param coords NULL for the images of the object, or its own coordinates; the names of two meta data columns, as in `c("x", "y")`; or a matrix or data frame with
 #'   columns `x` and `y` (else its first two columns), one row a cell. Rows with names are matched by name, in any order;
 #'   rows without names must be as many as the cells and in their order.
 #' @param ... Not used; anything here is an error.
 #' @return A data frame with a row a cell (row names: cell names) and the columns `x` and `y`, in the units of the source; a factor `image` is added when
-#'   they come from images. The attribute `"y_down"` is TRUE when y grows downwards, as in images.
+#'   they come from images (of a SpatialExperiment: its `sample_id`). The attribute `"y_down"` is TRUE when y grows downwards, as in images.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -38,13 +41,17 @@ SpatialCoords.default <- function(object, coords = NULL, ...) {
 #' @exportS3Method SpatialCoords Seurat
 SpatialCoords.Seurat <- function(object, coords = NULL, ...) {
   check_dots(...)
-  cells <- colnames(object)
+  cells <- cell_names(object)
   if (is.null(coords)) {
     return(check_coords(image_coords(object)))
   }
   if (is.character(coords)) coords <- meta_coords(object, coords)
   SpatialCoords.default(cells, coords)
 }
+
+#' @rdname SpatialCoords
+#' @exportS3Method SpatialCoords SingleCellExperiment
+SpatialCoords.SingleCellExperiment <- SpatialCoords.Seurat
 
 meta_coords <- function(object, columns) {
   if (length(columns) != 2L) {
@@ -53,8 +60,8 @@ meta_coords <- function(object, columns) {
       "i" = "For instance {.code coords = c(\"x\", \"y\")}."
     ), "coords")
   }
-  values <- lapply(columns, function(column) seurat_column(object, column, "coords"))
-  data.frame(x = unname(values[[1L]]), y = unname(values[[2L]]), row.names = colnames(object))
+  values <- lapply(columns, function(column) meta_column(object, column, "coords"))
+  data.frame(x = unname(values[[1L]]), y = unname(values[[2L]]), row.names = cell_names(object))
 }
 
 # Two numeric columns from a matrix or data frame. Automatic row names are no names.
@@ -133,90 +140,6 @@ check_coords <- function(coords) {
     ), "coords")
   }
   coords
-}
-
-# All images of a Seurat object, joined by cell name.
-image_coords <- function(object) {
-  cells <- colnames(object)
-  images <- SeuratObject::Images(object)
-  if (length(images) == 0L) {
-    abort_spax("coords", c(
-      "The object has no image to take coordinates from.",
-      "i" = "Give {.arg coords}: a data frame, or two meta data columns as in {.code coords = c(\"x\", \"y\")}."
-    ), "coords")
-  }
-  tables <- lapply(images, function(name) one_image(seurat_image(object, name), name))
-  all <- do.call(rbind, tables)
-  rows <- match(cells, all$cell)
-  abort_absent_coords(cells[is.na(rows)], length(cells))
-  found <- all[rows, ]
-  result <- data.frame(x = found$x, y = found$y, image = factor(found$image, images), row.names = cells)
-  result$image <- droplevels(result$image)
-  structure(result, y_down = all(found$y_down))
-}
-
-# Not `object[[name]]`: a meta data column may have the name of the image.
-seurat_image <- function(object, name) methods::slot(object, "images")[[name]]
-
-one_image <- function(image, name) {
-  read <- if (inherits(image, "VisiumV1")) {
-    visium_v1_coords
-  } else if (inherits(image, "VisiumV2")) {
-    visium_v2_coords
-  } else if (inherits(image, "FOV")) {
-    fov_coords
-  } else {
-    other_coords
-  }
-  data.frame(read(image), image = name, y_down = inherits(image, c("VisiumV1", "VisiumV2")))
-}
-
-# Full-size pixels: `scale = NULL` leaves them as they are.
-visium_v1_coords <- function(image) {
-  table <- SeuratObject::GetTissueCoordinates(image, scale = NULL, cols = c("imagerow", "imagecol"))
-  data.frame(x = table$imagecol, y = table$imagerow, cell = rownames(table))
-}
-
-# Until SeuratObject 5.4 the first coordinate of a VisiumV2 was the row of the image; since then the object says which it is. No accessor
-# tells, and objects from before lack the slot.
-visium_v2_coords <- function(image) {
-  table <- SeuratObject::GetTissueCoordinates(image, scale = NULL)
-  orientation <- if (methods::.hasSlot(image, "coords_x_orientation")) {
-    methods::slot(image, "coords_x_orientation")
-  }
-  horizontal <- identical(as.character(orientation), "horizontal")
-  table <- cell_table(table)
-  if (horizontal) table else data.frame(x = table$y, y = table$x, cell = table$cell)
-}
-
-fov_coords <- function(image) {
-  known <- names(image)
-  which <- if ("centroids" %in% known) "centroids" else SeuratObject::DefaultBoundary(image)
-  table <- cell_table(SeuratObject::GetTissueCoordinates(image, which = which))
-  if (anyDuplicated(table$cell)) outline_means(table) else table
-}
-
-# A segmentation has many points a cell.
-outline_means <- function(table) {
-  cells <- unique(table$cell)
-  index <- match(table$cell, cells)
-  size <- tabulate(index, length(cells))
-  data.frame(
-    x = as.vector(rowsum(table$x, index)) / size,
-    y = as.vector(rowsum(table$y, index)) / size,
-    cell = cells
-  )
-}
-
-# SlideSeq, STARmap, and whatever else answers GetTissueCoordinates().
-other_coords <- function(image) {
-  cell_table(SeuratObject::GetTissueCoordinates(image))
-}
-
-cell_table <- function(table) {
-  cell <- table$cell %||% table$cells %||% rownames(table)
-  columns <- if (all(c("x", "y") %in% colnames(table))) c("x", "y") else colnames(table)[1:2]
-  data.frame(x = as.double(table[[columns[[1L]]]]), y = as.double(table[[columns[[2L]]]]), cell = as.character(cell))
 }
 
 # Coordinates as the core takes them: x and y, and the height in a stack.

@@ -5,10 +5,10 @@ list_input <- function(object, coords, assay, layer) {
   check_slice_list(object)
   names(object) <- slice_names(object)
   coords <- slice_coords_list(coords, object)
-  read <- if (is_seurat_list(object)) function(x, y) seurat_slice_input_of(x, y, assay, layer) else matrix_slice_input
+  read <- if (is_object_list(object)) function(x, y) object_slice_input(x, y, assay, layer) else matrix_slice_input
   parts <- Map(function(name, x, y) in_slice(name, read(x, y)), names(object), object, coords)
   cells <- unlist(lapply(parts, `[[`, "cells"), use.names = FALSE)
-  if (is_seurat_list(object) || has_cell_names(object)) check_cells_apart(cells)
+  if (is_object_list(object) || has_cell_names(object)) check_cells_apart(cells)
   parts <- Map(name_unnamed, names(parts), parts, has_cell_names(object))
   joined <- join_slices(parts)
   slice <- factor(rep(names(parts), vapply(parts, function(x) length(x$cells), 0L)), names(parts))
@@ -16,15 +16,15 @@ list_input <- function(object, coords, assay, layer) {
   c(joined, list(slice = slice, parts = parts))
 }
 
-is_seurat_list <- function(object) all(vapply(object, inherits, NA, "Seurat"))
+is_object_list <- function(object) all(vapply(object, is_container, NA))
 
-has_cell_names <- function(object) all(vapply(object, function(x) inherits(x, "Seurat") || !is.null(colnames(x)), NA))
+has_cell_names <- function(object) all(vapply(object, function(x) is_container(x) || !is.null(colnames(x)), NA))
 
 check_slice_list <- function(object) {
-  seurat <- vapply(object, inherits, NA, "Seurat")
-  if (length(object) < 2L || (any(seurat) && !all(seurat))) {
+  objects <- vapply(object, is_container, NA)
+  if (length(object) < 2L || (any(objects) && !all(objects))) {
     abort_spax("argument", c(
-      "A list in {.arg object} must hold two or more slices, all Seurat objects or all matrices; it has {length(object)}, {sum(seurat)} of them Seurat objects.",
+      "A list in {.arg object} must hold two or more slices, all objects (Seurat or SingleCellExperiment) or all matrices; it has {length(object)}, {sum(objects)} of them objects.",
       "i" = "For one slice, give the object itself."
     ), "object")
   }
@@ -32,7 +32,7 @@ check_slice_list <- function(object) {
 
 # One table a slice; for Seurat objects also NULL or the names of two meta data columns, for all.
 slice_coords_list <- function(coords, object) {
-  if (is_seurat_list(object) && (is.null(coords) || is.character(coords))) {
+  if (is_object_list(object) && (is.null(coords) || is.character(coords))) {
     return(rep(list(coords), length(object)))
   }
   if (!is.list(coords) || is.data.frame(coords) || length(coords) != length(object)) {
@@ -47,9 +47,9 @@ slice_coords_list <- function(coords, object) {
 
 matrix_slice_input <- function(counts, coords) spacross_input(counts, coords, NULL, NULL, FALSE)
 
-seurat_slice_input_of <- function(object, coords, assay, layer) {
+object_slice_input <- function(object, coords, assay, layer) {
   place <- check_one_slice(SpatialCoords(object, coords))
-  list(counts = seurat_counts(object, assay, layer), cells = colnames(object), coords = place[c("x", "y")])
+  list(counts = stored_counts(object, assay, layer), cells = cell_names(object), coords = place[c("x", "y")])
 }
 
 # Cells that have no name of their own are called after their slice.

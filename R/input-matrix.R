@@ -31,6 +31,9 @@ to_dgc <- function(x, argument) {
   if (inherits(x, "dgCMatrix")) {
     return(x)
   }
+  if (inherits(x, "DelayedMatrix")) {
+    return(delayed_to_dgc(x))
+  }
   if (is.matrix(x)) storage.mode(x) <- "double"
   tryCatch(
     methods::as(methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix"), "dMatrix"),
@@ -38,7 +41,7 @@ to_dgc <- function(x, argument) {
   )
 }
 
-# Matrices on disk (BPCells, DelayedArray) bring their own conversion.
+# Matrices of other packages (BPCells) bring their own conversion.
 other_to_dgc <- function(x, argument) {
   tryCatch(methods::as(x, "dgCMatrix"), error = function(e) {
     abort_spax("argument", c(
@@ -54,6 +57,14 @@ name_counts <- function(x, argument) {
   genes <- rownames(x) %||% paste0("gene", seq_len(nrow(x)))
   dimnames(x) <- list(genes, check_unique(cells, argument))
   x
+}
+
+# Not by its own conversion, which makes one dense matrix of all that is not stored sparse: in blocks of columns that fit into some 100 MB.
+delayed_to_dgc <- function(x, block = 1e7) {
+  width <- max(1, floor(block / max(1, nrow(x))))
+  starts <- seq(1, ncol(x), by = width)
+  blocks <- lapply(starts, function(start) to_dgc(as.matrix(x[, seq(start, min(start + width - 1, ncol(x))), drop = FALSE]), "object"))
+  do.call(cbind, blocks)
 }
 
 # Checks the values and says what is unusual. Returns the cells without counts (1-based).
@@ -76,80 +87,6 @@ check_counts <- function(counts) {
     ), "counts")
   }
   empty
-}
-
-# The counts of a Seurat object: cells in the object's order, split layers joined.
-seurat_counts <- function(object, assay, layer) {
-  assay <- check_assay(object, assay)
-  counts <- assay_counts(object, assay, layer)
-  absent <- setdiff(colnames(object), colnames(counts))
-  if (length(absent) > 0L) {
-    abort_spax("argument", c(
-      "The layer {.val {layer}} of assay {.val {assay}} lacks {length(absent)} cell{?s} of the object: {some_of(absent)}.",
-      "i" = "Subset the object to the cells of this assay, or choose another {.arg assay} or {.arg layer}."
-    ), "layer")
-  }
-  counts
-}
-
-# The same with the cells that the assay has.
-assay_counts <- function(object, assay, layer) {
-  parts <- seurat_layers(object, assay, layer)
-  counts <- if (length(parts) == 1L) as_counts(parts[[1L]]) else join_layers(lapply(parts, as_counts))
-  cells <- intersect(colnames(object), colnames(counts))
-  if (identical(colnames(counts), cells)) counts else as_counts(counts[, cells, drop = FALSE])
-}
-
-check_assay <- function(object, assay) {
-  assay <- assay %||% SeuratObject::DefaultAssay(object)
-  known <- SeuratObject::Assays(object)
-  if (!rlang::is_string(assay) || !assay %in% known) {
-    abort_spax("argument", c(
-      "The object has no assay {show_value(assay)}.",
-      "i" = "There {?is/are} {.val {known}}: give one as {.arg assay}."
-    ), "assay")
-  }
-  assay
-}
-
-seurat_layers <- function(object, assay, layer) {
-  check_name(layer, "layer")
-  stored <- object[[assay]]
-  if (inherits(stored, "StdAssay")) v5_layers(stored, layer) else v4_layer(stored, layer)
-}
-
-# SeuratObject 4 has neither accessor, and R CMD check would look for them there.
-v5_layers <- function(stored, layer) {
-  accessor <- function(name) getExportedValue("SeuratObject", name)
-  known <- accessor("Layers")(stored)
-  wanted <- if (layer %in% known) layer else known[startsWith(known, paste0(layer, "."))]
-  if (length(wanted) == 0L) abort_layer(layer, known)
-  lapply(wanted, function(name) accessor("LayerData")(stored, layer = name))
-}
-
-v4_layer <- function(stored, layer) {
-  known <- c("counts", "data", "scale.data")
-  values <- if (layer %in% known) v4_data(stored, layer) else NULL
-  if (is.null(values) || any(dim(values) == 0L)) {
-    abort_layer(layer, Filter(function(name) all(dim(v4_data(stored, name)) > 0L), known))
-  }
-  list(values)
-}
-
-# SeuratObject 5 calls `slot` by the name of `layer`.
-v4_data <- function(stored, layer) {
-  if (utils::packageVersion("SeuratObject") >= "5.0.0") {
-    SeuratObject::GetAssayData(stored, layer = layer)
-  } else {
-    SeuratObject::GetAssayData(stored, slot = layer)
-  }
-}
-
-abort_layer <- function(layer, known) {
-  abort_spax("argument", c(
-    "The assay has no layer {.val {layer}}.",
-    "i" = "There {cli::qty(length(known))}{?is/are} {.val {known}}: give one as {.arg layer}."
-  ), "layer")
 }
 
 # Side by side, genes united: a gene that a layer lacks is zero there.
@@ -197,36 +134,4 @@ pick_dims <- function(x, dims) {
     ), "dims")
   }
   x[, dims, drop = FALSE]
-}
-
-# A reduction of a Seurat object as a matrix with the object's cells in order.
-seurat_reduction <- function(object, reduction, dims) {
-  known <- SeuratObject::Reductions(object)
-  if (!rlang::is_string(reduction) || !reduction %in% known) {
-    abort_spax("argument", c(
-      "The object has no reduction {show_value(reduction)}.",
-      "i" = if (length(known)) "There {cli::qty(length(known))}{?is/are} {.val {known}}." else "It has none: run {.fn RunSpaCross} or {.fn RunPCA} first."
-    ), "reduction")
-  }
-  embedding <- SeuratObject::Embeddings(object, reduction = reduction)
-  absent <- setdiff(colnames(object), rownames(embedding))
-  if (length(absent) > 0L) {
-    abort_spax("argument", c(
-      "The reduction {.val {reduction}} lacks {length(absent)} cell{?s} of the object: {some_of(absent)}.",
-      "i" = "Compute it for all cells first."
-    ), "reduction")
-  }
-  pick_dims(as_embedding(embedding[colnames(object), , drop = FALSE], "reduction"), dims)
-}
-
-# A column of the meta data, named by cell.
-seurat_column <- function(object, column, argument) {
-  known <- colnames(object[[]])
-  if (!rlang::is_string(column) || !column %in% known) {
-    abort_spax("argument", c(
-      "The meta data has no column {show_value(column)}.",
-      "i" = if (rlang::is_string(column)) did_you_mean(column, known) else "Give the name of one column."
-    ), argument)
-  }
-  rlang::set_names(object[[]][[column]], colnames(object))
 }

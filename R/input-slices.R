@@ -98,18 +98,18 @@ slice_parts <- function(task) {
   )))
 }
 
-# The slices of a Seurat object: a column of its meta data, or its images.
-seurat_slices <- function(object, split.by, stack) {
+# The slices of an object: a column of its meta data, or its images.
+object_slices <- function(object, split.by, stack) {
   if (is.null(split.by)) {
     return(NULL)
   }
-  by_image <- identical(split.by, "image") && !"image" %in% colnames(object[[]])
-  slice <- if (by_image) SpatialCoords(object)$image else seurat_column(object, split.by, "split.by")
-  as_slices(slice, colnames(object), stack, "split.by")
+  by_image <- identical(split.by, "image") && !"image" %in% names(meta_table(object))
+  slice <- if (by_image) SpatialCoords(object)$image else meta_column(object, split.by, "split.by")
+  as_slices(slice, cell_names(object), stack, "split.by")
 }
 
-# The coordinates of a Seurat object with slices: one image a slice, if they come from images.
-seurat_slice_coords <- function(object, coords, slice) {
+# The coordinates of an object with slices: one image a slice, if they come from images.
+object_slice_coords <- function(object, coords, slice) {
   if (is.null(slice)) {
     return(check_one_slice(SpatialCoords(object, coords)))
   }
@@ -120,7 +120,7 @@ seurat_slice_coords <- function(object, coords, slice) {
 }
 
 check_slices_covered <- function(object, slice) {
-  covered <- unlist(lapply(SeuratObject::Images(object), function(name) one_image(seurat_image(object, name), name)$cell))
+  covered <- image_cells(object)
   absent <- setdiff(levels(slice), unique(as.character(slice[names(slice) %in% covered])))
   if (length(covered) > 0L && length(absent) > 0L) {
     abort_spax("coords", c(

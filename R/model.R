@@ -70,11 +70,11 @@ model_source <- function(model) {
   if (model$input == "counts") paste(length(model$genes), "genes") else paste(model$columns, "columns of a reduction")
 }
 
-# The model in what a user gives: a model, a result that holds one, or a Seurat object after a run.
+# The model in what a user gives: a model, a result that holds one, or an object after a run.
 as_model <- function(object) {
   model <- if (inherits(object, "SpaxModel")) object
   if (inherits(object, c("SpaCrossResult", "SpaLORAResult"))) model <- object$model
-  if (inherits(object, "Seurat")) model <- seurat_model(object)
+  if (is_container(object)) model <- stored_model(object)
   if (inherits(model, "SpaxModel")) {
     return(model)
   }
@@ -84,13 +84,13 @@ as_model <- function(object) {
   ), "object")
 }
 
-seurat_model <- function(object) {
-  tools <- intersect(vapply(model_systems(), `[[`, "", "tool"), SeuratObject::Tool(object))
-  if (length(tools) > 1L) {
+stored_model <- function(object) {
+  runs <- stored_runs(object)
+  if (length(runs) > 1L) {
     abort_spax("argument", c(
-      "{.arg object} holds the models of {length(tools)} runs: {.fn {tools}}.",
-      "i" = "Say which: {.code Tool(object, \"{tools[[1L]]}\")$model}."
+      "{.arg object} holds the models of {length(runs)} runs: {.fn {runs}}.",
+      "i" = "Say which: {.code {run_code(object, runs[[1L]])}$model}."
     ), "object")
   }
-  if (length(tools) == 1L) SeuratObject::Tool(object, tools)$model
+  if (length(runs) == 1L) run_parts(object, runs)$model
 }

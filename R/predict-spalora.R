@@ -15,12 +15,12 @@
 #'
 #' @inheritParams predict.SpaxModel
 #' @param object A trained model of SpaLORA: of [LoadModel()], the result of [RunSpaLORA()] on matrices, or its part `model`; after a run on a Seurat object,
-#'   `Tool(object, "RunSpaLORA")$model`.
-#' @param newdata The new slice: a Seurat object, or a list of matrices named by the modalities of the model, as [RunSpaLORA()] takes them.
-#' @param assays For a Seurat object, the assays (or reductions) that hold the modalities, in the order of the model, or named by its modalities. NULL: those of the model's names.
+#'   `Tool(object, "RunSpaLORA")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaLORA$model`).
+#' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object, or a list of matrices named by the modalities of the model, as [RunSpaLORA()] takes them.
+#' @param assays For an object, the assays (of a SingleCellExperiment: experiments; or reductions) that hold the modalities, in the order of the model, or named by its modalities. NULL: those of the model's names.
 #' @param cells `"same"` or `"shared"`: what to do when the modalities hold different cells; as in [RunSpaLORA()].
 #' @param layer Layer with the raw counts: one for all assays, or one each by name.
-#' @return For a Seurat object, the same object with the reductions `reduction.name` and one for each modality, the columns of attention, and the factor `domain.name`, as
+#' @return For an object, the same object with the reductions `reduction.name` and one for each modality, the columns of attention, and the factor `domain.name`, as
 #'   [RunSpaLORA()] writes them; the levels of the domains are those of the model. For matrices, a list of class `SpaxPrediction`: `embedding`, `modality`, `attention` and
 #'   `domain` as [RunSpaLORA()] gives them, `genes_missing` (a list with the features of each modality that were lacking) and `centre`.
 #' @seealso [SaveModel()], [LoadModel()], [RunSpaLORA()].
@@ -36,13 +36,13 @@ predict.SpaLORAModel <- function(object, newdata, coords = NULL, ..., assays = N
                                  layer = "counts", reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
   check_dots(...)
   settings <- prediction_settings(object, centre, refine.k, threads)
-  if (!inherits(newdata, "Seurat")) {
+  if (!is_container(newdata)) {
     return(predict_modalities(object, named_modalities(object, newdata), coords, cells, settings))
   }
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
   assays <- model_assays(object, assays)
-  given <- seurat_modalities(newdata, unname(assays), layer)
+  given <- object_modalities(newdata, unname(assays), layer)
   names(given) <- names(attr(given, "told")) <- names(assays)
   found <- predict_modalities(object, given, check_one_slice(SpatialCoords(newdata, coords)), cells, settings)
   write_spalora(newdata, found, names, unclass(object)[c("options", "seed", "versions")], unname(assays))

@@ -13,18 +13,18 @@
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking, that is an error.
 #'
 #' @param object A trained model of SpaCross (for one of SpaLORA see [predict.SpaLORAModel()]): of [LoadModel()], the result of [RunSpaCross()] on a matrix, or its part `model`;
-#'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model`.
-#' @param newdata The new slice: a Seurat object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
+#'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaCross$model`).
+#' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param ... Not used; anything here is an error.
-#' @param reduction,dims For a model that was trained on a reduction: the same columns for the new cells, as a matrix of cells x columns, or the name of a reduction of a Seurat
+#' @param reduction,dims For a model that was trained on a reduction: the same columns for the new cells, as a matrix of cells x columns, or the name of a reduction of the
 #'   object, and which of its columns.
 #' @param centre `"slice"` or `"model"`: what the genes are scaled by (see Details). Not for models trained on a reduction.
 #' @param refine.k If not 0, give each cell the commonest label of so many nearest cells in the end. NULL: as the model was trained.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
-#' @param reduction.name,reduction.key,domain.name Names of what is written into a Seurat object.
-#' @return For a Seurat object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model. For a matrix, a list of
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names).
+#' @param reduction.name,reduction.key,domain.name Names of what is written into an object.
+#' @return For an object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model. For a matrix, a list of
 #'   class `SpaxPrediction`: `embedding` (cells x 16), `domain` (a factor named by cell), `genes_missing`, `centre`.
 #' @seealso [SaveModel()], [LoadModel()].
 #' @importFrom stats predict
@@ -39,12 +39,12 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
                               assay = NULL, layer = "counts", reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain") {
   check_dots(...)
   settings <- prediction_settings(object, centre, refine.k, threads)
-  if (!inherits(newdata, "Seurat")) {
+  if (!is_container(newdata)) {
     return(predict_cells(object, new_input(object, newdata, coords, reduction, dims), settings))
   }
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
-  input <- seurat_new_input(object, newdata, coords, reduction, dims, assay, layer)
+  input <- object_new_input(object, newdata, coords, reduction, dims, assay, layer)
   write_prediction(newdata, predict_cells(object, input, settings), names, check_assay(newdata, assay), object)
 }
 
@@ -83,10 +83,10 @@ new_input <- function(model, newdata, coords, reduction, dims) {
   input
 }
 
-seurat_new_input <- function(model, object, coords, reduction, dims, assay, layer) {
+object_new_input <- function(model, object, coords, reduction, dims, assay, layer) {
   place <- check_one_slice(SpatialCoords(object, coords))
-  embedding <- if (!is.null(reduction)) seurat_reduction(object, reduction, dims)
-  counts <- if (model$input == "counts") seurat_counts(object, check_assay(object, assay), layer)
+  embedding <- if (!is.null(reduction)) stored_reduction(object, reduction, dims)
+  counts <- if (model$input == "counts") stored_counts(object, check_assay(object, assay), layer)
   new_input(model, counts, place, embedding, NULL)
 }
 
@@ -149,8 +149,7 @@ new_domains <- function(model, tensors, embedding, smoothed, task, settings) {
 write_prediction <- function(object, found, names, assay, model) {
   misc <- unclass(model)[c("options", "genes", "seed", "versions")]
   object <- write_reduction(object, found$embedding, names$reduction, names$key, assay, misc)
-  object[[names$domain]] <- found$domain
-  object
+  write_column(object, names$domain, found$domain)
 }
 
 #' @export

@@ -17,14 +17,6 @@ spax_versions <- function() {
   c(list(spaxR = as.character(utils::packageVersion("spaxR")), R = as.character(getRversion())), core(core_build()))
 }
 
-write_reduction <- function(object, embedding, name, key, assay, misc) {
-  object[[name]] <- SeuratObject::CreateDimReducObject(
-    embeddings = name_embedding(embedding, rownames(embedding), key), key = key, assay = assay,
-    stdev = unname(apply(embedding, 2L, stats::sd)), misc = misc
-  )
-  object
-}
-
 # The lines of a printed result that say how the run went.
 describe_run <- function(x) {
   total <- colSums(x$timings[c("wall", "cpu")])

@@ -15,8 +15,9 @@
 set -euo pipefail
 
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-packages=(r-base-core r-base-dev r-cran-callr r-cran-cli r-cran-ggplot2 r-cran-igraph r-cran-matrix r-cran-mclust r-cran-patchwork
-  r-cran-rann r-cran-rlang r-cran-seurat r-cran-seuratobject r-cran-testthat r-cran-vdiffr r-cran-withr)
+packages=(r-base-core r-base-dev r-bioc-delayedarray r-bioc-singlecellexperiment r-bioc-spatialexperiment r-cran-callr r-cran-cli
+  r-cran-ggplot2 r-cran-igraph r-cran-matrix r-cran-mclust r-cran-patchwork r-cran-rann r-cran-rlang r-cran-seurat
+  r-cran-seuratobject r-cran-testthat r-cran-vdiffr r-cran-withr)
 
 stop() {
   echo "modern-r.sh: $*" >&2

@@ -26,7 +26,9 @@ else
 fi
 for package in $absent; do
   case $package in
-    BiocStyle) missing+=(r-bioc-biocstyle) ;;
+    BiocStyle | DelayedArray | S4Vectors | SingleCellExperiment | SummarizedExperiment)
+      missing+=("r-bioc-$(printf '%s' "$package" | tr '[:upper:]' '[:lower:]')")
+      ;;
     *) missing+=("r-cran-$(printf '%s' "$package" | tr '[:upper:]' '[:lower:]')") ;;
   esac
 done

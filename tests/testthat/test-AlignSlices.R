@@ -126,6 +126,7 @@ test_that("a list of Seurat objects comes back as a list", {
   found <- AlignSlices(objects, coords = c("x", "y"), gaps = 10, spot.distance = 100)
   expect_named(found, c("a", "b"))
   expect_equal(found$b$spax_x, found$a$spax_x, tolerance = 1e-6, ignore_attr = TRUE)
+  expect_named(SeuratObject::Tool(found$a, "AlignSlices")$transforms, c("a", "b"))
 })
 
 test_that("AlignmentPlot shows both states on equal axes", {

@@ -51,9 +51,9 @@ test_that("a v5 assay, whole or split, gives the same counts as a v4 one", {
   skip_if_not_installed("SeuratObject", "5.0.0")
   counts <- small()$counts
   object <- SeuratObject::CreateSeuratObject(SeuratObject::CreateAssay5Object(counts))
-  expect_equal(as.matrix(seurat_counts(object, NULL, "counts")), as.matrix(counts))
+  expect_equal(as.matrix(stored_counts(object, NULL, "counts")), as.matrix(counts))
   groups <- rep(c("a", "b"), length.out = ncol(counts))
   object[["RNA"]] <- split(object[["RNA"]], f = groups)
   expect_gt(length(SeuratObject::Layers(object)), 1)
-  expect_equal(as.matrix(seurat_counts(object, NULL, "counts"))[rownames(counts), ], as.matrix(counts))
+  expect_equal(as.matrix(stored_counts(object, NULL, "counts"))[rownames(counts), ], as.matrix(counts))
 })

@@ -95,7 +95,7 @@ test_that("one of several split layers lacks cells, and says so", {
 test_that("layers are found by whole name, not by the start of another", {
   object <- Seurat::NormalizeData(split_seurat(), verbose = FALSE)
   expect_true(all(c("data.A", "data.B", "counts.A", "counts.B") %in% layers(object)))
-  expect_equal(as.matrix(seurat_counts(object, NULL, "counts"))[rownames(small()$counts), ], as.matrix(small()$counts))
+  expect_equal(as.matrix(stored_counts(object, NULL, "counts"))[rownames(small()$counts), ], as.matrix(small()$counts))
   condition <- expect_spax_error(quick_seurat(object, layer = "count"), "argument", "layer")
   expect_match(conditionMessage(condition), "counts.A")
 })

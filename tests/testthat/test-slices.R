@@ -32,6 +32,7 @@ test_that("a list of objects comes back as that list, each with its cells' resul
   for (name in names(found)) {
     expect_identical(colnames(found[[name]]), colnames(slices[[name]]))
     expect_identical(found[[name]]$spacross_domain, whole$spacross_domain[colnames(slices[[name]])])
+    expect_identical(SeuratObject::Tool(found[[name]], "RunSpaCross")$history, SeuratObject::Tool(whole, "RunSpaCross")$history)
   }
 })
 

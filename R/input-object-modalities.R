@@ -1,26 +1,26 @@
-# The modalities of a Seurat object, for read_modalities(): assays, or reductions by name.
-seurat_modalities <- function(object, assays, layer) {
+# The modalities of an object, for read_modalities(): assays (of a SingleCellExperiment: experiments), or reductions by name.
+object_modalities <- function(object, assays, layer) {
   check_assays(object, assays)
   layers <- check_layers(layer, assays)
-  known <- SeuratObject::Assays(object)
+  known <- experiment_names(object)
   values <- Map(function(name, layer) {
-    if (name %in% known) assay_counts(object, name, layer) else reduction_values(object, name)
+    if (name %in% known) experiment_counts(object, name, layer) else reduction_values(object, name)
   }, assays, layers)
   structure(
     rlang::set_names(values, assays),
-    argument = "assays", cells = colnames(object), told = lapply(rlang::set_names(assays), function(name) told_kind(object, name))
+    argument = "assays", cells = cell_names(object), told = lapply(rlang::set_names(assays), function(name) told_kind(object, name))
   )
 }
 
 check_assays <- function(object, assays) {
-  known <- SeuratObject::Assays(object)
+  known <- experiment_names(object)
   if (rlang::is_missing(assays) || !is.character(assays) || anyNA(assays)) {
     abort_spax("argument", c(
       "{.arg assays} must name the modalities, two or more.",
       "i" = "The object has {.val {known}}: for instance {.code assays = c(\"RNA\", \"ADT\")}."
     ), "assays")
   }
-  unknown <- setdiff(assays, c(known, SeuratObject::Reductions(object)))
+  unknown <- setdiff(assays, c(known, reduction_names(object)))
   if (length(unknown) > 0L) {
     abort_spax("argument", c(
       "The object has no assay or reduction {.val {unknown}}.",
@@ -43,14 +43,14 @@ check_layers <- function(layer, assays) {
 }
 
 reduction_values <- function(object, name) {
-  embedding <- SeuratObject::Embeddings(object, reduction = name)
-  embedding[intersect(colnames(object), rownames(embedding)), , drop = FALSE]
+  embedding <- reduction_matrix(object, name)
+  embedding[intersect(cell_names(object), rownames(embedding)), , drop = FALSE]
 }
 
 # What the object itself says of a modality.
 told_kind <- function(object, name) {
-  if (!name %in% SeuratObject::Assays(object)) {
+  if (!name %in% experiment_names(object)) {
     return(list(kind = "features", why = "it is a reduction"))
   }
-  if (inherits(object[[name]], "ChromatinAssay")) list(kind = "atac", why = "it is a ChromatinAssay")
+  experiment_kind(object, name)
 }
