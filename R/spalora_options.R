@@ -31,7 +31,8 @@
 #'   \item{`input`}{what the network sees of RNA. `"components"`: its components, and the genes as far as these tell them, which is several times as fast; `"genes"`:
 #'     all genes, as published.}
 #'   \item{`weights`}{of the genes in the reconstruction of RNA. `"rank"`: by the rank of their mean expression, from about 5.6 for the rarest to 1; `"published"`: as the published code
-#'     computes them, which is in effect at random; `"none"`: all alike.}
+#'     computes them, which is in effect at random; `"none"`: all alike. With `input = "components"` they are divided by their mean, so that they change
+#'     which genes count and not how much the RNA does.}
 #'   \item{`w_recon`, `w_cross`}{weights of the losses: how well each modality is reconstructed from the joint embedding, and how well its own embedding survives a round through the
 #'     other modalities. One number for all, or one each in the order of the modalities; the last repeats. The presets have RNA first.}
 #'   \item{`init`}{what training starts from. `"components"`: the components of all modalities side by side, and attention that weighs all alike, so that

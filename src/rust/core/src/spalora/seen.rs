@@ -53,6 +53,9 @@ impl Seen {
 /// Genes as their components C tell them, C V'. Their weighted squared error, the mean over the genes, is one of components:
 /// with V' Omega V = R L R', R orthonormal, mean omega (C V' - P D)^2 for decoders D = D' (V R)' is mean L (C R - P D')^2 up to
 /// the number of columns. So the columns are C R, and weigh L.
+///
+/// Omega is taken relative to its mean: the weights say which genes count, not how much the RNA counts beside the other
+/// losses.
 fn genes_by_components(modality: &Modality, weights: GeneWeights) -> Result<Seen> {
     let rotation = modality.rotation()?;
     let (genes, columns) = rotation.dim();
@@ -64,11 +67,13 @@ fn genes_by_components(modality: &Modality, weights: GeneWeights) -> Result<Seen
             turn: None,
         });
     }
-    let (values, turn) = principal(rotation, &gene_weights(modality, weights))?;
+    let omega = gene_weights(modality, weights);
+    let mean = omega.iter().sum::<f64>() / genes as f64;
+    let (values, turn) = principal(rotation, &omega)?;
     let turned = modality.components.mapv(f64::from).dot(&turn);
     Ok(Seen {
         input: Input::dense(turned.mapv(|v| v as f32)),
-        weights: values.into_iter().map(|value| share * value).collect(),
+        weights: values.into_iter().map(|v| share * v / mean).collect(),
         turn: Some(turn),
     })
 }
@@ -161,7 +166,7 @@ mod tests {
             let omega = gene_weights(&rna, weights);
             let direct = gap.columns().into_iter().zip(&omega);
             let direct: f64 = direct.map(|(g, w)| w * g.dot(&g)).sum();
-            let direct = direct / (60 * v.nrows()) as f64;
+            let direct = direct / (60.0 * omega.iter().sum::<f64>());
             assert!(
                 (collapsed / direct - 1.0).abs() < 1e-5,
                 "{weights:?}: {collapsed} for {direct}"
