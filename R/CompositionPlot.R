@@ -6,7 +6,8 @@
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices of several slices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.
-#' @param group.by,split.by Meta data columns with the domains and the slices.
+#' @param group.by Meta data column with the domains. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
+#' @param split.by Meta data column with the slices.
 #' @param cols As for [DomainPlot()].
 #' @return A ggplot object. Cells without a label are left out.
 #' @export
@@ -46,12 +47,12 @@ CompositionPlot.SpaLORAResult <- CompositionPlot.SpaCrossResult
 
 #' @rdname CompositionPlot
 #' @exportS3Method CompositionPlot Seurat
-CompositionPlot.Seurat <- function(object, split.by, ..., group.by = "spacross_domain", cols = NULL) {
+CompositionPlot.Seurat <- function(object, split.by, ..., group.by = NULL, cols = NULL) {
   check_dots(...)
   if (missing(split.by)) {
     abort_spax("argument", c("{.arg split.by} is missing.", "i" = "Give the meta data column with the slices."), "split.by")
   }
-  labels <- meta_labels(object, group.by, "group.by")
+  labels <- meta_labels(object, sole_domain(object, group.by, "group.by"), "group.by")
   CompositionPlot.default(labels, slice = meta_column(object, split.by, "split.by"), cols = cols)
 }
 

@@ -19,7 +19,7 @@
 #' @param slice NULL, or the slice of each cell: one row of results each.
 #' @param k Nearest cells that `PAS` looks at.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param domain.name Meta data column with the domains.
+#' @param domain.name Meta data column with the domains. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
 #' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
 #' @return A data frame, one row a slice: `slice`, `n` (cells used), `n_left_out` (cells without a domain or a known label, which no number counts),
 #'   `n_domains`, and the columns above. Those that need known labels are NaN without them.
@@ -51,10 +51,10 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
 
 #' @rdname DomainMetrics
 #' @exportS3Method DomainMetrics Seurat
-DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = "spacross_domain",
+DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = NULL,
                                  split.by = NULL) {
   check_dots(...)
-  labels <- meta_labels(object, domain.name, "domain.name")
+  labels <- meta_labels(object, sole_domain(object, domain.name, "domain.name"), "domain.name")
   truth <- if (!is.null(truth)) meta_labels(object, truth, "truth")
   slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   place <- SpatialCoords(object, coords)

@@ -18,9 +18,9 @@
 #' @param prune Shared neighbours below this Jaccard index are no edge.
 #' @param seed One whole number: the same seed gives the same domains. NULL draws it from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param reduction Reduction to use.
+#' @param reduction Reduction to use. NULL: `spacross` or `spalora`, whichever there is.
 #' @param dims Its columns. NULL: all.
-#' @param domain.name Meta data column for the result.
+#' @param domain.name Meta data column for the result. NULL: the name of the reduction with `_domain`.
 #' @return The default method: a factor with a domain for each cell (names: row names of the embedding), levels `1..n.domains`, numbered along the tissue if `coords` are
 #'   given, else from the largest to the smallest. For an object, the object with this factor in the meta data column `domain.name` (Seurat: and the command logged).
 #'   Fewer non-empty domains than asked for come with a warning of class `spaxR_warning_clustering`.
@@ -52,9 +52,11 @@ FindDomains.default <- function(object, n.domains, ..., method = "gmm", coords =
 
 #' @rdname FindDomains
 #' @exportS3Method FindDomains Seurat
-FindDomains.Seurat <- function(object, n.domains, ..., reduction = "spacross", dims = NULL, method = "gmm", coords = NULL, starts = 20,
-                               runs = 1, k = 20, prune = 1 / 15, seed = 1, threads = NULL, domain.name = "spacross_domain") {
+FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = NULL, method = "gmm", coords = NULL, starts = 20,
+                               runs = 1, k = 20, prune = 1 / 15, seed = 1, threads = NULL, domain.name = NULL) {
   check_dots(...)
+  reduction <- sole_reduction(object, reduction)
+  domain.name <- domain.name %||% paste0(reduction, "_domain")
   check_name(domain.name, "domain.name")
   embedding <- stored_reduction(object, reduction, dims)
   place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)

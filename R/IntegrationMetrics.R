@@ -15,7 +15,8 @@
 #' @param domain,truth NULL, or domains and known labels, one a cell; for an object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
 #' @param perplexity How many neighbours count, in effect. At most a third of the cells.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param reduction,dims Reduction to look at, and its columns. NULL: all.
+#' @param reduction Reduction to look at. NULL: `spacross` or `spalora`, whichever there is.
+#' @param dims Its columns. NULL: all.
 #' @param split.by The meta data column with the slices.
 #' @return A data frame with one row a slice and the last row, `overall`, for all cells:
 #'   * `slice`; `n`, its cells; `n_left_out`, those of them without a domain or a known label, which cLISI and ARI leave out;
@@ -53,13 +54,13 @@ IntegrationMetrics.default <- function(object, slice, ..., domain = NULL, truth 
 
 #' @rdname IntegrationMetrics
 #' @exportS3Method IntegrationMetrics Seurat
-IntegrationMetrics.Seurat <- function(object, split.by, ..., reduction = "spacross", dims = NULL, domain = NULL, truth = NULL, perplexity = 30,
+IntegrationMetrics.Seurat <- function(object, split.by, ..., reduction = NULL, dims = NULL, domain = NULL, truth = NULL, perplexity = 30,
                                       threads = NULL) {
   check_dots(...)
   if (rlang::is_missing(split.by)) abort_no_slices("split.by", "the name of the meta data column with the slices")
   column <- function(name, argument) if (!is.null(name)) meta_column(object, name, argument)
   IntegrationMetrics.default(
-    stored_reduction(object, reduction, dims), column(split.by, "split.by"),
+    stored_reduction(object, sole_reduction(object, reduction), dims), column(split.by, "split.by"),
     domain = column(domain, "domain"), truth = column(truth, "truth"), perplexity = perplexity, threads = threads
   )
 }

@@ -11,8 +11,8 @@
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param assay Assay that the logged command names (Seurat only). NULL: the default assay.
 #' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
-#' @param domain.name Meta data column with the labels.
-#' @param refined.name Meta data column for the result; may be the same as `domain.name`.
+#' @param domain.name Meta data column with the labels. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
+#' @param refined.name Meta data column for the result; may be the same as `domain.name`. NULL: that name with `_refined` in place of `_domain`.
 #' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. For
 #'   an object, the object with the factor in the meta data column `refined.name`, each slice on its own (Seurat: and the command logged).
 #' @export
@@ -39,9 +39,11 @@ RefineDomains.default <- function(object, ..., coords, slice = NULL, k = 50, thr
 #' @rdname RefineDomains
 #' @exportS3Method RefineDomains Seurat
 RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k = 50, threads = NULL, assay = NULL,
-                                 domain.name = "spacross_domain", refined.name = "spacross_refined") {
+                                 domain.name = NULL, refined.name = NULL) {
   check_dots(...)
   assay <- check_assay(object, assay)
+  domain.name <- sole_domain(object, domain.name, "domain.name")
+  refined.name <- refined.name %||% paste0(sub("_domain$", "", domain.name), "_refined")
   check_name(refined.name, "refined.name")
   labels <- meta_labels(object, domain.name, "domain.name")
   slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")

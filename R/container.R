@@ -55,6 +55,26 @@ image_coords <- function(object) UseMethod("image_coords")
 image_names <- function(object) UseMethod("image_names")
 image_cells <- function(object) UseMethod("image_cells")
 
+# What the runs of this package write by default.
+run_names <- c("spacross", "spalora")
+
+# The name given, or else the one of `known` that the object has; of several none is taken for the user's.
+sole_name <- function(name, known, argument, what) {
+  if (!is.null(name) || length(known) == 1L) {
+    return(name %||% known)
+  }
+  abort_spax("argument", c(
+    if (length(known)) "The object has {what} of {length(known)} runs: {.val {known}}." else "The object has no {what} of a run of this package.",
+    "i" = if (length(known)) "Choose one by {.arg {argument}}." else "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first, or give {.arg {argument}}."
+  ), argument)
+}
+
+sole_reduction <- function(object, reduction) sole_name(reduction, intersect(run_names, reduction_names(object)), "reduction", "reductions")
+
+sole_domain <- function(object, name, argument) {
+  sole_name(name, intersect(paste0(run_names, "_domain"), names(meta_table(object))), argument, "domains")
+}
+
 # A column, named by cell.
 meta_column <- function(object, column, argument) {
   table <- meta_table(object)

@@ -43,6 +43,6 @@ test_that("bad input is refused", {
 test_that("a Seurat object gets a column of its own", {
   object <- small_seurat()
   refined <- RefineDomains(object, coords = c("x", "y"), k = 8, domain.name = "label")
-  expect_s3_class(refined[[]]$spacross_refined, "factor")
+  expect_s3_class(refined[[]]$label_refined, "factor")
   expect_identical(refined[[]]$label, object[[]]$label)
 })

@@ -267,3 +267,24 @@ test_that("seeds agree on the weights of modalities", {
   weight <- function(seed) RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, seed = seed, verbose = FALSE)$attention$weight_ADT
   expect_gt(stats::cor(weight(1), weight(2)), 0.8)
 })
+
+test_that("the other verbs find what the run wrote, and ask when there are two runs", {
+  object <- quick_lora_seurat(tissue_seurat())
+  place <- tissue()$spots[c("x", "y")]
+  expect_identical(DomainMetrics(object, coords = place), DomainMetrics(object, coords = place, domain.name = "spalora_domain"))
+  expect_s3_class(RefineDomains(object, coords = place)$spalora_refined, "factor")
+  again <- FindDomains(object, n.domains = 3)
+  expect_identical(levels(again$spalora_domain), as.character(1:3))
+  object$half <- rep(c("a", "b"), length.out = ncol(object))
+  expect_s3_class(CompositionPlot(object, split.by = "half"), "ggplot")
+  expect_identical(IntegrationMetrics(object, "half", domain = "spalora_domain")$slice, c("a", "b", "overall"))
+  object$spacross_domain <- object$spalora_domain
+  embedding <- SeuratObject::Embeddings(object, "spalora")
+  colnames(embedding) <- paste0("spacross_", seq_len(ncol(embedding)))
+  object[["spacross"]] <- SeuratObject::CreateDimReducObject(embedding, key = "spacross_", assay = "RNA")
+  expect_spax_error(DomainMetrics(object, coords = place), "argument", "domain.name")
+  expect_spax_error(RefineDomains(object, coords = place), "argument", "domain.name")
+  expect_spax_error(CompositionPlot(object, split.by = "half"), "argument", "group.by")
+  expect_spax_error(FindDomains(object, n.domains = 3), "argument", "reduction")
+  expect_spax_error(FindDomains(tissue_seurat(), n.domains = 3), "argument", "reduction")
+})
