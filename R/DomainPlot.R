@@ -104,7 +104,7 @@ apart <- function(coords, slice) {
 
 # The columns that the runs write by default.
 known_domains <- function(object) {
-  found <- intersect(paste0(run_names, "_domain"), names(meta_table(object)))
+  found <- intersect(paste0(run_names(), "_domain"), names(meta_table(object)))
   if (length(found) == 0L) {
     abort_spax("argument", c(
       "The meta data has no domains yet.",

@@ -55,8 +55,8 @@ image_coords <- function(object) UseMethod("image_coords")
 image_names <- function(object) UseMethod("image_names")
 image_cells <- function(object) UseMethod("image_cells")
 
-# What the runs of this package write by default.
-run_names <- c("spacross", "spalora")
+# The names of the reductions that the runs write by default.
+run_names <- function() names(model_systems())
 
 # The name given, or else the one of `known` that the object has; of several none is taken for the user's.
 sole_name <- function(name, known, argument, what) {
@@ -69,10 +69,10 @@ sole_name <- function(name, known, argument, what) {
   ), argument)
 }
 
-sole_reduction <- function(object, reduction) sole_name(reduction, intersect(run_names, reduction_names(object)), "reduction", "reductions")
+sole_reduction <- function(object, reduction) sole_name(reduction, intersect(run_names(), reduction_names(object)), "reduction", "reductions")
 
 sole_domain <- function(object, name, argument) {
-  sole_name(name, intersect(paste0(run_names, "_domain"), names(meta_table(object))), argument, "domains")
+  sole_name(name, intersect(paste0(run_names(), "_domain"), names(meta_table(object))), argument, "domains")
 }
 
 # A column, named by cell.

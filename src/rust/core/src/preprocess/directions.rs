@@ -5,8 +5,7 @@ use rayon::prelude::*;
 
 use super::eigen::leading;
 use super::features::Columns;
-use super::modality::unknown;
-use super::modality::{Modality, ModalityKind};
+use super::modality::{unknown, Modality, ModalityKind};
 use crate::Result;
 
 /// Rows whose products are summed together.

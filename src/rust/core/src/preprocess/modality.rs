@@ -157,13 +157,19 @@ impl Modality {
     /// Neighbours of other cells; a decomposition that does not converge.
     pub fn turned_to(mut self, near: &Neighbours) -> Result<Self> {
         let turn = single(spatial_directions(self.components.view(), near)?.view());
-        self.components = turned(self.components.view(), &turn);
+        self.components = self.components_by(&turn);
         self.features.input = Columns::Dense(self.components.clone());
         self.features.explained_variance = variances(self.components.view());
         if let Some(projection) = &mut self.projection {
             projection.turn = Some(turn);
         }
         Ok(self)
+    }
+
+    /// The components times `turn`.
+    pub(crate) fn components_by(&self, turn: &Array2<f64>) -> Array2<f32> {
+        let product = self.components.mapv(f64::from).dot(turn);
+        product.mapv(|v| v as f32)
     }
 
     /// The modality of further cells, prepared as that of the cells that `projection` was learnt on. The rows of `counts`
@@ -204,12 +210,14 @@ impl Modality {
                 return Err(Error::Internal("columns need no projection".into()))
             }
         };
-        let components = match &projection.turn {
-            Some(turn) if turn.nrows() == components.ncols() => turned(components.view(), turn),
-            Some(_) => return Err(damaged()),
-            None => components,
-        };
-        Ok(Self::of_components(kind, components, None))
+        let found = Self::of_components(kind, components, None);
+        match &projection.turn {
+            Some(turn) if turn.nrows() == found.components.ncols() => {
+                Ok(Self::of_components(kind, found.components_by(turn), None))
+            }
+            Some(_) => Err(damaged()),
+            None => Ok(found),
+        }
     }
 
     fn of_components(
@@ -247,10 +255,6 @@ fn rounded(genes: &ScaledGenes, loadings: ArrayView2<f64>) -> Result<(Array2<f32
 /// Rounded to f32.
 fn single(x: ArrayView2<f64>) -> Array2<f64> {
     x.mapv(|v| f64::from(v as f32))
-}
-
-fn turned(components: ArrayView2<f32>, turn: &Array2<f64>) -> Array2<f32> {
-    components.mapv(f64::from).dot(turn).mapv(|v| v as f32)
 }
 
 fn variances(x: ArrayView2<f32>) -> Vec<f64> {

@@ -37,13 +37,11 @@ impl Seen {
     /// Genes whose components are not known; a decomposition that does not converge.
     pub fn directions(&self, modality: &Modality, params: &Params) -> Result<Directions> {
         let most = params.latent;
-        match (&modality.features.input, params.sees, &self.turn) {
-            (Columns::Scaled(_), Sees::Components, Some(turn)) => {
+        match (&modality.features.input, params.sees) {
+            (Columns::Scaled(_), Sees::Components) => {
+                let same = || Array2::eye(modality.components.ncols());
+                let turn = self.turn.clone().unwrap_or_else(same);
                 Ok(modality.along(turn.t(), most))
-            }
-            (Columns::Scaled(_), Sees::Components, None) => {
-                let same = Array2::eye(modality.components.ncols());
-                Ok(modality.along(same.view(), most))
             }
             _ => modality.directions(most),
         }
@@ -70,9 +68,8 @@ fn genes_by_components(modality: &Modality, weights: GeneWeights) -> Result<Seen
     let omega = gene_weights(modality, weights);
     let mean = omega.iter().sum::<f64>() / genes as f64;
     let (values, turn) = principal(rotation, &omega)?;
-    let turned = modality.components.mapv(f64::from).dot(&turn);
     Ok(Seen {
-        input: Input::dense(turned.mapv(|v| v as f32)),
+        input: Input::dense(modality.components_by(&turn)),
         weights: values.into_iter().map(|v| share * v / mean).collect(),
         turn: Some(turn),
     })
