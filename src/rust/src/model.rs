@@ -4,10 +4,10 @@ use extendr_api::prelude::*;
 use ndarray::{Array1, Array2, ArrayD};
 use serde_json::Value;
 use spax_core::cluster::Classifier;
-use spax_core::model_file;
+use spax_core::engine::model_file;
+use spax_core::engine::tensors::Tensors;
 use spax_core::preprocess::{Features, Projection, Scaling};
-use spax_core::spacross::Encoder;
-use spax_core::tensors::Tensors;
+use spax_core::systems::spacross::Encoder;
 use spax_core::{threads, Result};
 
 use crate::convert::{

@@ -1,7 +1,7 @@
 //! Where a run trains, and whether there is the memory for it.
 
 use extendr_api::prelude::*;
-use spax_core::system::available_memory;
+use spax_core::engine::memory::available_memory;
 use spax_core::{device, Result};
 
 /// For R: the device chosen, why the CPU where a GPU was there (NA otherwise), the bytes of the machine's memory that training

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use extendr_api::prelude::*;
 use ndarray::Array2;
+use spax_core::design::Input;
 use spax_core::preprocess::{Features, Settings};
-use spax_core::spacross::memory::{estimate, estimate_on_device, estimate_on_host, Size};
-use spax_core::spacross::{Contrast, EpochLosses, Input, Params, Trainer};
+use spax_core::systems::spacross::memory::{estimate, estimate_on_device, estimate_on_host, Size};
+use spax_core::systems::spacross::{Contrast, EpochLosses, Params, Trainer};
 use spax_core::{device, threads, Error, Result};
 
 use crate::convert::{count, pointer, seed, string, to_matrix, Options};

@@ -6,8 +6,10 @@ use extendr_api::prelude::*;
 use ndarray::{Array2, ArrayView2};
 use spax_core::graph::Graph;
 use spax_core::preprocess::Modality;
-use spax_core::spalora::memory::{estimate, estimate_on_device, estimate_on_host, Part, Size};
-use spax_core::spalora::{
+use spax_core::systems::spalora::memory::{
+    estimate, estimate_on_device, estimate_on_host, Part, Size,
+};
+use spax_core::systems::spalora::{
     Embedding, Encoder, EpochLosses, GeneWeights, Init, Params, Sees, Trainer,
 };
 use spax_core::{device, threads, Error, Result};

@@ -101,7 +101,7 @@ DEVICE double block_sum(double x, double *held) {
     return total;
 }
 
-// ---- Losses (spacross/rows.rs) ----
+// ---- Losses (systems/spacross/rows.rs) ----
 
 #define SHORTEST 1e-12f
 #define FLOOR 1e-7f

@@ -1,5 +1,5 @@
 // The decoders and their losses: reconstruction of dense input without an N x p array, and of genes without
-// an N x genes array (spacross/reconstruction.rs, imputation.rs).
+// an N x genes array (systems/spacross/reconstruction.rs, imputation.rs).
 #include "common.cuh"
 
 // Sums over the rows of a chunk of x_a and of x_a x_b, with an optional weight a row and an optional list of

@@ -1,4 +1,4 @@
-// The losses over lists of rows (spacross/consistency.rs, contrast.rs): one thread an entry of a list for
+// The losses over lists of rows (systems/spacross/consistency.rs, contrast.rs): one thread an entry of a list for
 // the terms, then one thread a node and column for the gradients. A node may stand several times in a list
 // of random nodes: its entries are `positions[starts[node]..starts[node + 1]]`, in rising order.
 #include "common.cuh"

@@ -1,4 +1,4 @@
-// The hybrid graph (spacross/hybrid.rs): most similar nodes without a similarity matrix, and which of them
+// The hybrid graph (systems/spacross/hybrid.rs): most similar nodes without a similarity matrix, and which of them
 // are pairs.
 #include "common.cuh"
 

@@ -1,4 +1,4 @@
-// Sparse matrices in compressed rows times dense ones (nn/propagate.rs, spacross/input.rs).
+// Sparse matrices in compressed rows times dense ones (nn/propagate.rs, design).
 #include "common.cuh"
 
 // out = A x (- the row of `offset` that belongs to the row's slice). Threads: columns (x), rows (y).

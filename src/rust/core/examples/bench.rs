@@ -12,9 +12,10 @@ use std::time::Instant;
 use candle_core::Device;
 use measure::{cpu_seconds, peak_megabytes};
 use ndarray::Array2;
+use spax_core::design::Input;
 use spax_core::graph::{curve_order, Graph};
 use spax_core::rng::{Purpose, Rng};
-use spax_core::spacross::{Input, Params, Trainer};
+use spax_core::systems::spacross::{Params, Trainer};
 use spax_core::{threads, Result};
 
 /// A smooth field with noise, so that embeddings have something to find.

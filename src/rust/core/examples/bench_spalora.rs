@@ -14,8 +14,8 @@ use spax_core::graph::{correlation_knn, curve_order, spatial_knn, Graph};
 use spax_core::preprocess::{Modality, Settings};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
-use spax_core::spalora::{Params, Sees, Trainer};
 use spax_core::sparse::CountsView;
+use spax_core::systems::spalora::{Params, Sees, Trainer};
 use spax_core::{threads, Result};
 use std::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 
-use crate::system::available_memory;
+use crate::engine::memory::available_memory;
 use crate::{Error, Result};
 
 #[cfg(feature = "cuda")]
@@ -74,7 +74,7 @@ pub fn devices() -> Vec<DeviceInfo> {
 }
 
 /// The device of that name, `"auto"`, `"cpu"`, `"cuda"` (the first GPU) or `"cuda:<number>"`, for a training that needs
-/// `needed` bytes of a GPU's memory (see [`crate::spacross::memory`]). `"auto"` takes the first GPU that can be used and
+/// `needed` bytes of a GPU's memory (see [`crate::systems::spacross::memory`]). `"auto"` takes the first GPU that can be used and
 /// has the memory, else the CPU.
 ///
 /// # Errors

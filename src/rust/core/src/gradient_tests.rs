@@ -6,6 +6,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use ndarray::Array2;
 
+use crate::design::Input;
 use crate::graph::Graph;
 use crate::nn::attention::attention;
 use crate::nn::columns::columns;
@@ -15,12 +16,11 @@ use crate::nn::linear::{linear, project};
 use crate::nn::norm_act::{norm_act, Activation};
 use crate::nn::propagate::Operator;
 use crate::rng::{Philox, Purpose, Rng};
-use crate::spacross::consistency::{consistency, Pairs};
-use crate::spacross::contrast::{all_pairs, per_node, Nodes};
-use crate::spacross::imputation::imputation;
-use crate::spacross::Input;
-use crate::spalora::loss::{mean_squared, reconstruction, Constant};
 use crate::sparse::Csr;
+use crate::systems::spacross::consistency::{consistency, Pairs};
+use crate::systems::spacross::contrast::{all_pairs, per_node, Nodes};
+use crate::systems::spacross::imputation::imputation;
+use crate::systems::spalora::loss::{mean_squared, reconstruction, Constant};
 
 fn numbers(seed: u32, n: usize) -> Vec<f32> {
     let mut rng = Rng::new(21, Purpose::Data, seed);

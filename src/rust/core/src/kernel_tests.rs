@@ -7,6 +7,7 @@ use ndarray::Array2;
 
 use crate::check::{Gap, Spans};
 use crate::cluster::{kmeans, kmeans_on, KMeansSettings};
+use crate::design::Input;
 use crate::gpu::emulated::{with, Order};
 use crate::gpu::{Kernels, Matrix};
 use crate::graph::{curve_order, inner_product_neighbours, Graph};
@@ -21,10 +22,12 @@ use crate::nn::running::Running;
 use crate::preprocess::{Columns, Features, Modality, ModalityKind, ScaledGenes};
 use crate::rng::{Philox, Purpose, Rng};
 use crate::slices::Slices;
-use crate::spacross::check::{described_contrast, first_gradients, record, three_steps, RUNS};
-use crate::spacross::mask::Draws;
-use crate::spacross::{on, Contrast, Input, Params, Trainer};
 use crate::sparse::Csr;
+use crate::systems::spacross::check::{
+    described_contrast, first_gradients, record, three_steps, RUNS,
+};
+use crate::systems::spacross::mask::Draws;
+use crate::systems::spacross::{on, Contrast, Params, Trainer};
 
 const BOTH: [Order; 2] = [Order::Forwards, Order::Backwards];
 
@@ -351,7 +354,7 @@ fn nearest_by_inner_product() {
     for (n, d, k) in [(300, 16, 19), (131, 3, 1), (129, 32, 63), (20, 5, 19)] {
         let unit = |seed: u32| {
             let mut x = numbers(seed, n * d);
-            crate::spacross::hybrid::normalise_rows(&mut x, d);
+            crate::systems::spacross::hybrid::normalise_rows(&mut x, d);
             // Some rows are equal: ties go to the lower index.
             x.copy_within(0..d, 7 * d);
             x.copy_within(0..d, (n - 1) * d);
@@ -506,7 +509,7 @@ fn a_training_that_leaves_the_finite_numbers_is_told() {
 }
 
 /// Of sparse genes and dense proteins.
-fn spalora(n: usize) -> crate::spalora::Trainer {
+fn spalora(n: usize) -> crate::systems::spalora::Trainer {
     let mut rng = Rng::new(2, Purpose::Data, 0);
     let mut graph = |k: usize| {
         let places = Array2::from_shape_fn((n, 2), |_| rng.uniform());
@@ -526,13 +529,13 @@ fn spalora(n: usize) -> crate::spalora::Trainer {
     };
     let proteins = Array2::from_shape_vec((n, 10), numbers(3, n * 10)).unwrap();
     let proteins = Modality::from_matrix(proteins).unwrap();
-    let params = crate::spalora::Params {
+    let params = crate::systems::spalora::Params {
         latent: 12,
-        init: crate::spalora::Init::Random,
-        sees: crate::spalora::Sees::Genes,
+        init: crate::systems::spalora::Init::Random,
+        sees: crate::systems::spalora::Sees::Genes,
         ..Default::default()
     };
-    crate::spalora::Trainer::new(
+    crate::systems::spalora::Trainer::new(
         &[&rna, &proteins],
         &spatial,
         &[&similar[0], &similar[1]],
@@ -551,7 +554,7 @@ fn trainings_of_spalora_agree_with_the_cpu() {
         steps: 5,
         epochs: 6,
     };
-    let run = || crate::spalora::check::record(|| Ok(spalora(83)), spans).unwrap();
+    let run = || crate::systems::spalora::check::record(|| Ok(spalora(83)), spans).unwrap();
     let [ours, backwards] = BOTH.map(|order| with(order, run));
     assert!(ours.repeats(&backwards), "a race");
     let (gaps, last) = ours.against(&run());

@@ -11,7 +11,10 @@ pub mod align;
 #[cfg(any(test, feature = "check"))]
 pub mod check;
 pub mod cluster;
+pub mod dense;
+pub mod design;
 pub mod device;
+pub mod engine;
 pub mod error;
 pub mod gpu;
 #[cfg(test)]
@@ -20,7 +23,6 @@ pub mod graph;
 #[cfg(all(test, feature = "emulate"))]
 mod kernel_tests;
 pub mod metrics;
-pub mod model_file;
 pub mod nn;
 pub mod preprocess;
 #[cfg(any(test, feature = "check"))]
@@ -28,11 +30,8 @@ mod recorded;
 pub mod rng;
 pub mod simd;
 pub mod slices;
-pub mod spacross;
-pub mod spalora;
 pub mod sparse;
-pub mod system;
-pub mod tensors;
+pub mod systems;
 pub mod threads;
 
 pub use error::{Error, Result};

@@ -3,15 +3,16 @@
 
 use candle_core::Device;
 use ndarray::Array2;
+use spax_core::design::Input;
+use spax_core::engine::tensors::Tensors;
 use spax_core::graph::{curve_order, Graph};
 use spax_core::nn::linear::Design;
 use spax_core::preprocess::{Centre, Features, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
-use spax_core::spacross::hybrid::{normalise_rows, select_pairs_across, Reach};
-use spax_core::spacross::{Contrast, Encoder, EpochLosses, Input, Params, Trainer};
 use spax_core::sparse::Csr;
-use spax_core::tensors::Tensors;
+use spax_core::systems::spacross::hybrid::{normalise_rows, select_pairs_across, Reach};
+use spax_core::systems::spacross::{Contrast, Encoder, EpochLosses, Params, Trainer};
 use spax_core::{threads, Error, Result};
 
 /// Two halves of a square that differ in their first columns.

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
+use spax_core::design::Input;
+use spax_core::engine::tensors::Tensors;
 use spax_core::graph::{correlation_knn, curve_order, spatial_knn, Graph};
 use spax_core::nn::linear::project;
 use spax_core::preprocess::{Modality, Settings};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
-use spax_core::spacross::Input;
-use spax_core::spalora::loss::{reconstruction, Constant};
-use spax_core::spalora::{Embedding, Encoder, Init, Params, Sees, Trainer};
 use spax_core::sparse::{CountsView, Csr};
-use spax_core::tensors::Tensors;
+use spax_core::systems::spalora::loss::{reconstruction, Constant};
+use spax_core::systems::spalora::{Embedding, Encoder, Init, Params, Sees, Trainer};
 use spax_core::{threads, Error};
 
 /// Counts of `genes` genes in cells on a square, in two halves that differ.

@@ -5,9 +5,9 @@ use std::time::Instant;
 use candle_core::Device;
 use serde_json::json;
 use spax_core::device::choose;
-use spax_core::spacross::memory::estimate_on_device;
-use spax_core::spacross::Trainer;
-use spax_core::spalora::{self, Params};
+use spax_core::systems::spacross::memory::estimate_on_device;
+use spax_core::systems::spacross::Trainer;
+use spax_core::systems::spalora::{self, Params};
 use spax_core::Result;
 
 use crate::data::simulate;

@@ -5,9 +5,12 @@ use std::path::Path;
 use candle_core::Device;
 use spax_core::check::{Gap, Record, Spans, TOLERANCE};
 use spax_core::device::choose;
-use spax_core::spacross::check::{described_contrast, first_gradients, record, three_steps, RUNS};
-use spax_core::spacross::Contrast;
-use spax_core::{spalora, Result};
+use spax_core::systems::spacross::check::{
+    described_contrast, first_gradients, record, three_steps, RUNS,
+};
+use spax_core::systems::spacross::Contrast;
+use spax_core::systems::spalora;
+use spax_core::Result;
 
 use crate::data::{simulate, simulate_genes, Cells};
 use crate::lora::Tissue;

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use ndarray::Array2;
+use spax_core::design::Input;
 use spax_core::graph::{curve_order, Graph};
 use spax_core::preprocess::{prepare, Features};
 use spax_core::rng::{Purpose, Rng};
-use spax_core::spacross::memory::Size;
-use spax_core::spacross::{Input, Trainer};
 use spax_core::sparse::CountsView;
+use spax_core::systems::spacross::memory::Size;
+use spax_core::systems::spacross::Trainer;
 use spax_core::{Error, Result};
 
 use crate::settings::Settings;

@@ -5,9 +5,9 @@ use ndarray::Array2;
 use spax_core::graph::{curve_order, Graph};
 use spax_core::preprocess::{Columns, FeatureKind, Features, Modality, ModalityKind, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
-use spax_core::spalora::memory::{Part, Size};
-use spax_core::spalora::{Init, Params, Sees, Trainer};
 use spax_core::sparse::Csr;
+use spax_core::systems::spalora::memory::{Part, Size};
+use spax_core::systems::spalora::{Init, Params, Sees, Trainer};
 use spax_core::Result;
 
 use crate::in_pool;

@@ -26,8 +26,8 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use serde_json::json;
 use spax_core::device::{choose, devices};
-use spax_core::spacross::memory::{estimate_on_device, Size};
-use spax_core::spacross::{EpochLosses, Trainer};
+use spax_core::systems::spacross::memory::{estimate_on_device, Size};
+use spax_core::systems::spacross::{EpochLosses, Trainer};
 use spax_core::{threads, Error, Result};
 
 const USAGE: &str = "\

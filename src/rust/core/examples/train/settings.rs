@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use spax_core::preprocess;
-use spax_core::spacross::{Contrast, Params};
+use spax_core::systems::spacross::{Contrast, Params};
 use spax_core::Result;
 
 use crate::fault;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::sinkhorn::Plan;
 use super::transform::{best_fit, centroid, Transform};
-use crate::nn::matmul::times_transposed;
+use crate::dense::times_transposed;
 use crate::{Error, Result};
 
 /// The transport problem: minimise (1 - alpha) <M, P> + alpha sum (A_ik - B_jl)^2 P_ij P_kl over plans P with uniform sums.

@@ -1,6 +1,6 @@
 //! Kernels on a device, behind one interface: a CUDA device, or the emulator of the tests.
 //!
-//! `cuda/*.cu` holds the kernels; what launches them stands beside the CPU form of each operation (`nn`, `spacross`). A
+//! `cuda/*.cu` holds the kernels; what launches them stands beside the CPU form of each operation (`nn`, `systems`). A
 //! tensor on the device is a candle tensor, and everything runs on candle's stream, so the order of the launches is
 //! the order of the work and nothing waits. Without the features `cuda` and `emulate` there is no device, and
 //! [`Kernels::of`] never finds one.

@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{bail, CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::matmul::{gram, times, times_transposed};
 use super::view::{dims, matrix, output, storage_slice, with_slice};
-use super::CHUNK;
+use crate::dense::CHUNK;
+use crate::dense::{gram, times, times_transposed};
 use crate::gpu::Kernels;
 use crate::simd::{axpy, dispatch, dot, exp};
 
@@ -156,7 +156,7 @@ fn backward(kept: &Kept, x: &[f32], w: &[f32], u: &[f32], grad: &[f32]) -> [Vec<
             du
         })
         .collect();
-    let du = super::matmul::sum_parts(du, d);
+    let du = crate::dense::sum_parts(du, d);
     let dw = gram(x, &inner, d, d);
     let mut dx = times_transposed(&inner, w, d, d);
     dx.par_chunks_mut(CHUNK * m * d)

@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::view::{dims, matrix, output, storage_slice, with_slice};
-use super::CHUNK;
+use crate::dense::CHUNK;
 use crate::gpu::{attach2, Kernels, List};
 
 /// The row of the token among the sources of [`Rows`].

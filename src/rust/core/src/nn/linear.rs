@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::matmul::{gram, times, times_transposed};
 use super::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::dense::{gram, times, times_transposed};
 use crate::gpu::{attach, attach2, Buffer, Kernels};
 
 /// `x w'` with x N x a and w b x a (PyTorch's layout); gradients to both.

@@ -16,7 +16,6 @@ pub mod gather;
 pub mod init;
 pub mod kept;
 pub mod linear;
-pub mod matmul;
 pub mod norm_act;
 pub mod norm_act_on;
 pub mod parameters_on;
@@ -24,6 +23,3 @@ pub mod propagate;
 pub mod running;
 pub mod scalar;
 pub mod view;
-
-/// Rows handled by one task of a parallel loop. Fixed: sums are taken in the order of these chunks.
-pub const CHUNK: usize = 1024;

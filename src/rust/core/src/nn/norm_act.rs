@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::dropout::Dropout;
 use super::view::{dims, matrix, output, storage_slice, with_slice};
-use super::CHUNK;
+use crate::dense::CHUNK;
 use crate::simd::{dispatch, exp};
 
 /// What follows the batch norm.

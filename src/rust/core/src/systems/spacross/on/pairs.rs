@@ -1,0 +1,142 @@
+//! The hybrid graph on a device (METHODS 3): most similar nodes by exact blocked search, the cluster test, k-means.
+//!
+//! On the device every node is scored against every other, a tile at a time, so nothing N x N is held and nothing is
+//! approximate: a million nodes take 5e11 products of width 16, about a second on an H100. What is left to the host is
+//! to turn the kept candidates into sparse rows, once every 50 epochs.
+
+use candle_core::{Result, Tensor};
+
+use crate::gpu::{Buffer, Kernels, Matrix};
+use crate::nn::propagate::Operator;
+use crate::sparse::Csr;
+
+/// Limits of the kernel `top_k` (cuda/neighbours.cu).
+const MOST_KEPT: usize = 64;
+const MOST_COLUMNS: usize = 32;
+const TILE: usize = 128;
+
+/// Whether the kernel can hold so many columns and neighbours.
+pub fn fits(columns: usize, top_k: usize) -> bool {
+    columns <= MOST_COLUMNS && top_k <= MOST_KEPT
+}
+
+/// Rows of length 1.
+pub fn unit_rows(kernels: &Kernels, x: &Tensor) -> Result<Tensor> {
+    let (n, d) = x.dims2()?;
+    let out = kernels.floats((n, d))?;
+    kernels
+        .launch("unit_rows")
+        .tensor(x)
+        .output(&out)
+        .u64(n)
+        .u32(d)
+        .over(n)?;
+    Ok(out.into_tensor())
+}
+
+/// For each row of `queries` the `k` rows of `items` with the largest inner products, best first, ties by lower index,
+/// but not the row of its own number: scores and indices, n x k.
+pub fn most_similar(
+    kernels: &Kernels,
+    queries: &Tensor,
+    items: &Tensor,
+    k: usize,
+) -> Result<(Tensor, Tensor)> {
+    let ((n, d), (n_items, _)) = (queries.dims2()?, items.dims2()?);
+    let (scores, ids) = (kernels.floats((n, k))?, kernels.indices((n, k))?);
+    kernels
+        .launch("top_k")
+        .tensor(queries)
+        .tensor(items)
+        .output(&scores)
+        .output(&ids)
+        .u64(n)
+        .u64(n_items)
+        .u32(d)
+        .u32(k)
+        .u32(1)
+        .tiles(n.div_ceil(TILE), TILE, 1)?;
+    Ok((scores.into_tensor(), ids.into_tensor()))
+}
+
+/// The summaries' operator: each node averages the anchors to whose candidates it belongs, itself among them. The
+/// candidates are those of [`crate::systems::spacross::hybrid::select_pairs`].
+pub fn summaries(
+    kernels: &Kernels,
+    [online, target]: [&Tensor; 2],
+    top_k: usize,
+    spatial: &Matrix,
+    clusters: Option<&[Vec<u32>]>,
+) -> Result<Operator> {
+    let n = online.dim(0)?;
+    let k = (top_k - 1).min(n - 1);
+    let (candidates, kept) = match k {
+        0 => (vec![], vec![]),
+        _ => {
+            let (_, ids) = most_similar(kernels, online, target, k)?;
+            let keep = keep(kernels, &ids, spatial, clusters)?.into_tensor();
+            (host(&ids)?, host(&keep)?)
+        }
+    };
+    operator(n, k, &candidates, &kept)?.on(kernels.device())
+}
+
+/// A 1 for each candidate that is a neighbour in space or shares a cluster.
+fn keep(
+    kernels: &Kernels,
+    ids: &Tensor,
+    spatial: &Matrix,
+    clusters: Option<&[Vec<u32>]>,
+) -> Result<Buffer> {
+    let (n, k) = ids.dims2()?;
+    let runs = clusters.map_or(0, <[Vec<u32>]>::len);
+    let labels = clusters.map_or_else(|| vec![0], <[Vec<u32>]>::concat);
+    let len = labels.len();
+    let labels = Tensor::from_vec(labels, len, kernels.device())?;
+    let out = kernels.indices((n, k))?;
+    spatial
+        .pattern(kernels.launch("keep_pairs").tensor(ids))
+        .tensor(&labels)
+        .output(&out)
+        .u64(n)
+        .u32(k)
+        .u32(runs)
+        .over_rows(n, k)?;
+    Ok(out)
+}
+
+fn host(tensor: &Tensor) -> Result<Vec<u32>> {
+    tensor.flatten_all()?.to_vec1()
+}
+
+/// From n x k candidates and which are kept, both the operator and its transpose.
+fn operator(n: usize, k: usize, candidates: &[u32], kept: &[u32]) -> Result<Operator> {
+    let (anchors, columns) = by_anchor(n, k, candidates, kept);
+    let mut counts = vec![0u32; n];
+    columns.iter().for_each(|&c| counts[c as usize] += 1);
+    let share = |&positive: &u32| 1.0 / counts[positive as usize] as f32;
+    let values = columns.iter().map(share).collect();
+    let wrap = |e: crate::Error| candle_core::Error::Msg(e.to_string());
+    // Rows by anchor, a column and its share for each positive: the transpose of what averages.
+    let transpose = Csr::new(n, anchors, columns, values).map_err(wrap)?;
+    Ok(Operator::from_both(transpose.transpose(), transpose))
+}
+
+/// The kept candidates of each node, rising, with the node itself.
+fn by_anchor(n: usize, k: usize, candidates: &[u32], kept: &[u32]) -> (Vec<usize>, Vec<u32>) {
+    let mut starts = Vec::with_capacity(n + 1);
+    let mut columns = Vec::with_capacity(n * (k + 1));
+    starts.push(0);
+    for node in 0..n {
+        let first = columns.len();
+        columns.push(node as u32);
+        for e in node * k..(node + 1) * k {
+            if kept[e] != 0 {
+                columns.push(candidates[e]);
+            }
+        }
+        columns[first..].sort_unstable();
+        starts.push(columns.len());
+    }
+    (starts, columns)
+}

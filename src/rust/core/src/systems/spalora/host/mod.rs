@@ -1,0 +1,263 @@
+//! An epoch of SpaLORA on the CPU: losses and gradients in one pass, written out by hand.
+//!
+//! The same numbers as [`super::model`] with candle's tape, for a third of the time: the arrays of N rows last over the
+//! epochs and are overwritten by their gradients, and what the modalities share is computed once.
+
+mod attention;
+mod block;
+mod consistency;
+mod narrow;
+mod reconstruction;
+#[cfg(test)]
+mod tests;
+mod within;
+
+use candle_core::Result;
+
+use self::attention::{Attended, Parameters};
+use self::block::Block;
+use self::consistency::{back_through, through, Consistency};
+use self::reconstruction::{reconstructions, Term};
+use self::within::{Surroundings, Within};
+use super::model::{Coder, Model, Source};
+use super::params::ValidParams;
+use crate::dense::transposed;
+use crate::nn::propagate::Operator;
+use crate::nn::view::to_vec;
+use crate::sparse::{self, BlockMut};
+
+/// The parameters of one modality.
+pub struct Weights {
+    /// W, p x d.
+    encoder: Vec<f32>,
+    /// V', p x d.
+    decoder: Vec<f32>,
+    attention: [Vec<f32>; 2],
+}
+
+/// Gradients of W (p x d), and of the attention's W_a and u.
+pub struct Gradients {
+    encoder: Vec<f32>,
+    attention: [Vec<f32>; 2],
+}
+
+/// All parameters.
+struct Values {
+    coders: Vec<Weights>,
+    across: [Vec<f32>; 2],
+}
+
+/// What one pass finds.
+pub struct Found {
+    pub total: f32,
+    /// One a modality.
+    pub reconstruction: Vec<f32>,
+    /// One a modality.
+    pub cross: Vec<f32>,
+    /// In the order of [`Model::parameters`] and of their shapes.
+    pub gradients: Vec<Vec<f32>>,
+}
+
+/// The arrays of an epoch.
+pub struct Epoch {
+    d: usize,
+    /// Over the graphs, one a modality.
+    pub within: Vec<Within>,
+    /// Over the modalities: their embeddings lie side by side.
+    pub across: Attended,
+    /// Z, and on the way back its gradient.
+    pub joint: Vec<f32>,
+    /// A Z.
+    spread: Vec<f32>,
+    /// N x d, for what is used at once.
+    plane: Vec<f32>,
+    /// A and A A times the modalities' embeddings; gradients later.
+    once: Vec<f32>,
+    twice: Vec<f32>,
+}
+
+impl Values {
+    fn of(model: &Model) -> Result<Self> {
+        let attention = |a: &super::model::Attention| -> Result<[Vec<f32>; 2]> {
+            Ok([to_vec(&a.w)?, to_vec(&a.u)?])
+        };
+        let tall =
+            |w: &candle_core::Var| -> Result<Vec<f32>> { Ok(transposed(&to_vec(w)?, w.dim(1)?)) };
+        let weights = |c: &Coder| -> Result<Weights> {
+            Ok(Weights {
+                encoder: tall(&c.encoder)?,
+                decoder: tall(&c.decoder)?,
+                attention: attention(&c.attention)?,
+            })
+        };
+        Ok(Self {
+            coders: model.coders.iter().map(weights).collect::<Result<_>>()?,
+            across: attention(&model.attention)?,
+        })
+    }
+}
+
+fn weighted(terms: &[f32], weights: &[f64]) -> f32 {
+    let pairs = terms.iter().zip(weights);
+    pairs.map(|(&t, w)| f64::from(t) * w).sum::<f64>() as f32
+}
+
+/// `out = A x` for columns of matrices.
+fn propagate(a: &sparse::Csr, x: &[f32], from: Block, out: &mut [f32], to: Block, add: bool) {
+    let x = sparse::Block::new(x, from.stride, from.first, from.width);
+    a.multiply_into(x, BlockMut::new(out, to.stride, to.first, to.width), add);
+}
+
+impl Epoch {
+    pub fn new(sources: &[Source], spatial: &Operator, d: usize) -> Self {
+        let (n, m) = (spatial.matrix().n_rows(), sources.len());
+        let plane = || vec![0f32; n * d];
+        let wide = || vec![0f32; n * m * d];
+        let within = sources.iter().map(|s| Within::new(s, spatial, d));
+        Self {
+            d,
+            within: within.collect(),
+            across: Attended::new(wide(), n, m, d),
+            joint: plane(),
+            spread: plane(),
+            plane: plane(),
+            once: wide(),
+            twice: wide(),
+        }
+    }
+
+    /// The embeddings of all modalities and the joint one.
+    pub fn embed(&mut self, model: &Model, sources: &[Source], spatial: &Operator) -> Result<()> {
+        let values = Values::of(model)?;
+        self.forward(&values, sources, spatial);
+        Ok(())
+    }
+
+    /// The embedding of one modality, N x d.
+    pub fn modality(&self, m: usize) -> Vec<f32> {
+        Block::nth(m, self.within.len(), self.d).read(&self.across.embeddings)
+    }
+
+    /// Losses and gradients.
+    pub fn run(
+        &mut self,
+        model: &Model,
+        sources: &[Source],
+        spatial: &Operator,
+        params: &ValidParams,
+    ) -> Result<Found> {
+        let values = Values::of(model)?;
+        self.forward(&values, sources, spatial);
+        let terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
+        let cross = self.consistency(&values, spatial, &params.w_cross);
+        let whole = Block::whole(self.d);
+        let across = Parameters::of(&values.across);
+        let across = self
+            .across
+            .backward_through(across, &self.joint, whole, Some(&self.once));
+        let reconstruction: Vec<f32> = terms.iter().map(|t| t.loss).collect();
+        let decoders = terms.into_iter().map(|t| t.dv).collect();
+        let mut gradients = self.backward(&values, sources, spatial, decoders, &cross.dc);
+        gradients.extend(across);
+        Ok(Found {
+            total: weighted(&reconstruction, &params.w_recon)
+                + weighted(&cross.losses, &params.w_cross),
+            reconstruction,
+            cross: cross.losses,
+            gradients,
+        })
+    }
+
+    /// Gradients of the modalities' parameters: from that of their embeddings, those of V' by the reconstruction and those
+    /// of C = V W.
+    fn backward(
+        &mut self,
+        values: &Values,
+        sources: &[Source],
+        spatial: &Operator,
+        decoders: Vec<Vec<f32>>,
+        dc: &[Vec<f32>],
+    ) -> Vec<Vec<f32>> {
+        let mut gradients = vec![];
+        let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
+        for (m, (((within, weights), source), mut dv)) in parts.zip(decoders).enumerate() {
+            let plane = &mut self.plane[..];
+            let around = Surroundings {
+                source,
+                spatial,
+                plane,
+            };
+            let at = Block::nth(m, sources.len(), self.d);
+            let mut found = within.backward(weights, around, &self.across.embeddings, at);
+            let both = [&weights.decoder[..], &weights.encoder];
+            back_through(&dc[m], both, [&mut dv, &mut found.encoder], self.d);
+            gradients.extend([&found.encoder, &dv].map(|g| transposed(g, self.d)));
+            gradients.extend(found.attention);
+        }
+        gradients
+    }
+
+    /// The terms; leaves their gradient by the joint embedding in its place.
+    fn reconstructions(
+        &mut self,
+        values: &Values,
+        sources: &[Source],
+        spatial: &Operator,
+        weights: &[f64],
+    ) -> Vec<Term> {
+        let whole = Block::whole(self.d);
+        let (joint, plane, spread) = (&mut self.joint, &mut self.plane, &mut self.spread);
+        propagate(spatial.matrix(), joint, whole, spread, whole, false);
+        let decoders: Vec<&[f32]> = values.coders.iter().map(|c| &c.decoder[..]).collect();
+        let terms = reconstructions(sources, &decoders, weights, spread, plane, self.d);
+        propagate(spatial.transpose(), plane, whole, joint, whole, false);
+        terms
+    }
+
+    fn forward(&mut self, values: &Values, sources: &[Source], spatial: &Operator) {
+        let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
+        for (m, ((within, weights), source)) in parts.enumerate() {
+            let at = Block::nth(m, sources.len(), self.d);
+            let plane = &mut self.plane[..];
+            let around = Surroundings {
+                source,
+                spatial,
+                plane,
+            };
+            within.forward(weights, around, &mut self.across.embeddings, at);
+        }
+        let whole = Block::whole(self.d);
+        self.across
+            .forward(Parameters::of(&values.across), &mut self.joint, whole);
+    }
+
+    /// The terms; leaves their gradient by the modalities' embeddings in `once`.
+    fn consistency(
+        &mut self,
+        values: &Values,
+        spatial: &Operator,
+        weights: &[f64],
+    ) -> consistency::Found {
+        let d = self.d;
+        let coders = values.coders.iter();
+        let through: Vec<_> = coders.map(|c| through(&c.decoder, &c.encoder, d)).collect();
+        let task = Consistency {
+            through: &through,
+            weights,
+            d,
+            n: self.joint.len() / d,
+        };
+        let (z, graph) = (&self.across.embeddings, spatial.matrix());
+        let wide = Block::whole(d * through.len());
+        propagate(graph, z, wide, &mut self.once, wide, false);
+        propagate(graph, &self.once, wide, &mut self.twice, wide, false);
+        let found = task.run(z, &mut self.twice, &mut self.once);
+        for m in 0..through.len() {
+            let (own, plane) = (Block::nth(m, through.len(), d), Block::whole(d));
+            let back = spatial.transpose();
+            propagate(back, &self.twice, own, &mut self.plane, plane, false);
+            propagate(back, &self.plane, plane, &mut self.once, own, true);
+        }
+        found
+    }
+}

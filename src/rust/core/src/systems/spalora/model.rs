@@ -1,0 +1,241 @@
+//! The network of SpaLORA: linear graph encoders and decoders, and attention (METHODS 4.3).
+//!
+//! Devices run it as it stands here; [`super::host`] is the same pass for the CPU.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor, Var};
+
+use super::loss::{mean_squared, reconstruction, Constant};
+use super::params::ValidParams;
+use crate::design::Input;
+use crate::nn::attention::attention;
+use crate::nn::columns::columns;
+use crate::nn::init::glorot;
+use crate::nn::linear::{linear, project, Design};
+use crate::nn::propagate::Operator;
+use crate::rng::{Purpose, Rng};
+
+/// W (d x d) and u (1 x d) of one attention.
+#[derive(Clone)]
+pub struct Attention {
+    pub w: Var,
+    pub u: Var,
+}
+
+impl Attention {
+    fn new(rng: &mut Rng, d: usize, device: &Device) -> Result<Self> {
+        Ok(Self {
+            w: glorot(rng, d, d, device)?,
+            u: glorot(rng, 1, d, device)?,
+        })
+    }
+
+    /// The weighted mean of embeddings (each N x d), and the weights (N x their number).
+    pub(super) fn of(&self, embeddings: &[Tensor]) -> Result<(Tensor, Tensor)> {
+        attention(&Tensor::cat(embeddings, 1)?, &self.w, &self.u)
+    }
+}
+
+/// What belongs to one modality.
+pub struct Coder {
+    /// W' of E(x, A) = A (x W): d x columns.
+    pub encoder: Var,
+    /// V of D(z, A) = A (z V): d x columns.
+    pub decoder: Var,
+    /// Over the spatial and the feature graph.
+    pub attention: Attention,
+}
+
+/// All parameters of SpaLORA.
+pub struct Model {
+    pub coders: Vec<Coder>,
+    /// Over the modalities.
+    pub attention: Attention,
+}
+
+/// One modality's data.
+pub struct Source {
+    pub input: Arc<Input>,
+    pub constant: Constant,
+    pub features: Operator,
+}
+
+/// What one pass gives.
+pub struct Forward {
+    /// Z, N x d.
+    pub joint: Tensor,
+    /// Z_m, N x d each.
+    pub modality: Vec<Tensor>,
+    /// N x modalities.
+    pub across: Tensor,
+    /// N x 2 a modality: the spatial graph's weight, the feature graph's.
+    pub within: Vec<Tensor>,
+    /// X Omega V', N x d a modality; only the losses need it.
+    pub(super) projected: Vec<Tensor>,
+}
+
+/// The terms of the loss, one a modality.
+pub struct Losses {
+    pub reconstruction: Vec<Tensor>,
+    pub cross: Vec<Tensor>,
+}
+
+impl Model {
+    /// Draws the initial values for inputs with these numbers of columns.
+    pub fn new(columns: &[usize], d: usize, seed: u64, device: &Device) -> Result<Self> {
+        let mut rng = Rng::new(seed, Purpose::Init, 0);
+        let coders = columns.iter().map(|&p| {
+            Ok(Coder {
+                encoder: glorot(&mut rng, d, p, device)?,
+                decoder: glorot(&mut rng, d, p, device)?,
+                attention: Attention::new(&mut rng, d, device)?,
+            })
+        });
+        Ok(Self {
+            coders: coders.collect::<Result<_>>()?,
+            attention: Attention::new(&mut rng, d, device)?,
+        })
+    }
+
+    pub fn parameters(&self) -> Vec<Var> {
+        let attention = |a: &Attention| [a.w.clone(), a.u.clone()];
+        let mut all: Vec<Var> = self
+            .coders
+            .iter()
+            .flat_map(|c| {
+                let mut own = vec![c.encoder.clone(), c.decoder.clone()];
+                own.extend(attention(&c.attention));
+                own
+            })
+            .collect();
+        all.extend(attention(&self.attention));
+        all
+    }
+
+    pub fn forward(&self, sources: &[Source], spatial: &Operator) -> Result<Forward> {
+        let (mut modality, mut within, mut projected) = (vec![], vec![], vec![]);
+        for (coder, source) in self.coders.iter().zip(sources) {
+            let (h, y) = coder.project(source)?;
+            let views = [spatial.apply(&h)?, source.features.apply(&h)?];
+            let (z, weights) = coder.attention.of(&views)?;
+            modality.push(z);
+            within.push(weights);
+            projected.push(y);
+        }
+        let (joint, across) = self.attention.of(&modality)?;
+        Ok(Forward {
+            joint,
+            modality,
+            across,
+            within,
+            projected,
+        })
+    }
+
+    pub fn losses(
+        &self,
+        forward: &Forward,
+        sources: &[Source],
+        spatial: &Operator,
+    ) -> Result<Losses> {
+        let p = spatial.apply(&forward.joint)?;
+        let parts = self.coders.iter().zip(sources).zip(&forward.projected);
+        let reconstruction = parts
+            .map(|((coder, source), y)| reconstruction(&p, y, &coder.decoder, &source.constant));
+        let cross = (0..self.coders.len()).map(|m| self.cross(m, forward, spatial));
+        Ok(Losses {
+            reconstruction: reconstruction.collect::<Result<_>>()?,
+            cross: cross.collect::<Result<_>>()?,
+        })
+    }
+
+    /// Z_m against what is left of it on the way through another modality, mean over the others: E_o(D_o(Z_m)) =
+    /// A A Z_m (V_o W_o), a d x d product.
+    fn cross(&self, m: usize, forward: &Forward, spatial: &Operator) -> Result<Tensor> {
+        let own = &forward.modality[m];
+        let others = self.coders.iter().enumerate().filter(|(o, _)| *o != m);
+        let terms = others.map(|(_, other)| {
+            let through = linear(&other.encoder, &other.decoder)?;
+            let back = spatial.apply(&spatial.apply(&linear(own, &through)?)?)?;
+            mean_squared(own, &back)
+        });
+        let terms = terms.collect::<Result<Vec<_>>>()?;
+        let n = terms.len() as f64;
+        sum(&terms)? / n
+    }
+}
+
+impl Coder {
+    /// X W and X Omega V' (N x d each), in one pass over X.
+    fn project(&self, source: &Source) -> Result<(Tensor, Tensor)> {
+        let d = self.encoder.dim(0)?;
+        let constant = &source.constant;
+        let omega = match &constant.omega {
+            Some(omega) => omega.clone(),
+            None => constant.omega_on(self.decoder.device())?,
+        };
+        let weighted = self.decoder.broadcast_mul(&omega)?;
+        let both = Tensor::cat(&[self.encoder.as_tensor(), &weighted], 0)?;
+        let product = project(&source.input, &both)?;
+        Ok((columns(&product, 0, d)?, columns(&product, d, d)?))
+    }
+}
+
+fn sum(terms: &[Tensor]) -> Result<Tensor> {
+    let (first, rest) = terms
+        .split_first()
+        .ok_or_else(|| candle_core::Error::Msg("a sum of no terms".into()))?;
+    rest.iter()
+        .try_fold(first.clone(), |total, term| total + term)
+}
+
+impl Losses {
+    /// The weighted sum that is minimised.
+    pub fn total(&self, params: &ValidParams) -> Result<Tensor> {
+        let weigh = |terms: &[Tensor], weights: &[f64]| {
+            let pairs = terms.iter().zip(weights);
+            pairs.map(|(term, &w)| term * w).collect::<Result<Vec<_>>>()
+        };
+        let mut terms = weigh(&self.reconstruction, &params.w_recon)?;
+        terms.extend(weigh(&self.cross, &params.w_cross)?);
+        sum(&terms)
+    }
+}
+
+impl Source {
+    /// `weights`: of every column.
+    pub fn new(input: Input, features: Operator, weights: Vec<f64>) -> Self {
+        let squares = input.column_squares();
+        let squares = squares.iter().zip(&weights).map(|(s, w)| s * w).sum();
+        let weights = weights.into_iter().map(|w| w as f32).collect();
+        Self {
+            constant: Constant {
+                weights,
+                squares,
+                omega: None,
+            },
+            input: Arc::new(input),
+            features,
+        }
+    }
+
+    /// With everything on `device`.
+    pub fn on(self, device: &Device) -> crate::Result<Self> {
+        let missing = |_| crate::Error::Internal("an input in use".into());
+        let input = Arc::try_unwrap(self.input).map_err(missing)?.on(device)?;
+        let omega = self.constant.omega_on(device)?;
+        Ok(Self {
+            input: Arc::new(input),
+            constant: Constant {
+                omega: Some(omega),
+                ..self.constant
+            },
+            features: self.features.on(device)?,
+        })
+    }
+
+    pub fn n_rows(&self) -> usize {
+        self.input.n_rows()
+    }
+}
