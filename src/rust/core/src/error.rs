@@ -30,6 +30,9 @@ pub enum Error {
     /// Fewer non-empty groups than asked for, or none.
     #[error("{message}")]
     Clustering { message: String },
+    /// The work was cancelled before its end (see [`crate::progress`]).
+    #[error("interrupted")]
+    Interrupted,
     /// A fault of this program, not of its input.
     #[error("internal error: {0}")]
     Internal(String),
@@ -87,6 +90,7 @@ impl Error {
             Error::Model { .. } => "model",
             Error::Numeric { .. } => "numeric",
             Error::Clustering { .. } => "clustering",
+            Error::Interrupted => "interrupted",
             Error::Internal(_) => "internal",
         }
     }

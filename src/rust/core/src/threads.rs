@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 type Pools = Mutex<HashMap<(u32, usize), Arc<ThreadPool>>>;
 
@@ -36,7 +36,8 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
     Ok(pool)
 }
 
-/// Runs `work` with every parallel loop inside it on `threads` threads (at least one).
+/// Runs `work` with every parallel loop inside it on `threads` threads (at least one), as a part of the work of the thread
+/// that calls (see [`progress`]).
 pub fn install<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     #[cfg(feature = "emulate")]
     let work = {
@@ -44,5 +45,6 @@ pub fn install<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send)
         let mode = mode();
         move || within(mode, work)
     };
-    pool(threads.max(1))?.install(work)
+    let ticket = progress::current();
+    pool(threads.max(1))?.install(|| ticket.within(work))
 }
