@@ -184,13 +184,13 @@ impl Trainer {
         Ok(epoch.run(&self.model, &self.sources, &self.spatial, &self.params)?)
     }
 
-    /// The losses stay on the device.
+    /// The losses stay on the device, without the tape that they came by: it holds the whole epoch's tensors.
     fn epoch_on_device(&mut self) -> Result<Tensor> {
         let (_, terms) = self.pass()?;
         let total = terms.total(&self.params)?;
         self.optimiser.step(&total.backward()?)?;
         self.epoch += 1;
-        Ok(Tensor::stack(&stacked(&terms, &total), 0)?)
+        Ok(Tensor::stack(&detached(&terms, &total), 0)?)
     }
 
     fn read_all(&self, recorded: &[Tensor], first: usize) -> Result<Vec<EpochLosses>> {
@@ -246,9 +246,9 @@ impl Trainer {
     }
 }
 
-fn stacked(terms: &Losses, total: &Tensor) -> Vec<Tensor> {
+fn detached(terms: &Losses, total: &Tensor) -> Vec<Tensor> {
     let all = std::iter::once(total).chain(&terms.reconstruction);
-    all.chain(&terms.cross).cloned().collect()
+    all.chain(&terms.cross).map(Tensor::detach).collect()
 }
 
 fn finite(losses: EpochLosses) -> Result<EpochLosses> {
