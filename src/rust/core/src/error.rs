@@ -33,6 +33,9 @@ pub enum Error {
     /// The work was cancelled before its end (see [`crate::progress`]).
     #[error("interrupted")]
     Interrupted,
+    /// One of several inputs, by the user's name for it, that cannot be used.
+    #[error("In the modality \"{name}\": {source}")]
+    Modality { name: String, source: Box<Error> },
     /// A fault of this program, not of its input.
     #[error("internal error: {0}")]
     Internal(String),
@@ -59,6 +62,17 @@ impl Error {
         Self::numeric(format!(
             "the loss is no longer a finite number in epoch {epoch}"
         ))
+    }
+
+    /// The same, of the modality of that name. What the user did stays what it is.
+    pub fn in_modality(self, name: &str) -> Self {
+        match self {
+            Error::Interrupted => Error::Interrupted,
+            source => Error::Modality {
+                name: name.into(),
+                source: Box::new(source),
+            },
+        }
     }
 
     pub fn model(message: impl Into<String>) -> Self {
@@ -91,6 +105,7 @@ impl Error {
             Error::Numeric { .. } => "numeric",
             Error::Clustering { .. } => "clustering",
             Error::Interrupted => "interrupted",
+            Error::Modality { source, .. } => source.kind(),
             Error::Internal(_) => "internal",
         }
     }
@@ -102,6 +117,7 @@ impl Error {
             Error::Counts { .. } => Some("counts"),
             Error::Coords { .. } => Some("coords"),
             Error::Device { .. } => Some("device"),
+            Error::Modality { source, .. } => source.blamed(),
             _ => None,
         }
     }

@@ -50,6 +50,8 @@ struct Shown {
     stage: Cow<'static, str>,
     /// 0 where nobody counts.
     total: usize,
+    /// What it has to say, such as the losses of a training.
+    note: String,
 }
 
 /// Where work stood at one moment.
@@ -60,6 +62,8 @@ pub struct Snapshot {
     pub done: usize,
     /// None while it is unknown.
     pub total: Option<usize>,
+    /// What the stage has to say; often nothing.
+    pub note: String,
 }
 
 impl Progress {
@@ -85,6 +89,7 @@ impl Progress {
             stage: shown.stage.clone(),
             done: self.done.load(Ordering::Relaxed),
             total: (shown.total > 0).then_some(shown.total),
+            note: shown.note.clone(),
         }
     }
 
@@ -164,7 +169,14 @@ pub fn stage(name: impl Into<Cow<'static, str>>, total: usize) -> Stage {
         return none;
     }
     let stage = name.into();
-    let around = progress.show(&mut shown, Shown { stage, total });
+    let around = progress.show(
+        &mut shown,
+        Shown {
+            stage,
+            total,
+            note: String::new(),
+        },
+    );
     drop(shown);
     Stage {
         open: Some((progress, around)),
@@ -183,6 +195,13 @@ impl Stage {
     pub fn advance(&self, steps: usize) {
         if let Some((progress, _)) = &self.open {
             progress.done.fetch_add(steps, Ordering::Relaxed);
+        }
+    }
+
+    /// Shows `text` beside the number of steps.
+    pub fn note(&self, text: String) {
+        if let Some((progress, _)) = &self.open {
+            progress.shown().note = text;
         }
     }
 }

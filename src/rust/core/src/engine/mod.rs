@@ -1,5 +1,18 @@
-//! What every system's run shares.
+//! What every system's run shares: the tissue, the stages in their order, the way from columns to domains, the model file.
 
+pub mod columns;
+pub mod domains;
 pub mod memory;
 pub mod model_file;
+pub mod predict;
+pub mod run;
+pub mod system;
 pub mod tensors;
+pub mod tissue;
+pub mod trainer;
+
+pub use predict::{predict, How, NewPart, Prediction, Seen};
+pub use run::{Run, Settings, Source, Stage};
+pub use system::{Needs, Part, System, Values};
+pub use tissue::{Join, Tissue};
+pub use trainer::{Found, Loss, Trainer};

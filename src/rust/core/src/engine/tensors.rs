@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2, ArrayD};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::SafeTensors;
 
+use crate::preprocess::Projection;
 use crate::{Error, Result};
 
 /// Arrays by name, in the order of the names.
@@ -28,6 +29,33 @@ impl Tensors {
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &ArrayD<f64>)> {
         self.0.iter()
+    }
+
+    /// Whether there is an array of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// With the arrays of `other`, which replace those of the same names.
+    pub fn extend(&mut self, other: Tensors) {
+        self.0.extend(other.0);
+    }
+
+    /// The arrays of a projection, named from `prefix` on: mean, scale, rotation and turn of the features, those that it has.
+    pub fn insert_projection(&mut self, prefix: &str, projection: &Projection) {
+        let matrices = [
+            ("rotation", &projection.rotation),
+            ("turn", &projection.turn),
+        ];
+        for (part, matrix) in matrices {
+            if let Some(matrix) = matrix {
+                self.insert(format!("{prefix}.{part}"), matrix.clone().into_dyn());
+            }
+        }
+        for (part, values) in [("mean", &projection.mean), ("scale", &projection.scale)] {
+            let values = Array1::from_vec(values.clone());
+            self.insert(format!("{prefix}.{part}"), values.into_dyn());
+        }
     }
 
     fn get(&self, name: &str) -> Result<&ArrayD<f64>> {

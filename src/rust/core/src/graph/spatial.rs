@@ -32,6 +32,16 @@ impl Neighbours {
         &self.index[cell * self.k..(cell + 1) * self.k]
     }
 
+    /// The first `k` of each row: what a search for `k` gives.
+    pub fn first(&self, k: usize) -> Self {
+        let k = k.min(self.k);
+        Self {
+            k,
+            index: firsts(&self.index, self.k, k),
+            distance: firsts(&self.distance, self.k, k),
+        }
+    }
+
     /// Fills a row with the first `k` of `near`.
     pub(super) fn write(&mut self, row: u32, near: impl Iterator<Item = (f64, u32)>) {
         let start = row as usize * self.k;
@@ -49,6 +59,12 @@ impl Neighbours {
             distance: filled(n, k)?,
         })
     }
+}
+
+/// The first `k` of each `width` values.
+fn firsts<T: Copy>(values: &[T], width: usize, k: usize) -> Vec<T> {
+    let rows = values.chunks_exact(width.max(1));
+    rows.flat_map(|row| &row[..k]).copied().collect()
 }
 
 /// `n * k` defaults.

@@ -18,6 +18,7 @@ pub mod reconstruction;
 #[cfg(any(test, feature = "check"))]
 mod reference;
 mod rows;
+pub mod system;
 mod trainer;
 mod weights;
 

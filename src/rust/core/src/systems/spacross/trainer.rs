@@ -535,6 +535,11 @@ impl Trainer {
         })
     }
 
+    /// Whether the input are genes, which [`Trainer::reconstruct`] gives back.
+    pub fn reconstructs(&self) -> bool {
+        self.params.params.imputation
+    }
+
     /// The trained encoder as named arrays.
     pub fn weights(&self) -> Result<Tensors> {
         self.model.online.tensors()

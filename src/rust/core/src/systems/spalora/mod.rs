@@ -13,7 +13,9 @@ mod loss_on;
 pub mod memory;
 mod model;
 pub mod params;
+mod prepare;
 mod seen;
+pub mod system;
 mod trainer;
 pub mod weights;
 

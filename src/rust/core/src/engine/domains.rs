@@ -1,0 +1,122 @@
+//! From columns to domains: groups, what several runs agree on, and numbers that follow the tissue.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::tissue::Tissue;
+use crate::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
+use crate::metrics::{order_domains, refine_labels};
+use crate::Result;
+
+/// A method of the core that finds groups; others cluster elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// A Gaussian mixture with one covariance.
+    Mixture,
+    /// k-means.
+    KMeans,
+}
+
+/// `k` groups of the rows of `x`, the largest first (of equals, that of the smaller label).
+///
+/// # Errors
+/// Those of [`gaussian_mixture`] and [`kmeans`].
+pub fn groups(
+    x: ArrayView2<f32>,
+    k: usize,
+    method: Method,
+    starts: usize,
+    seed: u64,
+) -> Result<Vec<u32>> {
+    let labels = match method {
+        Method::Mixture => {
+            let settings = MixtureSettings {
+                starts,
+                seed,
+                ..MixtureSettings::default()
+            };
+            gaussian_mixture(x, k, &settings)?.labels
+        }
+        Method::KMeans => {
+            let settings = KMeansSettings {
+                starts,
+                seed,
+                ..KMeansSettings::default()
+            };
+            kmeans(x, k, &settings)?.labels
+        }
+    };
+    Ok(largest_first(&labels))
+}
+
+/// The seed of run `run` (from 0) of several, far from the small seeds that people type.
+pub fn run_seed(seed: u64, run: usize) -> u64 {
+    seed.wrapping_add(run as u64 * 1_000_003)
+}
+
+/// The labels that several runs agree on.
+///
+/// # Errors
+/// Those of [`consensus`].
+pub fn agreed(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
+    match runs {
+        [one] => Ok(one.clone()),
+        several => consensus(several, k),
+    }
+}
+
+/// The domains that a user sees: with the commonest label of `refine` neighbours in the own slice where that is not 0, numbered along the tissue.
+///
+/// # Errors
+/// Slices of fewer cells than `refine`.
+pub fn finished(labels: Vec<u32>, tissue: &Tissue, refine: usize) -> Result<Vec<u32>> {
+    let labels = match refine {
+        0 => labels,
+        k => refined(labels, tissue, k)?,
+    };
+    let labels = largest_first(&labels);
+    let numbers = order_domains(&labels, 0, tissue.coords(), tissue.slices())?;
+    Ok(labels.iter().map(|&l| numbers[l as usize]).collect())
+}
+
+/// Each cell with the commonest label of its `k` nearest in its slice.
+///
+/// # Errors
+/// Slices of fewer cells than that.
+pub fn refined(mut labels: Vec<u32>, tissue: &Tissue, k: usize) -> Result<Vec<u32>> {
+    for cells in tissue.slices().cells() {
+        let rows: Vec<usize> = cells.iter().map(|&c| c as usize).collect();
+        let own: Vec<u32> = rows.iter().map(|&c| labels[c]).collect();
+        let places: Array2<f64> = tissue.coords().select(Axis(0), &rows);
+        for (&cell, label) in rows.iter().zip(refine_labels(&own, places.view(), k)?) {
+            labels[cell] = label;
+        }
+    }
+    Ok(labels)
+}
+
+/// Labels by the sizes of their groups.
+pub fn largest_first(labels: &[u32]) -> Vec<u32> {
+    let n = labels.iter().max().map_or(0, |&l| l as usize + 1);
+    let mut sizes = vec![0usize; n];
+    labels.iter().for_each(|&l| sizes[l as usize] += 1);
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&label| std::cmp::Reverse(sizes[label]));
+    let mut rank = vec![0u32; n];
+    for (place, label) in order.into_iter().enumerate() {
+        rank[label] = place as u32;
+    }
+    labels.iter().map(|&l| rank[l as usize]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_group_comes_first_and_equals_keep_their_order() {
+        assert_eq!(
+            largest_first(&[2, 2, 0, 1, 2, 1, 0, 4]),
+            [0, 0, 1, 2, 0, 2, 1, 3]
+        );
+    }
+}

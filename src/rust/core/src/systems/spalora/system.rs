@@ -1,0 +1,395 @@
+//! SpaLORA as a system of the engine: what its run does in each stage.
+
+use candle_core::Device;
+use ndarray::{Array1, Array2, ArrayView2};
+use serde_json::{json, Value};
+
+use super::memory::{estimate, estimate_on_device, estimate_on_host, Part as Modal, Size};
+use super::prepare::modalities;
+use super::{Embedding, Encoder, EpochLosses, Params, Trainer};
+use crate::engine::columns::{first_columns, side_by_side, total_spread};
+use crate::engine::tensors::Tensors;
+use crate::engine::{
+    trainer, Found, Join, Loss, Needs, NewPart, Part, Seen, System, Tissue, Values,
+};
+use crate::graph::{correlation_knn, reach, smooth, Graph, WIDEST};
+use crate::preprocess::{self, Modality, Scaling};
+use crate::{Error, Result};
+
+/// How the modalities are prepared.
+#[derive(Clone, Debug)]
+pub struct Preparation {
+    /// Of the RNA; `centre` also of proteins.
+    pub features: preprocess::Settings,
+    /// A gene must be seen in this share of the cells of a slice.
+    pub min_share: f64,
+    /// Components of each modality; None: as many as the published code takes.
+    pub n_components: Option<usize>,
+    /// Components of the means over so many neighbours; None: of single cells.
+    pub around: Option<usize>,
+}
+
+/// Averages over neighbours, beside the embedding.
+#[derive(Clone, Copy, Debug)]
+pub struct Averages {
+    /// How many components of each modality are averaged.
+    pub components: usize,
+    /// Over how many cells, the cell itself one of them; None: as many as predict the cell in their middle, for each modality.
+    pub k: Option<usize>,
+    /// How many times.
+    pub passes: usize,
+}
+
+/// What a run of SpaLORA is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub network: Params,
+    pub preparation: Preparation,
+    pub join: Join,
+    /// Most similar cells that are joined in each modality.
+    pub feature_k: usize,
+    /// Principal components of the embedding that are clustered.
+    pub view: usize,
+    /// None: domains from the embedding alone.
+    pub averages: Option<Averages>,
+    /// Of the search for components and similar cells.
+    pub seed: u64,
+}
+
+/// What a modality is averaged by.
+struct Averaged {
+    /// What its components are divided by first.
+    spread: f64,
+    /// Over how many cells.
+    k: usize,
+}
+
+/// See [`System`].
+pub struct SpaLora {
+    settings: Settings,
+    names: Vec<String>,
+    modalities: Vec<Modality>,
+    spatial: Option<Graph>,
+    similar: Vec<Graph>,
+    averaged: Vec<Averaged>,
+}
+
+impl SpaLora {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            names: Vec::new(),
+            modalities: Vec::new(),
+            spatial: None,
+            similar: Vec::new(),
+            averaged: Vec::new(),
+        }
+    }
+
+    /// The neighbours that any stage asks for, the most of them first.
+    fn widest(&self, tissue: &Tissue) -> usize {
+        let settings = &self.settings;
+        let joined = match settings.join {
+            Join::Nearest(k) => k,
+            Join::Radius(_) => 0,
+        };
+        let averaged = match settings.averages {
+            Some(Averages { k: Some(k), .. }) => k.saturating_sub(1),
+            Some(Averages { k: None, .. }) => WIDEST,
+            None => 0,
+        };
+        let around = settings.preparation.around.unwrap_or(0);
+        let widest = averaged.max(around).min(tissue.most_neighbours());
+        widest.max(joined)
+    }
+
+    fn size(&self) -> Size {
+        let edges = self.spatial.iter().chain(&self.similar).map(Graph::n_edges);
+        let part = |m: &Modality| Modal::of(m, &self.settings.network);
+        Size {
+            n_cells: self.modalities.first().map_or(0, |m| m.features.dim().0),
+            n_edges: edges.sum(),
+            parts: self.modalities.iter().map(part).collect(),
+        }
+    }
+
+    /// The graph of similar cells of each modality.
+    fn similar(&self, modalities: &[Modality]) -> Result<Vec<Graph>> {
+        let (k, seed) = (self.settings.feature_k, self.settings.seed);
+        let similar = |m: &Modality| correlation_knn(m.components.view(), k, seed);
+        modalities.iter().map(similar).collect()
+    }
+
+    /// The modalities of new cells.
+    fn projected(
+        &self,
+        model: &Tensors,
+        parts: &[NewPart],
+        scaling: Scaling,
+    ) -> Result<Vec<Modality>> {
+        let target_sum = self.settings.preparation.features.target_sum;
+        let modality = |(new, m): (&NewPart, usize)| match &new.part.values {
+            Values::Columns(x) => Modality::from_matrix(x.clone()),
+            Values::Counts(counts) => {
+                let learnt = new.projection(model, &format!("omics{m}"))?;
+                let (kind, present) = (new.part.kind, &new.present);
+                Modality::projected(kind, &learnt, counts, present, scaling, target_sum)
+            }
+        };
+        let named = |(new, m)| modality((new, m)).map_err(|e| e.in_modality(&new.part.name));
+        parts.iter().zip(1..).map(named).collect()
+    }
+
+    /// The components of new cells, averaged as those of the cells trained on.
+    fn averaged_as(
+        &self,
+        model: &Tensors,
+        modalities: &[Modality],
+        tissue: &Tissue,
+    ) -> Result<Option<Array2<f32>>> {
+        let Some(averages) = self.settings.averages else {
+            return Ok(None);
+        };
+        let (spread, k) = (model.vector("smooth.spread")?, model.vector("smooth.k")?);
+        if spread.len() != modalities.len() || k.len() != modalities.len() {
+            return Err(Error::model(
+                "The averages of the model do not fit its modalities",
+            ));
+        }
+        let each = modalities
+            .iter()
+            .zip(spread.iter().zip(&k))
+            .map(|(m, (&spread, &k))| {
+                let by = Averaged {
+                    spread,
+                    k: k as usize,
+                };
+                by.average(m, &averages, tissue)
+            });
+        let columns = each.collect::<Result<Vec<_>>>()?;
+        let columns: Vec<_> = columns.iter().map(|x| x.view()).collect();
+        side_by_side(&columns).map(Some)
+    }
+
+    /// The components of a modality with a variance of 1 in all, averaged, and what they are averaged by. Those of a modality
+    /// with more columns would otherwise outvote the others.
+    fn average(
+        &self,
+        modality: &Modality,
+        averages: &Averages,
+        tissue: &Tissue,
+    ) -> Result<(Averaged, Array2<f32>)> {
+        let x = first_columns(modality.components.view(), averages.components);
+        let spread = total_spread(x.view());
+        let k = match averages.k {
+            Some(k) => k,
+            None => {
+                let x = divided(x.view(), spread);
+                let near = tissue.neighbours(tissue.most_neighbours().min(WIDEST))?;
+                reach(x.view(), &near, &tissue.order()?)? + 1
+            }
+        };
+        let by = Averaged { spread, k };
+        let smoothed = by.average(modality, averages, tissue)?;
+        Ok((by, smoothed))
+    }
+}
+
+impl Averaged {
+    fn average(
+        &self,
+        modality: &Modality,
+        averages: &Averages,
+        tissue: &Tissue,
+    ) -> Result<Array2<f32>> {
+        let x = first_columns(modality.components.view(), averages.components);
+        let x = divided(x.view(), self.spread);
+        let k = self.k.min(tissue.most_neighbours() + 1).saturating_sub(1);
+        smooth(x.view(), &*tissue.neighbours(k)?, averages.passes)
+    }
+}
+
+fn divided(x: ArrayView2<f32>, by: f64) -> Array2<f32> {
+    x.mapv(|v| (f64::from(v) / by) as f32)
+}
+
+impl System for SpaLora {
+    fn prepare(&mut self, parts: &[Part], tissue: &Tissue) -> Result<()> {
+        self.names = parts.iter().map(|part| part.name.clone()).collect();
+        let widest = self.widest(tissue);
+        if widest > 0 {
+            tissue.neighbours(widest)?;
+        }
+        let (how, seed) = (&self.settings.preparation, self.settings.seed);
+        self.modalities = modalities(parts, tissue, how, seed)?;
+        Ok(())
+    }
+
+    fn join(&mut self, tissue: &Tissue) -> Result<()> {
+        self.spatial = Some(tissue.graph(self.settings.join, false)?);
+        self.similar = self.similar(&self.modalities)?;
+        Ok(())
+    }
+
+    fn needs(&self) -> Needs {
+        let size = self.size();
+        let network = &self.settings.network;
+        Needs {
+            on_cpu: estimate(&size, network),
+            beside_gpu: estimate_on_host(&size),
+            on_gpu: estimate_on_device(&size, network),
+        }
+    }
+
+    fn smooth(&mut self, tissue: &Tissue) -> Result<Option<Array2<f32>>> {
+        let Some(averages) = self.settings.averages else {
+            return Ok(None);
+        };
+        let each = self
+            .modalities
+            .iter()
+            .map(|m| self.average(m, &averages, tissue));
+        let (averaged, columns): (Vec<_>, Vec<_>) =
+            each.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        self.averaged = averaged;
+        let columns: Vec<_> = columns.iter().map(|x| x.view()).collect();
+        side_by_side(&columns).map(Some)
+    }
+
+    fn epochs(&self) -> usize {
+        self.settings.network.epochs
+    }
+
+    fn trainer(
+        &self,
+        tissue: &Tissue,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Option<Box<dyn trainer::Trainer>>> {
+        let too_early = || Error::Internal("a training before the graphs".into());
+        let modalities: Vec<&Modality> = self.modalities.iter().collect();
+        let similar: Vec<&Graph> = self.similar.iter().collect();
+        let trainer = Trainer::new(
+            &modalities,
+            self.spatial.as_ref().ok_or_else(too_early)?,
+            &similar,
+            tissue.order()?.to_vec(),
+            self.settings.network.clone().check(modalities.len())?,
+            seed,
+            tissue.threads(),
+            device,
+        )?;
+        let names = self.names.clone();
+        Ok(Some(Box::new(Training { trainer, names })))
+    }
+
+    fn view(&self) -> Option<usize> {
+        Some(self.settings.view)
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut all = Tensors::default();
+        for (modality, m) in self.modalities.iter().zip(1..) {
+            if let Some(projection) = &modality.projection {
+                all.insert_projection(&format!("omics{m}"), projection);
+            }
+        }
+        if !self.averaged.is_empty() {
+            let spread = self.averaged.iter().map(|a| a.spread);
+            all.insert("smooth.spread", spread.collect::<Array1<f64>>().into_dyn());
+            let k = self.averaged.iter().map(|a| a.k as f64);
+            all.insert("smooth.k", k.collect::<Array1<f64>>().into_dyn());
+        }
+        all
+    }
+
+    fn embed(
+        &self,
+        model: &Tensors,
+        parts: &[NewPart],
+        scaling: Scaling,
+        tissue: &Tissue,
+    ) -> Result<Seen> {
+        tissue.neighbours(self.widest(tissue).max(1))?;
+        let modalities = self.projected(model, parts, scaling)?;
+        let similar: Vec<Graph> = self.similar(&modalities)?;
+        let graph = tissue.graph(self.settings.join, false)?;
+        let encoder = Encoder::from_tensors(model, modalities.len())?;
+        let found = encoder.embed_cells(
+            &modalities.iter().collect::<Vec<_>>(),
+            &graph,
+            &similar.iter().collect::<Vec<_>>(),
+            &tissue.order()?,
+        )?;
+        Ok(Seen {
+            smoothed: self.averaged_as(model, &modalities, tissue)?,
+            found: all_of(found),
+        })
+    }
+
+    fn describe(&self) -> Value {
+        let modality = |m: &Modality| {
+            json!({
+                "n_columns": m.features.dim().1,
+                "n_components": m.components.ncols(),
+                "features": m.features.genes,
+                "kept": m.projection.as_ref().map(|p| &p.kept),
+                "kept_genes": m.projection.as_ref().map(|p| &p.genes),
+            })
+        };
+        json!({
+            "modalities": self.modalities.iter().map(modality).collect::<Vec<_>>(),
+            "smooth_k": self.averaged.iter().map(|a| a.k).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The joint embedding; those of the modalities, and the weights across and within them.
+fn all_of(found: Embedding) -> Found {
+    Found {
+        embedding: found.joint,
+        more: vec![
+            ("modality", found.modality),
+            ("across", vec![found.across]),
+            ("within", found.within),
+        ],
+    }
+}
+
+/// A training, and the names of its modalities.
+struct Training {
+    trainer: Trainer,
+    names: Vec<String>,
+}
+
+impl trainer::Trainer for Training {
+    fn losses(&self) -> Vec<Loss> {
+        let recon = |name: &String| Loss::shown(format!("recon_{name}"), name.clone());
+        let cross = |name: &String| Loss::recorded(format!("cross_{name}"));
+        let total = Loss::shown("total", "loss");
+        let terms = self.names.iter().map(recon);
+        let terms = terms.chain(self.names.iter().map(cross));
+        std::iter::once(total).chain(terms).collect()
+    }
+
+    fn steps(&mut self, n: usize) -> Result<Vec<Vec<f64>>> {
+        let row = |losses: &EpochLosses| {
+            let terms = losses.reconstruction.iter().chain(&losses.cross);
+            let all = std::iter::once(&losses.total).chain(terms);
+            all.map(|&l| f64::from(l)).collect()
+        };
+        Ok(self.trainer.steps(n)?.iter().map(row).collect())
+    }
+
+    fn found(&mut self, more: bool) -> Result<Found> {
+        let found = self.trainer.embedding()?;
+        Ok(match more {
+            true => all_of(found),
+            false => Found::of(found.joint),
+        })
+    }
+
+    fn tensors(&self) -> Result<Tensors> {
+        self.trainer.encoder()?.tensors()
+    }
+}
