@@ -19,6 +19,13 @@ read_slice <- function(name) {
   slice
 }
 
+# Barcodes repeat between Visium slices.
+read_renamed <- function(name) {
+  slice <- read_slice(name)
+  colnames(slice$counts) <- rownames(slice$spots) <- paste(name, colnames(slice$counts), sep = "_")
+  slice
+}
+
 ari <- function(labels, truth) {
   keep <- !is.na(truth)
   mclust::adjustedRandIndex(labels[keep], truth[keep])

@@ -14,13 +14,6 @@ pairs <- list(
   list(names = c("starmap_mpfc_BZ5", "starmap_mpfc_BZ9"), stack = FALSE)
 )
 
-# Barcodes repeat between Visium slices.
-read_renamed <- function(name) {
-  slice <- read_slice(name)
-  colnames(slice$counts) <- rownames(slice$spots) <- paste(name, colnames(slice$counts), sep = "_")
-  slice
-}
-
 scores <- function(fits, data, how, seed) {
   do.call(rbind, Map(function(fit, slice, name) {
     cells <- colnames(slice$counts)

@@ -12,26 +12,12 @@ library(spaxR)
 library(mclust)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "data.R"))
+source(file.path(here, "panels.R"))
 
 arguments <- commandArgs(trailingOnly = TRUE)
 seeds <- seq_len(if (length(arguments) > 0) as.integer(arguments[1]) else 5)
 output <- if (length(arguments) > 1) arguments[2] else file.path(here, "spalora-accuracy.csv")
 methods <- if (length(arguments) > 2) strsplit(arguments[3], ",")[[1]] else c("default", "published", "unweighted", "single", "baseline")
-
-read_triple <- function(modalities) {
-  x <- readRDS(file.path(Sys.getenv("SPAX_DATA_DIR"), "sim_triple_omics.rds"))
-  counts <- list(RNA = x$rna, ADT = x$protein, ATAC = x$atac)[modalities]
-  list(counts = counts, xy = data.frame(x$spots[c("x", "y")], row.names = colnames(x$rna)), truth = x$spots$label, domains = 5)
-}
-
-# The panels and the lost counts are the same in every run: what varies over the seeds is the method.
-read_panels <- function(change, name = "dlpfc_151673") {
-  slice <- read_slice(name)
-  counts <- withr::with_seed(151673, change(slice$counts))
-  first <- withr::with_seed(2, sample(nrow(counts), nrow(counts) %/% 2))
-  counts <- list(A = counts[sort(first), ], B = counts[-first, ])
-  list(counts = counts, xy = slice$spots[c("x", "y")], truth = slice$spots$label, domains = slices[[name]]$domains, modality = c(A = "rna", B = "rna"))
-}
 
 lose_half <- function(counts) {
   counts@x <- as.double(stats::rbinom(length(counts@x), counts@x, 0.5))
