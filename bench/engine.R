@@ -11,8 +11,8 @@ square <- function(n) {
 }
 wave <- function(coords, turns, phase) 0.5 + 0.5 * sin(2 * pi * turns * (coords$x + phase * coords$y) / max(coords$x))
 
-# Counts of `genes`, 5 % of them not zero: a gene is likelier found where its wave is high.
-simulate_rna <- function(coords, genes = 3000, share = 0.05) {
+# Counts of `genes`, 7 % of them not zero: a gene is likelier found where its wave is high.
+simulate_rna <- function(coords, genes = 2000, share = 0.08) {
   n <- nrow(coords)
   waves <- vapply(1:6, function(turns) wave(coords, turns, turns %% 3 - 1), numeric(n))
   drawn <- round(1.6 * share * genes * n)
