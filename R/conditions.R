@@ -54,6 +54,8 @@ core <- function(result) {
   if (!inherits(result, "spaxR_core_error")) {
     return(result)
   }
+  # A Ctrl-C that the core was stopped by goes on as the interrupt that it was.
+  if (result$kind == "interrupted") rlang::interrupt()
   text <- result$message
   argument <- if (is.na(result$argument)) NULL else result$argument
   named <- is.null(argument) || grepl(argument, text, fixed = TRUE)

@@ -5,10 +5,11 @@ use spax_core::align::{
     align_stack, even_sample, grid_of, heights, paste, relative_scale, Grid, Lattice, Outline,
     Params, PasteParams, Placed, Residual, Transform,
 };
-use spax_core::{threads, Error, Result};
+use spax_core::{Error, Result};
 
 use crate::convert::{count, doubles, flag, from_zero_based, labels, matrix, number, Options};
 use crate::error::guard;
+use crate::wait;
 
 /// @noRd
 #[extendr]
@@ -31,9 +32,7 @@ fn core_align_stack(
         if !steps.is_null() {
             params.given = Some(transforms(&steps)?);
         }
-        let found = threads::install(count(&threads, "threads")?, || {
-            align_stack(points, &cells, features, &params)
-        })?;
+        let found = wait::on(&threads, || align_stack(points, &cells, features, &params))?;
         Ok(List::from_values(found.iter().map(placed)).into())
     })
 }
@@ -55,7 +54,8 @@ fn transforms(steps: &Robj) -> Result<Vec<Transform>> {
 #[extendr]
 fn core_even_sample(coords: Robj, most: Robj) -> Robj {
     guard(|| {
-        let rows = even_sample(matrix(&coords, "coords")?, count(&most, "most")?)?;
+        let (points, most) = (matrix(&coords, "coords")?, count(&most, "most")?);
+        let rows = wait::alone(|| even_sample(points, most))?;
         Ok(from_zero_based(&rows))
     })
 }
@@ -78,7 +78,7 @@ fn core_align_paste(source: Robj, target: Robj, mirror: Robj, threads: Robj) -> 
             matrix(&source.counts, "counts")?,
             matrix(&target.counts, "counts")?,
         );
-        let found = threads::install(count(&threads, "threads")?, || {
+        let found = wait::on(&threads, || {
             paste(&from, &target.points, counts.0, counts.1, &params)
         })?;
         let whole = scale.then(&found.transform);

@@ -3,13 +3,13 @@
 use extendr_api::prelude::*;
 use spax_core::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
 use spax_core::graph::{euclidean_neighbours, shared_neighbour_edges};
-use spax_core::threads;
 
 use crate::convert::{
     count, finite_f32, from_zero_based, label_columns, number, seed, to_index_matrix, to_matrix,
     to_row_major_matrix,
 };
 use crate::error::guard;
+use crate::wait;
 
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
 pub const INDEX_SEED: u64 = 1;
@@ -25,9 +25,7 @@ fn core_gmm(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Robj {
             seed: self::seed(&seed)?,
             ..MixtureSettings::default()
         };
-        let found = threads::install(count(&threads, "threads")?, || {
-            gaussian_mixture(x.view(), k, &settings)
-        })?;
+        let found = wait::on(&threads, || gaussian_mixture(x.view(), k, &settings))?;
         Ok(list!(
             labels = from_zero_based(&found.labels),
             means = to_matrix(found.means.view()),
@@ -50,9 +48,7 @@ fn core_kmeans(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Rob
             seed: self::seed(&seed)?,
             ..KMeansSettings::default()
         };
-        let found = threads::install(count(&threads, "threads")?, || {
-            kmeans(x.view(), k, &settings)
-        })?;
+        let found = wait::on(&threads, || kmeans(x.view(), k, &settings))?;
         Ok(list!(
             labels = from_zero_based(&found.labels),
             centres = to_matrix(found.centres.view()),
@@ -68,9 +64,7 @@ fn core_embedding_knn(x: Robj, k: Robj, threads: Robj) -> Robj {
     guard(|| {
         let x = finite_f32(&x, "object")?;
         let k = count(&k, "k")?;
-        let found = threads::install(count(&threads, "threads")?, || {
-            euclidean_neighbours(x.view(), k, INDEX_SEED)
-        })?;
+        let found = wait::on(&threads, || euclidean_neighbours(x.view(), k, INDEX_SEED))?;
         Ok(list!(
             index = to_index_matrix(&found.index, found.k),
             distance = to_row_major_matrix(&found.distance, found.k)
@@ -86,7 +80,7 @@ fn core_snn_edges(x: Robj, k: Robj, prune: Robj, threads: Robj) -> Robj {
         let x = finite_f32(&x, "object")?;
         let k = count(&k, "k")?;
         let prune = number(&prune, "prune")? as f32;
-        let edges = threads::install(count(&threads, "threads")?, || {
+        let edges = wait::on(&threads, || {
             shared_neighbour_edges(x.view(), k, prune, INDEX_SEED)
         })?;
         let weights: Vec<f64> = edges.weight.iter().map(|&w| w.into()).collect();
@@ -104,7 +98,8 @@ fn core_snn_edges(x: Robj, k: Robj, prune: Robj, threads: Robj) -> Robj {
 fn core_consensus(labels: Robj, k: Robj) -> Robj {
     guard(|| {
         let runs = label_columns(&labels)?;
-        let agreed = consensus(&runs, count(&k, "n.domains")?)?;
+        let k = count(&k, "n.domains")?;
+        let agreed = wait::alone(|| consensus(&runs, k))?;
         Ok(list!(labels = from_zero_based(&agreed)).into())
     })
 }

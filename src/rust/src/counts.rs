@@ -5,12 +5,13 @@ use spax_core::preprocess::{
     check_counts, prepare_slices, Centre, FeatureKind, Features, GeneChoice, Settings,
 };
 use spax_core::sparse::CountsView;
-use spax_core::{threads, Error, Result};
+use spax_core::{Error, Result};
 
 use crate::convert::{
     count, doubles, finite_f32, from_zero_based, integers, pointer, slices, to_matrix, Options,
 };
 use crate::error::guard;
+use crate::wait;
 
 /// The slots of a dgCMatrix, as they lie in R's memory.
 pub fn view<'a>(p: &'a Robj, i: &'a Robj, x: &'a Robj, n_genes: &Robj) -> Result<CountsView<'a>> {
@@ -26,7 +27,8 @@ pub fn view<'a>(p: &'a Robj, i: &'a Robj, x: &'a Robj, n_genes: &Robj) -> Result
 #[extendr]
 fn core_check_counts(p: Robj, i: Robj, x: Robj, n_genes: Robj) -> Robj {
     guard(|| {
-        let summary = check_counts(&view(&p, &i, &x, &n_genes)?)?;
+        let counts = view(&p, &i, &x, &n_genes)?;
+        let summary = wait::alone(|| check_counts(&counts))?;
         let empty: Vec<i32> = summary.empty_cells.iter().map(|&c| c as i32 + 1).collect();
         Ok(list!(
             whole = summary.whole,
@@ -82,9 +84,7 @@ fn core_prepare(
         let counts = view(&p, &i, &x, &n_genes)?;
         let settings = self::settings(&settings)?;
         let slices = self::slices(&slices, counts.n_cells())?;
-        let features = threads::install(count(&threads, "threads")?, || {
-            prepare_slices(&counts, &slices, &settings)
-        })?;
+        let features = wait::on(&threads, || prepare_slices(&counts, &slices, &settings))?;
         Ok(ExternalPtr::new(features).into())
     })
 }

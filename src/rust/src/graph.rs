@@ -7,12 +7,13 @@ use spax_core::graph::{
     WIDEST,
 };
 use spax_core::slices::Slices;
-use spax_core::{threads, Error, Result};
+use spax_core::{Error, Result};
 
 use crate::convert::{
     count, finite_f32, flag, matrix, optional_number, pointer, slices, to_matrix,
 };
 use crate::error::guard;
+use crate::wait;
 
 /// A spatial graph, and its cells in an order that keeps neighbours close in memory.
 pub struct SpatialGraph {
@@ -55,7 +56,7 @@ fn core_spatial_graph(
             None => count(&k, "k")?,
             Some(_) => 0,
         };
-        let graph = threads::install(count(&threads, "threads")?, || {
+        let graph = wait::on(&threads, || {
             let graph = match radius {
                 Some(radius) if stacked => Graph::radius(points, radius)?,
                 Some(radius) => radius_within(points, &slices, radius)?,
@@ -112,7 +113,7 @@ fn core_smooth(
         let slices = self::slices(&slices, points.nrows())?;
         let stacked = flag(&stacked, "stacked")?;
         let (k, passes) = (count(&k, "k")?, count(&passes, "passes")?);
-        let smoothed = threads::install(count(&threads, "threads")?, || {
+        let smoothed = wait::on(&threads, || {
             // The cell itself is one of the k.
             let near = neighbours(points, &slices, stacked, k.saturating_sub(1))?;
             smooth(x.view(), &near, passes)
@@ -129,9 +130,7 @@ fn core_neighbours(coords: Robj, slices: Robj, stacked: Robj, k: Robj, threads: 
         let points = matrix(&coords, "coords")?;
         let slices = self::slices(&slices, points.nrows())?;
         let (stacked, k) = (flag(&stacked, "stacked")?, count(&k, "k")?);
-        let near = threads::install(count(&threads, "threads")?, || {
-            neighbours(points, &slices, stacked, k)
-        })?;
+        let near = wait::on(&threads, || neighbours(points, &slices, stacked, k))?;
         Ok(ExternalPtr::new(near).into())
     })
 }
@@ -153,7 +152,7 @@ fn core_reach(
         let slices = self::slices(&slices, points.nrows())?;
         let stacked = flag(&stacked, "stacked")?;
         let most = count(&most, "most")?.min(WIDEST);
-        let found = threads::install(count(&threads, "threads")?, || {
+        let found = wait::on(&threads, || {
             let near = neighbours(points, &slices, stacked, most)?;
             reach(x.view(), &near, &curve_order_within(points, &slices)?)
         })?;

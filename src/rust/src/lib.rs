@@ -21,6 +21,7 @@ mod model;
 mod place;
 mod spacross;
 mod spalora;
+mod wait;
 
 use extendr_api::prelude::*;
 

@@ -4,11 +4,12 @@ use extendr_api::prelude::*;
 use spax_core::metrics::{
     chaos, lisi, order_domains, pas, refine_labels, silhouette, Agreement, Contingency,
 };
-use spax_core::{threads, Result};
+use spax_core::Result;
 
 use crate::cluster::INDEX_SEED;
 use crate::convert::{count, finite_f32, from_zero_based, labels, matrix, slices};
 use crate::error::guard;
+use crate::wait;
 
 /// Agreement with the known labels; every score NaN without any.
 fn agreement(truth: &[u32], found: &[u32]) -> Result<Agreement> {
@@ -31,9 +32,9 @@ fn core_metrics(truth: Robj, labels: Robj, coords: Robj, k: Robj, threads: Robj)
         let found = self::labels(&labels, "labels")?;
         let points = matrix(&coords, "coords")?;
         let k = count(&k, "k")?;
-        let a = agreement(&truth, &found)?;
-        let (asw, chaos, pas) = threads::install(count(&threads, "threads")?, || {
+        let (a, asw, chaos, pas) = wait::on(&threads, || {
             Ok((
+                agreement(&truth, &found)?,
                 silhouette(&found, points)?,
                 chaos(&found, points)?,
                 pas(&found, points, k)?,
@@ -61,9 +62,7 @@ fn core_refine(labels: Robj, coords: Robj, k: Robj, threads: Robj) -> Robj {
         let found = self::labels(&labels, "labels")?;
         let points = matrix(&coords, "coords")?;
         let k = count(&k, "k")?;
-        let refined = threads::install(count(&threads, "threads")?, || {
-            refine_labels(&found, points, k)
-        })?;
+        let refined = wait::on(&threads, || refine_labels(&found, points, k))?;
         Ok(from_zero_based(&refined))
     })
 }
@@ -74,7 +73,8 @@ fn core_order_domains(labels: Robj, coords: Robj, slices: Robj) -> Robj {
     guard(|| {
         let found = self::labels(&labels, "labels")?;
         let slices = self::slices(&slices, found.len())?;
-        let numbers = order_domains(&found, 0, matrix(&coords, "coords")?, &slices)?;
+        let points = matrix(&coords, "coords")?;
+        let numbers = wait::alone(|| order_domains(&found, 0, points, &slices))?;
         let renumbered: Vec<u32> = found.iter().map(|&l| numbers[l as usize]).collect();
         Ok(from_zero_based(&renumbered))
     })
@@ -97,9 +97,7 @@ fn core_lisi(x: Robj, labels: Robj, perplexity: Robj, threads: Robj) -> Robj {
         let x = finite_f32(&x, "object")?;
         let labels = self::labels(&labels, "labels")?;
         let perplexity = count(&perplexity, "perplexity")?;
-        let scores = threads::install(count(&threads, "threads")?, || {
-            lisi(x.view(), &labels, perplexity, INDEX_SEED)
-        })?;
+        let scores = wait::on(&threads, || lisi(x.view(), &labels, perplexity, INDEX_SEED))?;
         Ok(scores.into())
     })
 }

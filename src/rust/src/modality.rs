@@ -5,7 +5,7 @@ use ndarray::Array2;
 use spax_core::graph::{correlation_knn, Neighbours};
 use spax_core::preprocess::{Modality, ModalityKind, Settings};
 use spax_core::slices::Slices;
-use spax_core::{threads, Result};
+use spax_core::Result;
 
 use crate::convert::{
     count, expected, finite_f32, flags, from_zero_based, pointer, seed, slices, string, to_matrix,
@@ -15,9 +15,10 @@ use crate::counts::{centre_named, view};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
 use crate::model::{projection, projection_to_r, scaling_named};
+use crate::wait;
 
 fn with_threads(threads: &Robj, work: impl FnOnce() -> Result<Modality> + Send) -> Result<Robj> {
-    let modality = threads::install(count(threads, "threads")?, work)?;
+    let modality = wait::on(threads, work)?;
     Ok(ExternalPtr::new(modality).into())
 }
 
@@ -230,9 +231,7 @@ fn core_feature_graph(x: Robj, k: Robj, seed: Robj, threads: Robj) -> Robj {
             }
         };
         let (k, seed) = (count(&k, "k")?, self::seed(&seed)?);
-        let graph = threads::install(count(&threads, "threads")?, || {
-            correlation_knn(components, k, seed)
-        })?;
+        let graph = wait::on(&threads, || correlation_knn(components, k, seed))?;
         let n = graph.n_nodes();
         let found = SpatialGraph {
             graph,

@@ -8,7 +8,7 @@ use spax_core::engine::model_file;
 use spax_core::engine::tensors::Tensors;
 use spax_core::preprocess::{Features, Projection, Scaling};
 use spax_core::systems::spacross::Encoder;
-use spax_core::{threads, Result};
+use spax_core::Result;
 
 use crate::convert::{
     count, doubles, expected, finite_f32, flags, from_zero_based, labels, list, matrix, pointer,
@@ -18,6 +18,7 @@ use crate::counts::view;
 use crate::error::guard;
 use crate::graph::SpatialGraph;
 use crate::json;
+use crate::wait;
 
 /// R's named list of double vectors and matrices.
 pub fn tensors(x: &Robj) -> Result<Tensors> {
@@ -163,7 +164,7 @@ fn core_project(
         let settings = Options::new(&settings)?;
         let scaling = scaling_named(settings.string("centre")?)?;
         let how = (settings.number("target_sum")?, settings.flag("log1p")?);
-        let features = threads::install(count(&threads, "threads")?, || {
+        let features = wait::on(&threads, || {
             projection.features(&counts, &present, scaling, how)
         })?;
         Ok(ExternalPtr::new(features).into())
@@ -177,7 +178,7 @@ fn core_spacross_embed(tensors: Robj, features: Robj, graph: Robj, threads: Robj
         let encoder = Encoder::from_tensors(&self::tensors(&tensors)?)?;
         let features: &Features = pointer(&features, "features")?;
         let graph: &SpatialGraph = pointer(&graph, "graph")?;
-        let embedding: Array2<f32> = threads::install(count(&threads, "threads")?, || {
+        let embedding: Array2<f32> = wait::on(&threads, || {
             encoder.embed_cells(features, &graph.graph, &graph.order)
         })?;
         Ok(to_matrix(embedding.view()))
@@ -191,9 +192,7 @@ fn core_rule_fit(x: Robj, labels: Robj, k: Robj, threads: Robj) -> Robj {
         let x = finite_f32(&x, "object")?;
         let labels = self::labels(&labels, "labels")?;
         let k = count(&k, "n.domains")?;
-        let rule = threads::install(count(&threads, "threads")?, || {
-            Classifier::fit(x.view(), &labels, k)
-        })?;
+        let rule = wait::on(&threads, || Classifier::fit(x.view(), &labels, k))?;
         let bias = rule.bias.to_vec();
         Ok(list!(weight = to_matrix(rule.weight.view()), bias = bias).into())
     })
@@ -207,9 +206,9 @@ fn core_rule_labels(x: Robj, weight: Robj, bias: Robj) -> Robj {
             weight: matrix(&weight, "weight")?.to_owned(),
             bias: Array1::from_vec(doubles(&bias, "bias")?.to_vec()),
         };
-        Ok(from_zero_based(
-            &rule.labels(finite_f32(&x, "object")?.view())?,
-        ))
+        let x = finite_f32(&x, "object")?;
+        let labels = wait::alone(|| rule.labels(x.view()))?;
+        Ok(from_zero_based(&labels))
     })
 }
 

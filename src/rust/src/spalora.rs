@@ -12,13 +12,14 @@ use spax_core::systems::spalora::memory::{
 use spax_core::systems::spalora::{
     Embedding, Encoder, EpochLosses, GeneWeights, Init, Params, Sees, Trainer,
 };
-use spax_core::{device, threads, Error, Result};
+use spax_core::{device, Error, Result};
 
 use crate::convert::{count, items, pointer, seed, string, to_matrix, Options};
 use crate::error::guard;
 use crate::graph::SpatialGraph;
 use crate::model;
 use crate::place::place;
+use crate::wait;
 
 /// None once R has given the memory back.
 type Handle = RefCell<Option<Trainer>>;
@@ -246,7 +247,7 @@ fn core_spalora_embed(
         let graphs: Vec<&Graph> = graphs.iter().map(|g| &g.graph).collect();
         let spatial: &SpatialGraph = pointer(&spatial, "graph")?;
         let encoder = Encoder::from_tensors(&model::tensors(&tensors)?, modalities.len())?;
-        let found = threads::install(count(&threads, "threads")?, || {
+        let found = wait::on(&threads, || {
             encoder.embed_cells(&modalities, &spatial.graph, &graphs, &spatial.order)
         })?;
         Ok(embedding_to_r(&found))
