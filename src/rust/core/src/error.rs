@@ -9,6 +9,12 @@ pub enum Error {
         argument: &'static str,
         message: String,
     },
+    /// A value that an option cannot have.
+    #[error("{message}")]
+    Option {
+        option: &'static str,
+        message: String,
+    },
     /// Counts that cannot be analysed.
     #[error("{message}")]
     Counts { message: String },
@@ -47,6 +53,13 @@ impl Error {
     pub fn argument(argument: &'static str, message: impl Into<String>) -> Self {
         Error::Argument {
             argument,
+            message: message.into(),
+        }
+    }
+
+    pub fn option(option: &'static str, message: impl Into<String>) -> Self {
+        Error::Option {
+            option,
             message: message.into(),
         }
     }
@@ -97,6 +110,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Error::Argument { .. } => "argument",
+            Error::Option { .. } => "option",
             Error::Counts { .. } => "counts",
             Error::Coords { .. } => "coords",
             Error::Memory { .. } => "memory",
@@ -110,10 +124,11 @@ impl Error {
         }
     }
 
-    /// The R argument to blame, where there is one.
+    /// The R argument or the option to blame, where there is one.
     pub fn blamed(&self) -> Option<&'static str> {
         match self {
             Error::Argument { argument, .. } => Some(argument),
+            Error::Option { option, .. } => Some(option),
             Error::Counts { .. } => Some("counts"),
             Error::Coords { .. } => Some("coords"),
             Error::Device { .. } => Some("device"),

@@ -24,6 +24,7 @@ pub mod graph;
 mod kernel_tests;
 pub mod metrics;
 pub mod nn;
+pub mod options;
 pub mod preprocess;
 pub mod progress;
 #[cfg(any(test, feature = "check"))]

@@ -181,9 +181,9 @@ fn any_shape_gives_an_error_or_finite_results() {
 }
 
 #[test]
-fn settings_out_of_range_name_the_argument() {
+fn options_out_of_range_are_named() {
     let check = |params: Params| match params.check(100, 5) {
-        Err(Error::Argument { argument, .. }) => argument,
+        Err(Error::Option { option, .. }) => option,
         _ => "none",
     };
     let base = Params::default;

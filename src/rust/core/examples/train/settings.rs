@@ -1,8 +1,9 @@
-//! Settings from JSON.
+//! What a run is told, from JSON.
 
-use serde_json::Value;
+use serde_json::{json, Map, Value};
+use spax_core::options::{resolve, Base};
 use spax_core::preprocess;
-use spax_core::systems::spacross::{Contrast, Params};
+use spax_core::systems::spacross::{Options, Params};
 use spax_core::Result;
 
 use crate::fault;
@@ -16,106 +17,46 @@ pub struct Settings {
     pub k: usize,
 }
 
-/// The settings in a file, or the defaults. A name that is not known is an error.
+/// The settings in a file, or the defaults: `n_domains`, `seed`, `imputation` and `preset`, and the options of the system.
 pub fn read(path: Option<&str>) -> Result<Settings> {
-    let mut settings = Settings {
-        params: Params::default(),
-        features: preprocess::Settings::default(),
-        n_domains: 7,
-        seed: 1,
-        k: 12,
-    };
     let Some(path) = path else {
-        return Ok(settings);
+        return told(Map::new());
     };
     let text = std::fs::read_to_string(path).map_err(|e| fault(format!("{path}: {e}")))?;
-    let value: Value = serde_json::from_str(&text).map_err(|e| fault(format!("{path}: {e}")))?;
-    let Value::Object(entries) = value else {
-        return Err(fault(format!("{path} holds no JSON object")));
-    };
-    for (name, value) in &entries {
-        let known = count(&mut settings, name, value)
-            || number(&mut settings, name, value)
-            || other(&mut settings, name, value);
-        if !known {
-            return Err(fault(format!("{path}: `{name}: {value}` is not known")));
-        }
-    }
-    Ok(settings)
+    let entries = serde_json::from_str(&text).map_err(|e| fault(format!("{path}: {e}")))?;
+    told(entries).map_err(|e| fault(format!("{path}: {e}")))
 }
 
-fn count(settings: &mut Settings, name: &str, value: &Value) -> bool {
-    let Some(number) = value.as_u64() else {
-        return false;
+fn told(mut entries: Map<String, Value>) -> Result<Settings> {
+    let mut take = |name: &str, default: Value| entries.remove(name).unwrap_or(default);
+    let n_domains = whole("n_domains", take("n_domains", json!(7)))?;
+    let seed = whole("seed", take("seed", json!(1)))?;
+    let imputation = take("imputation", json!(false));
+    let imputation = imputation
+        .as_bool()
+        .ok_or_else(|| fault("`imputation` must be true or false"))?;
+    let preset = take("preset", Value::Null);
+    let base = Base {
+        preset: preset.as_str(),
+        ..Base::default()
     };
-    let (p, f) = (&mut settings.params, &mut settings.features);
-    let place = match name {
-        "hidden1" => &mut p.hidden1,
-        "hidden2" => &mut p.hidden2,
-        "gcn_hidden" => &mut p.gcn_hidden,
-        "latent" => &mut p.latent,
-        "project" => &mut p.project,
-        "top_k" => &mut p.top_k,
-        "update_every" => &mut p.update_every,
-        "kmeans_runs" => &mut p.kmeans_runs,
-        "epochs" => &mut p.epochs,
-        "n_genes" => &mut f.n_genes,
-        "min_cells" => &mut f.min_cells,
-        "n_components" => &mut f.n_components,
-        "n_domains" => &mut settings.n_domains,
-        "k" => &mut settings.k,
-        "seed" => {
-            settings.seed = number;
-            return true;
-        }
-        _ => return false,
-    };
-    *place = number as usize;
-    true
+    let options: Options = resolve(&Value::Object(entries), base)?;
+    Ok(Settings {
+        params: Params {
+            imputation,
+            ..options.network.clone()
+        },
+        features: preprocess::Settings {
+            scaled_genes: imputation,
+            ..options.features()
+        },
+        n_domains: n_domains as usize,
+        seed,
+        k: options.graph.k,
+    })
 }
 
-fn number(settings: &mut Settings, name: &str, value: &Value) -> bool {
-    let Some(number) = value.as_f64() else {
-        return false;
-    };
-    let (p, f) = (&mut settings.params, &mut settings.features);
-    let place = match name {
-        "dropout" => &mut p.dropout,
-        "mask_rate" => &mut p.mask_rate,
-        "replace_rate" => &mut p.replace_rate,
-        "momentum" => &mut p.momentum,
-        "sharpness" => &mut p.sharpness,
-        "w_recon" => &mut p.w_recon,
-        "w_consistency" => &mut p.w_consistency,
-        "w_contrast" => &mut p.w_contrast,
-        "learning_rate" => &mut p.learning_rate,
-        "weight_decay" => &mut p.weight_decay,
-        "clip_norm" => &mut p.clip_norm,
-        "min_counts" => &mut f.min_counts,
-        "target_sum" => &mut f.target_sum,
-        _ => return false,
-    };
-    *place = number;
-    true
-}
-
-fn other(settings: &mut Settings, name: &str, value: &Value) -> bool {
-    match (name, value) {
-        ("contrast", Value::String(kind)) => {
-            settings.params.contrast = match kind.as_str() {
-                "node" => Contrast::Node,
-                "all_pairs" => Contrast::AllPairs,
-                "none" => Contrast::Off,
-                _ => return false,
-            };
-        }
-        ("cluster_test", Value::Bool(flag)) => settings.params.cluster_test = *flag,
-        ("log1p", Value::Bool(flag)) => settings.features.log1p = *flag,
-        ("imputation", Value::Bool(flag)) => {
-            settings.params.imputation = *flag;
-            settings.features.scaled_genes = *flag;
-        }
-        _ => return false,
-    }
-    true
+fn whole(name: &str, value: Value) -> Result<u64> {
+    let wrong = || fault(format!("`{name}` must be a whole number, not {value}"));
+    value.as_u64().ok_or_else(wrong)
 }

@@ -6,19 +6,23 @@
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::slices::Slices;
 use crate::sparse::Csr;
 use crate::{Error, Result};
 
 /// Where the genes' means and standard deviations are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Centre {
     /// Over all cells.
+    #[serde(rename = "none")]
     All,
     /// A mean within each slice, one standard deviation about them.
+    #[serde(rename = "mean")]
     Means,
     /// Mean and standard deviation within each slice.
+    #[serde(rename = "scale")]
     MeansAndSpread,
 }
 

@@ -1,23 +1,25 @@
-//! Settings of SpaCross and their check.
+//! What SpaCross's network and its training are told, and their check.
 
-use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::table::TABLE;
+use crate::{options, Error, Result};
 
 /// Which pairs the contrastive loss looks at (METHODS 6 a).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Contrast {
     /// Each masked node and its own summary: as described.
     Node,
     /// Every masked node and every masked node's summary: as published. Quadratic in the nodes.
     AllPairs,
     /// No contrast, and no hybrid graph.
+    #[serde(rename = "none")]
     Off,
 }
 
-/// Settings as a user gives them. [`Params::check`] turns them into [`ValidParams`].
-///
-/// The names are those of the R function `spacross_options()`; the defaults are the published
-/// settings for Visium.
-#[derive(Clone, Debug)]
+/// The options of the network as a user gives them. [`Params::check`] turns them into [`ValidParams`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Params {
     /// Width of the first layer.
     pub hidden1: usize,
@@ -45,6 +47,7 @@ pub struct Params {
     pub w_consistency: f64,
     /// Weight of the contrastive loss.
     pub w_contrast: f64,
+    /// Which pairs the contrastive loss looks at.
     pub contrast: Contrast,
     /// Most similar nodes (self first, and counted) that become candidates of the hybrid graph.
     /// Of several slices: most similar others in the own slice.
@@ -58,13 +61,16 @@ pub struct Params {
     pub cluster_test: bool,
     /// k-means runs of the hybrid graph's cluster test.
     pub kmeans_runs: usize,
+    /// Step size of the optimiser.
     pub learning_rate: f64,
     /// L2 decay, added to the gradient.
     pub weight_decay: f64,
     /// Bound on the norm of all gradients together.
     pub clip_norm: f64,
+    /// Steps of training, each over all cells.
     pub epochs: usize,
-    /// Whether the decoder is linear and the input scaled genes.
+    /// Whether the decoder is linear and the input scaled genes. No option: what is asked for decides.
+    #[serde(skip)]
     pub imputation: bool,
 }
 
@@ -111,74 +117,17 @@ pub struct ValidParams {
 pub const ALL_PAIRS_LIMIT: usize = 20_000;
 
 impl Params {
-    /// Checks every setting against its range and against `n_cells` and `n_domains`.
+    /// Checks every option against its row in the table, and against `n_cells` and `n_domains`.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the first setting at fault.
+    /// [`Error::Option`] naming the first option at fault; [`Error::Argument`] what does not fit the cells.
     pub fn check(self, n_cells: usize, n_domains: usize) -> Result<ValidParams> {
-        self.check_widths()?;
-        self.check_rates()?;
-        self.check_losses()?;
+        options::check(&self, TABLE)?;
         self.check_against(n_cells, n_domains)?;
         Ok(ValidParams {
             params: self,
             n_domains,
         })
-    }
-
-    fn check_widths(&self) -> Result<()> {
-        let widths = [
-            ("hidden1", self.hidden1),
-            ("hidden2", self.hidden2),
-            ("gcn_hidden", self.gcn_hidden),
-            ("latent", self.latent),
-            ("project", self.project),
-        ];
-        for (name, width) in widths {
-            require((1..=4096).contains(&width), name, "must lie in 1 to 4096")?;
-        }
-        Ok(())
-    }
-
-    fn check_rates(&self) -> Result<()> {
-        let below_one = |x: f64| (0.0..1.0).contains(&x);
-        require(below_one(self.dropout), "dropout", "must lie in [0, 1)")?;
-        require(
-            below_one(self.mask_rate) && self.mask_rate > 0.0,
-            "mask_rate",
-            "must lie strictly between 0 and 1",
-        )?;
-        require(
-            (0.0..=1.0).contains(&self.replace_rate),
-            "replace_rate",
-            "must lie in [0, 1]",
-        )?;
-        require(below_one(self.momentum), "momentum", "must lie in [0, 1)")
-    }
-
-    fn check_losses(&self) -> Result<()> {
-        let positive = |x: f64| x.is_finite() && x > 0.0;
-        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
-        require(positive(self.sharpness), "sharpness", "must be positive")?;
-        let weights = [
-            ("w_recon", self.w_recon),
-            ("w_consistency", self.w_consistency),
-            ("w_contrast", self.w_contrast),
-            ("weight_decay", self.weight_decay),
-        ];
-        for (name, weight) in weights {
-            require(not_negative(weight), name, "must be 0 or positive")?;
-        }
-        require(
-            positive(self.learning_rate),
-            "learning_rate",
-            "must be positive",
-        )?;
-        require(self.clip_norm > 0.0, "clip_norm", "must be positive")?;
-        require(self.epochs > 0, "epochs", "must be at least 1")?;
-        require(self.update_every > 0, "update_every", "must be at least 1")?;
-        require(self.kmeans_runs > 0, "kmeans_runs", "must be at least 1")?;
-        require(self.top_k > 0, "top_k", "must be at least 1")
     }
 
     fn check_against(&self, n_cells: usize, n_domains: usize) -> Result<()> {

@@ -12,14 +12,17 @@ pub mod loss;
 mod loss_on;
 pub mod memory;
 mod model;
+pub mod options;
 pub mod params;
 mod prepare;
 mod seen;
 pub mod system;
+mod table;
 mod trainer;
 pub mod weights;
 
 pub use embedding::Embedding;
 pub use encoder::Encoder;
+pub use options::Options;
 pub use params::{GeneWeights, Init, Params, Sees, ValidParams};
 pub use trainer::{EpochLosses, Trainer};

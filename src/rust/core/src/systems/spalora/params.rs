@@ -1,9 +1,13 @@
-//! Settings of SpaLORA and their check.
+//! What SpaLORA's network and its training are told, and their check.
 
-use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::table::TABLE;
+use crate::{options, Error, Result};
 
 /// How much each gene counts in the reconstruction of the RNA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GeneWeights {
     /// By the rank of its mean expression, the lowest most: as described.
     Rank,
@@ -14,7 +18,8 @@ pub enum GeneWeights {
 }
 
 /// What the weights are before training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Init {
     /// The modalities' principal components side by side, and even attention.
     Components,
@@ -23,7 +28,8 @@ pub enum Init {
 }
 
 /// What the network sees of RNA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sees {
     /// Its components, and by them the genes.
     Components,
@@ -31,24 +37,27 @@ pub enum Sees {
     Genes,
 }
 
-/// Settings as a user gives them. [`Params::check`] turns them into [`ValidParams`].
-///
-/// The names are those of the R function `spalora_options()`.
-#[derive(Clone, Debug)]
+/// The options of the network as a user gives them. [`Params::check`] turns them into [`ValidParams`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Params {
     /// d, the width of every embedding.
     pub latent: usize,
-    /// Weights of the reconstructions: one for all modalities, or one each.
+    /// Weights of the reconstructions, one each modality; the last repeats.
     pub w_recon: Vec<f64>,
-    /// Weights of the consistencies: one for all modalities, or one each.
+    /// Weights of the consistencies, one each modality; the last repeats.
     pub w_cross: Vec<f64>,
+    /// How much each gene counts in the reconstruction of RNA.
     pub weights: GeneWeights,
-    /// The option `input`.
+    /// What the network sees of RNA.
+    #[serde(rename = "input")]
     pub sees: Sees,
+    /// What training starts from.
     pub init: Init,
+    /// Step size of the optimiser.
     pub learning_rate: f64,
     /// L2 decay, added to the gradient.
     pub weight_decay: f64,
+    /// Steps of training, each over all cells.
     pub epochs: usize,
 }
 
@@ -79,31 +88,20 @@ pub struct ValidParams {
 }
 
 impl Params {
-    /// Checks every setting against its range and the number of modalities.
+    /// Checks every option against its row in the table, and against the number of modalities.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the first setting at fault.
+    /// [`Error::Option`] naming the first option at fault; [`Error::Argument`] too few modalities.
     pub fn check(self, n_modalities: usize) -> Result<ValidParams> {
-        require(
-            n_modalities >= 2,
-            "assays",
-            "must name at least two modalities",
-        )?;
-        require(
-            (1..=4096).contains(&self.latent),
-            "latent",
-            "must lie in 1 to 4096",
-        )?;
-        require(
-            self.init == Init::Random || self.latent >= n_modalities,
-            "latent",
-            "must be at least the number of modalities",
-        )?;
-        let positive = self.learning_rate.is_finite() && self.learning_rate > 0.0;
-        require(positive, "learning_rate", "must be positive")?;
-        let decay = self.weight_decay.is_finite() && self.weight_decay >= 0.0;
-        require(decay, "weight_decay", "must be 0 or positive")?;
-        require(self.epochs > 0, "epochs", "must be at least 1")?;
+        options::check(&self, TABLE)?;
+        if n_modalities < 2 {
+            let message = "`assays` must name at least two modalities";
+            return Err(Error::argument("assays", message));
+        }
+        if self.init == Init::Components && self.latent < n_modalities {
+            let message = "`latent` must be at least the number of modalities";
+            return Err(Error::option("latent", message));
+        }
         Ok(ValidParams {
             w_recon: one_each(&self.w_recon, n_modalities, "w_recon")?,
             w_cross: one_each(&self.w_cross, n_modalities, "w_cross")?,
@@ -112,25 +110,19 @@ impl Params {
     }
 }
 
+/// A weight for each modality: the last repeats.
 fn one_each(weights: &[f64], n: usize, name: &'static str) -> Result<Vec<f64>> {
-    let valid = weights.iter().all(|w| w.is_finite() && *w >= 0.0);
-    require(valid, name, "must be 0 or positive")?;
-    match weights {
-        [one] => Ok(vec![*one; n]),
-        each if each.len() == n => Ok(each.to_vec()),
-        each => Err(Error::argument(
+    match weights.last() {
+        Some(&last) if weights.len() <= n => {
+            let repeats = std::iter::repeat(last);
+            Ok(weights.iter().copied().chain(repeats).take(n).collect())
+        }
+        _ => Err(Error::option(
             name,
             format!(
-                "`{name}` has {} weights for {n} modalities: give one for all, or one each",
-                each.len()
+                "the option `{name}` has {} numbers for {n} modalities: give one number, or one for each",
+                weights.len()
             ),
         )),
-    }
-}
-
-fn require(holds: bool, argument: &'static str, demand: &str) -> Result<()> {
-    match holds {
-        true => Ok(()),
-        false => Err(Error::argument(argument, format!("`{argument}` {demand}"))),
     }
 }
