@@ -149,21 +149,6 @@ joined_tables <- function(tables, slice, slice.order) {
   list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
 }
 
-slice_names <- function(x) {
-  given <- rlang::names2(x)
-  check_unique(ifelse(nzchar(given), given, paste0("slice", seq_along(x))), "object")
-}
-
-check_cells_apart <- function(cells) {
-  twice <- unique(cells[duplicated(cells)])
-  if (length(twice) > 0L) {
-    abort_spax("argument", c(
-      "{length(twice)} cell name{?s} {?is/are} in two slices: {some_of(twice)}.",
-      "i" = "Make them unique, for instance by putting the name of the slice in front."
-    ), "object")
-  }
-}
-
 # A factor, one value a cell, its levels in the order of the stack.
 ordered_slices <- function(slice, cells, slice.order, argument) {
   if (is.null(slice)) {

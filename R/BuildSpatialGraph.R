@@ -37,15 +37,6 @@ BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", 
   graph_matrix(graph, rownames(coords), nrow(coords))
 }
 
-# The core's graph as a sparse matrix of cells x cells.
-graph_matrix <- function(graph, cells, n_cells) {
-  parts <- core(core_graph_csc(graph))
-  methods::new("dgCMatrix",
-    p = as.integer(parts$p), i = as.integer(parts$i), x = rep(1, length(parts$i)),
-    Dim = rep(n_cells, 2L), Dimnames = list(cells, cells)
-  )
-}
-
 #' @rdname BuildSpatialGraph
 #' @exportS3Method BuildSpatialGraph Seurat
 BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
@@ -72,25 +63,3 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
 #' @rdname BuildSpatialGraph
 #' @exportS3Method BuildSpatialGraph SingleCellExperiment
 BuildSpatialGraph.SingleCellExperiment <- BuildSpatialGraph.Seurat
-
-# The core's graph (an external pointer) of checked coordinates.
-core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {
-  stacked <- is_stacked(slices)
-  if (is.null(radius)) {
-    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)), least = least)
-    radius <- NA_real_
-  } else {
-    check_radius(radius)
-    k <- NA_integer_
-  }
-  core(core_spatial_graph(coords_matrix(coords), slice_codes(slices), stacked, directed, k, as.double(radius), threads))
-}
-
-check_radius <- function(radius) {
-  if (!is.numeric(radius) || length(radius) != 1L || !is.finite(radius) || radius <= 0) {
-    abort_spax("argument", c(
-      "{.arg radius} must be one distance above 0, not {show_value(radius)}.",
-      "i" = "It is in the units of the coordinates."
-    ), "radius")
-  }
-}

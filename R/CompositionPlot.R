@@ -39,11 +39,7 @@ CompositionPlot.default <- function(object, ..., slice, cols = NULL) {
 
 #' @rdname CompositionPlot
 #' @export
-CompositionPlot.SpaCrossResult <- function(object, ..., slice = object$slice) CompositionPlot.default(object$domain, ..., slice = slice)
-
-#' @rdname CompositionPlot
-#' @export
-CompositionPlot.SpaLORAResult <- CompositionPlot.SpaCrossResult
+CompositionPlot.SpaxResult <- function(object, ..., slice = object$slice) CompositionPlot.default(object$domain, ..., slice = slice)
 
 #' @rdname CompositionPlot
 #' @exportS3Method CompositionPlot Seurat

@@ -12,7 +12,7 @@
 #' | `ACC` | mean of `NMI`, `HOM` and `COM` | 1 |
 #' | `DIS` | mean of `CHAOS` and `PAS` | 0 |
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or domain labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, the result of a run of matrices, or domain labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param truth NULL, or the known labels: one a cell; for an object, the name of a meta data column.
@@ -50,6 +50,12 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
 }
 
 #' @rdname DomainMetrics
+#' @export
+DomainMetrics.SpaxResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice) {
+  DomainMetrics.default(object$domain, ..., coords = coords, slice = slice)
+}
+
+#' @rdname DomainMetrics
 #' @exportS3Method DomainMetrics Seurat
 DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = NULL,
                                  split.by = NULL) {
@@ -73,20 +79,4 @@ slice_metrics <- function(name, labels, truth, coords, cells, n_all, k, threads)
   data.frame(
     slice = name, n = length(cells), n_left_out = n_all - length(cells), n_domains = nlevels(found), values
   )
-}
-
-# Labels that go with others: as many, and matched by name where both have names.
-check_companion <- function(x, labels, argument) {
-  if (is.null(x)) {
-    return(NULL)
-  }
-  x <- as_labels(x, argument)
-  if (length(x) != length(labels)) {
-    abort_spax("argument", c(
-      "{.arg {argument}} has {length(x)} value{?s} for {length(labels)} cells.",
-      "i" = "Give one a cell, in the order of the cells."
-    ), argument)
-  }
-  if (!is.null(names(x)) && !is.null(names(labels)) && setequal(names(x), names(labels))) x <- x[names(labels)]
-  x
 }

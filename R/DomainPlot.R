@@ -41,16 +41,12 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.SpaCrossResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice) {
+DomainPlot.SpaxResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice) {
   if (is.null(coords)) {
     return(DomainPlot.default(object$domain, ..., slice = slice))
   }
   DomainPlot.default(object$domain, ..., coords = coords, slice = slice)
 }
-
-#' @rdname DomainPlot
-#' @export
-DomainPlot.SpaLORAResult <- DomainPlot.SpaCrossResult
 
 #' @rdname DomainPlot
 #' @exportS3Method DomainPlot Seurat
@@ -104,11 +100,11 @@ apart <- function(coords, slice) {
 
 # The columns that the runs write by default.
 known_domains <- function(object) {
-  found <- intersect(paste0(run_names(), "_domain"), names(meta_table(object)))
+  found <- intersect(domain_names(), names(meta_table(object)))
   if (length(found) == 0L) {
     abort_spax("argument", c(
       "The meta data has no domains yet.",
-      "i" = "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first, or give {.arg group.by}."
+      "i" = paste("Call", one_of_runs(), "first, or give {.arg group.by}.")
     ), "group.by")
   }
   found
@@ -139,63 +135,6 @@ check_titles <- function(titles, labels) {
   titles
 }
 
-# Named colours for each panel: given, or the palette, later panels after the first.
-match_colours <- function(labels, cols) {
-  first <- labels[[1L]]
-  own <- given_colours(first, cols) %||% rlang::set_names(domain_palette(nlevels(first)), levels(first))
-  rest <- lapply(labels[-1L], function(x) given_colours(x, cols) %||% borrow_colours(x, first, own))
-  c(list(own), rest)
-}
-
-given_colours <- function(labels, cols) {
-  if (is.null(cols)) {
-    return(NULL)
-  }
-  if (!is.null(names(cols)) && all(levels(labels) %in% names(cols))) {
-    return(cols[levels(labels)])
-  }
-  if (length(cols) < nlevels(labels)) {
-    abort_spax("argument", c(
-      "{.arg cols} has {length(cols)} colour{?s} for {nlevels(labels)} levels.",
-      "i" = "Give one a level, or leave it out."
-    ), "cols")
-  }
-  rlang::set_names(unname(cols)[seq_len(nlevels(labels))], levels(labels))
-}
-
-# Pairs with the largest overlap first; who finds no partner gets an unused colour.
-borrow_colours <- function(labels, first, colours) {
-  overlap <- unclass(table(labels, first))
-  result <- rlang::set_names(rep(NA_character_, nlevels(labels)), levels(labels))
-  for (step in seq_len(min(dim(overlap)))) {
-    best <- arrayInd(which.max(overlap), dim(overlap))
-    if (overlap[best] <= 0) break
-    result[best[[1L]]] <- colours[[best[[2L]]]]
-    overlap[best[[1L]], ] <- -1
-    overlap[, best[[2L]]] <- -1
-  }
-  open <- is.na(result)
-  spare <- setdiff(domain_palette(nlevels(labels) + length(colours)), c(colours, result))
-  result[open] <- spare[seq_len(sum(open))]
-  result
-}
-
-# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm (75 when it has a neighbour).
-point_size <- function(coords, n_panels) {
-  extent <- max(diff(range(coords$x)), diff(range(coords$y)))
-  width <- if (n_panels > 1L) 75 else 110
-  # A ggplot size is the diameter in mm over 0.75 for this shape.
-  min(6, max(0.05, 1.15 * width * cell_spacing(coords) / extent / 0.75))
-}
-
-# Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells.
-cell_spacing <- function(coords) {
-  bins <- ceiling(sqrt(nrow(coords) / 10)) + 1
-  width <- max(diff(range(coords$x)), diff(range(coords$y))) / bins
-  box <- paste(floor((coords$x - min(coords$x)) / width), floor((coords$y - min(coords$y)) / width))
-  sqrt(length(unique(box)) * width^2 / nrow(coords))
-}
-
 domain_panel <- function(coords, labels, colours, size, y_down, title) {
   data <- data.frame(x = coords$x, y = coords$y, label = unname(labels))
   data$image <- coords$image
@@ -215,27 +154,9 @@ domain_panel <- function(coords, labels, colours, size, y_down, title) {
   plot
 }
 
-# On a panel much higher than wide a title breaks into lines, or it would run into its neighbour's.
-fit_title <- function(title, coords) {
-  narrow <- diff(range(coords$y)) > 2 * diff(range(coords$x))
-  if (narrow) gsub("([_ .])", "\\1\n", title) else title
-}
-
 # Up to 20 lines a column: a narrow legend leaves more room to the tissue.
 domain_guide <- function(n) {
   ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 20))
-}
-
-theme_domains <- function() {
-  ggplot2::theme_void(base_size = 11) +
-    ggplot2::theme(
-      plot.title = ggplot2::element_text(hjust = 0.5, face = "bold", margin = ggplot2::margin(b = 4)),
-      legend.key.height = ggplot2::unit(4.4, "mm"),
-      legend.key.width = ggplot2::unit(4, "mm"),
-      legend.text = ggplot2::element_text(size = 9),
-      plot.margin = ggplot2::margin(4, 4, 4, 4),
-      plot.background = ggplot2::element_rect(fill = "white", colour = NA)
-    )
 }
 
 arrange_panels <- function(panels, ncol) {

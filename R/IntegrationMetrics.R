@@ -9,7 +9,7 @@
 #'
 #' iLISI can only reach the number of slices where all are equally large. Where one slice holds tissue that the others lack, it should be low there.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or an embedding: a numeric matrix of cells x columns.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, the result of a run of matrices of several slices, or an embedding: a numeric matrix of cells x columns.
 #' @param ... Not used; anything here is an error.
 #' @param slice The slice of each cell: a factor or vector; with names, it is matched by name.
 #' @param domain,truth NULL, or domains and known labels, one a cell; for an object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
@@ -50,6 +50,12 @@ IntegrationMetrics.default <- function(object, slice, ..., domain = NULL, truth 
   groups <- c(split(seq_along(slice), slice), list(overall = seq_along(slice)))
   rows <- Map(function(name, cells) integration_row(name, cells, scores, known, domain, truth), names(groups), groups)
   do.call(rbind, unname(rows))
+}
+
+#' @rdname IntegrationMetrics
+#' @export
+IntegrationMetrics.SpaxResult <- function(object, slice = object$slice, ..., domain = object$domain) {
+  IntegrationMetrics.default(object$embedding, slice, ..., domain = domain)
 }
 
 #' @rdname IntegrationMetrics

@@ -4,7 +4,7 @@
 #' weights by domain. The weights of the modalities of a cell add up to 1, so that all panels share one scale,
 #' which runs over all but the outermost hundredths of the weights.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object after [RunSpaLORA()], or a `SpaLORAResult`.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object after [RunSpaLORA()], or its result of matrices.
 #' @param ... Not used; anything here is an error.
 #' @param what `"modality"`: the weights of the modalities; `"graph"`: within each modality, the weight of the neighbours in space, as against those with similar features.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
@@ -31,8 +31,9 @@ ModalityWeightPlot.default <- function(object, ...) {
 
 #' @rdname ModalityWeightPlot
 #' @export
-ModalityWeightPlot.SpaLORAResult <- function(object, ..., what = "modality", coords, pt.size = NULL, y.down = NULL, cols = NULL) {
+ModalityWeightPlot.SpaxResult <- function(object, ..., what = "modality", coords, pt.size = NULL, y.down = NULL, cols = NULL) {
   check_dots(...)
+  if (is.null(object$attention)) abort_no_weights(show_value(object))
   prefix <- weight_prefix(what)
   place <- label_coords(object$domain, rlang::maybe_missing(coords))
   weights <- pick_weights(object$attention, prefix)

@@ -84,7 +84,7 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
   call <- user_call()
   timer <- new_timer()
   task <- timed(timer, "checks", {
-    input <- spacross_input(object, coords, reduction, dims, impute)
+    input <- matrix_input(object, coords, reduction, dims, impute)
     layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
     slice <- as_slices(slice, input$cells, layout$stack, "slice")
     run <- spacross_settings(
@@ -106,7 +106,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
                                epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE,
                                reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain", imputed.assay = "SpaCross") {
   check_dots(...)
-  names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
+  names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay)
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
@@ -119,8 +119,8 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options,
     epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
-  object <- write_spacross(object, result, names, assay)
-  object <- write_run(object, "RunSpaCross", tool_parts(result))
+  object <- write_result(object, result, names, assay, kept_with_reduction(result))
+  object <- write_run(object, "RunSpaCross", kept_of_run(result))
   if (!inherits(object, "Seurat")) {
     return(object)
   }
@@ -140,7 +140,7 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
                              impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
                              reduction.key = "spacross_", domain.name = "spacross_domain", imputed.assay = "SpaCross") {
   check_dots(...)
-  names <- spacross_names(reduction.name, reduction.key, domain.name, imputed.assay)
+  names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay)
   input <- list_input(object, coords, assay, layer)
   if (isTRUE(impute) && is_object_list(object)) lapply(object, function(x) check_imputed_assay(x, imputed.assay, check_assay(x, assay)))
   result <- RunSpaCross.default(
@@ -152,44 +152,9 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
     return(result)
   }
   Map(function(x, part) {
-    x <- write_spacross(x, cells_of_result(result, part$cells), names, check_assay(x, assay))
-    write_run(x, "RunSpaCross", tool_parts(result))
+    x <- write_result(x, cells_of_result(result, part$cells), names, check_assay(x, assay), kept_with_reduction(result))
+    write_run(x, "RunSpaCross", kept_of_run(result))
   }, object, unname(input$parts))
-}
-
-spacross_names <- function(reduction.name, reduction.key, domain.name, imputed.assay) {
-  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, assay = imputed.assay)
-  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", assay = "imputed.assay"))
-  names
-}
-
-# The cells, their coordinates, and the counts or the embedding to train on.
-spacross_input <- function(object, coords, reduction, dims, impute) {
-  check_flag(impute, "impute")
-  if (is.null(reduction)) {
-    counts <- as_counts(object)
-    cells <- if (is.null(colnames(object))) unnamed_cells(coords, ncol(counts)) else colnames(counts)
-    colnames(counts) <- cells
-    return(list(counts = counts, cells = cells, coords = SpatialCoords.default(cells, coords)))
-  }
-  if (impute) {
-    abort_spax("argument", c(
-      "{.code impute = TRUE} needs the counts, not a {.arg reduction}.",
-      "i" = "Leave out {.arg reduction}."
-    ), "impute")
-  }
-  x <- pick_dims(as_embedding(reduction, "reduction"), dims)
-  cells <- rownames(x) %||% unnamed_cells(coords, nrow(x))
-  list(embedding = x, cells = cells, coords = SpatialCoords.default(cells, coords))
-}
-
-# Cells without names of their own take those of the coordinates, which then must be in their order.
-unnamed_cells <- function(coords, n_cells) {
-  if (length(dim(coords)) == 2L && has_row_names(coords)) {
-    check_coords_length(nrow(coords), n_cells)
-    return(rownames(coords))
-  }
-  paste0("cell", seq_len(n_cells))
 }
 
 # Everything that can be refused before long work.
@@ -318,29 +283,5 @@ spacross_result <- function(found, task, timer, call) {
     dimnames(result$reconstruction) <- list(result$genes, task$cells)
   }
   result$model <- found$model
-  structure(result, class = "SpaCrossResult")
-}
-
-# What the object keeps of a run beside its results.
-tool_parts <- function(result) {
-  parts <- c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "model")
-  unclass(result)[intersect(parts, names(result))]
-}
-
-# Reduction, domains and imputed assay into the object.
-write_spacross <- function(object, result, names, assay) {
-  misc <- unclass(result)[c("options", "genes", "seed", "device", "versions")]
-  object <- write_reduction(object, result$embedding, names$reduction, names$key, assay, misc)
-  object <- write_column(object, names$domain, result$domain)
-  if (!is.null(result$reconstruction)) object <- write_imputed(object, result$reconstruction, names$assay)
-  object
-}
-
-#' @export
-print.SpaCrossResult <- function(x, ...) {
-  cells <- paste(nrow(x$embedding), "cells", if (!is.null(x$slice)) paste("of", nlevels(x$slice), "slices"))
-  head <- paste0("SpaCross on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns")
-  parts <- paste0("$", setdiff(names(x), c("device", "call")), collapse = " ")
-  writeLines(c(head, describe_run(x), paste("  parts:", parts)))
-  invisible(x)
+  new_result(spax_system("spacross"), result)
 }

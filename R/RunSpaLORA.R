@@ -90,7 +90,7 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
   timer <- new_timer()
   task <- timed(timer, "checks", {
     layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
-    input <- spalora_input(object, modality, cells, coords)
+    input <- modalities_input(object, modality, cells, coords)
     slice <- as_slices(slice, input$cells, layout$stack, "slice")
     run <- spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose)
     if (run$verbose) say_modalities(input$modalities)
@@ -108,8 +108,7 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
                               align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
                               published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
   check_dots(...)
-  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
-  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
+  names <- output_names(reduction.name, reduction.key, domain.name)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
   slice <- object_slices(object, split.by, stack)
   input <- object_modalities(object, rlang::maybe_missing(assays), layer)
@@ -118,9 +117,9 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
     modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
-  misc <- unclass(result)[c("options", "features", "seed", "device", "versions")]
-  object <- write_spalora(object, result, names, misc, assays)
-  object <- write_run(object, "RunSpaLORA", tool_parts(result))
+  homes <- vapply(assays, function(name) modality_home(object, name), "")
+  object <- write_modalities(object, result, names, homes, kept_with_reduction(result))
+  object <- write_run(object, "RunSpaLORA", kept_of_run(result))
   if (!inherits(object, "Seurat")) {
     return(object)
   }
@@ -128,7 +127,7 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   options <- option_lines(options)
   command <- SeuratObject::LogSeuratCommand(object, return.command = TRUE)
   # Seurat looks for an argument named `assay`, and warns of a command without one.
-  methods::slot(command, "assay.used") <- modality_home(object, assays[[1L]])
+  methods::slot(command, "assay.used") <- homes[[1L]]
   object[[methods::slot(command, "name")]] <- command
   object
 }
@@ -136,13 +135,6 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
 #' @rdname RunSpaLORA
 #' @exportS3Method RunSpaLORA SingleCellExperiment
 RunSpaLORA.SingleCellExperiment <- RunSpaLORA.Seurat
-
-# The modalities in one order of cells, and the coordinates.
-spalora_input <- function(object, modality, cells, coords) {
-  modalities <- read_modalities(object, modality, cells, coords)
-  names <- modality_cells(modalities[[1L]])
-  list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
-}
 
 # Everything that can be refused before long work.
 spalora_settings <- function(n.domains, input, slice, layout, options, epochs, published, seed, threads, device, verbose) {
@@ -248,82 +240,8 @@ embedding_components <- function(embedding, n) {
 spalora_result <- function(found, task, timer, call) {
   features <- Map(function(info, m) modality_features(m)[info$features], found$info, task$modalities)
   more <- list(modalities = modality_table(task$modalities, found$info, found$smoothing), features = features)
-  structure(c(
-    named_embeddings(found, names(task$modalities), task$cells), list(domain = found$domain),
+  new_result(spax_system("spalora"), c(
+    named_embeddings(found, names(task$modalities), task$cells, "spalora_"), list(domain = found$domain),
     slice_parts(task), result_parts(found, task, timer, call, more), list(model = found$model)
-  ), class = "SpaLORAResult")
-}
-
-# Embeddings and attention with the names of cells and modalities.
-named_embeddings <- function(found, names, cells) {
-  modality <- Map(function(x, name) name_embedding(x, cells, modality_key("spalora_", name)), found$modality, names)
-  list(
-    embedding = name_embedding(found$embedding, cells, "spalora_"), modality = rlang::set_names(modality, names),
-    attention = attention_table(found, names, cells)
-  )
-}
-
-# A row a cell: the weight of each modality, and within it those of the two graphs.
-attention_table <- function(found, names, cells) {
-  across <- found$across
-  colnames(across) <- paste0("weight_", names)
-  within <- Map(function(x, name) {
-    colnames(x) <- paste0(c("spatial_", "feature_"), name)
-    x
-  }, found$within, names)
-  data.frame(across, do.call(cbind, unname(within)), row.names = cells, check.names = FALSE)
-}
-
-modality_table <- function(modalities, info, smoothing) {
-  data.frame(
-    modality = names(modalities), kind = vapply(modalities, `[[`, "", "kind"), why = vapply(modalities, `[[`, "", "why"),
-    features = vapply(info, function(x) length(x$features), 0L), components = vapply(info, function(x) as.integer(x$n_components), 0L),
-    smooth_k = smoothing %||% NA_integer_, row.names = NULL
-  )
-}
-
-modality_features <- function(m) if (m$kind == "features") colnames(m$x) %||% seq_len(ncol(m$x)) else rownames(m$x)
-
-# A key has letters and digits only, and one underscore at the end.
-modality_key <- function(key, name) paste0(sub("_$", "", key), gsub("[^[:alnum:]]", "", tolower(name)), "_")
-
-# Reductions, attention and domains into the object, whose assays hold the modalities. A cell that a modality lacked has none.
-write_spalora <- function(object, result, names, misc, assays) {
-  object <- drop_earlier_run(object, names$reduction)
-  homes <- rlang::set_names(vapply(assays, function(name) modality_home(object, name), ""), names(result$modality))
-  object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
-  for (name in names(result$modality)) {
-    reduction <- paste0(names$reduction, ".", tolower(name))
-    object <- write_reduction(object, result$modality[[name]], reduction, modality_key(names$key, name), homes[[name]], list())
-  }
-  rows <- match(cell_names(object), names(result$domain))
-  columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = cell_names(object), check.names = FALSE)
-  names(columns) <- paste0(names$reduction, "_", names(columns))
-  columns[[names$domain]] <- unname(result$domain)[rows]
-  write_columns(object, columns)
-}
-
-# Weights and reductions of modalities that an earlier run wrote: this one may have fewer.
-drop_earlier_run <- function(object, reduction) {
-  columns <- names(meta_table(object))
-  start <- paste0(reduction, "_", c("weight", "spatial", "feature"), "_")
-  modalities <- substring(columns[startsWith(columns, start[[1L]])], nchar(start[[1L]]) + 1L)
-  stale <- intersect(columns, outer(start, modalities, paste0))
-  drop_results(object, stale, intersect(reduction_names(object), paste0(reduction, ".", tolower(modalities))))
-}
-
-describe_smoothing <- function(k) if (!anyNA(k)) paste0(", averaged over ", format(k), " cells")
-
-#' @export
-print.SpaLORAResult <- function(x, ...) {
-  m <- x$modalities
-  cells <- paste(nrow(x$embedding), "cells", if (!is.null(x$slice)) paste("of", nlevels(x$slice), "slices"))
-  weights <- colMeans(x$attention[paste0("weight_", m$modality)])
-  writeLines(c(
-    paste0("SpaLORA on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
-    paste0("  ", format(m$modality), "  ", format(m$kind), "  ", format(m$features), " features, mean weight ", format(round(weights, 2), nsmall = 2), describe_smoothing(m$smooth_k)),
-    describe_run(x),
-    paste0("  parts: ", paste0("$", setdiff(names(x), c("device", "call")), collapse = " "))
   ))
-  invisible(x)
 }

@@ -41,12 +41,6 @@ SaveModel <- function(object, file, ..., overwrite = FALSE) {
   invisible(file)
 }
 
-check_path <- function(file) {
-  if (!rlang::is_string(file) || !nzchar(file)) {
-    abort_spax("argument", "{.arg file} must be one path in quotes, not {show_value(file)}.", "file")
-  }
-}
-
 # Beside the file first, so that a full disk leaves no half of a model under its name.
 write_whole <- function(bytes, file) {
   part <- paste0(file, ".part")

@@ -24,15 +24,9 @@ TrainingPlot.default <- function(object, ...) {
 
 #' @rdname TrainingPlot
 #' @export
-TrainingPlot.SpaCrossResult <- function(object, ...) {
+TrainingPlot.SpaxResult <- function(object, ...) {
   check_dots(...)
-  plot_history(object$history)
-}
-
-#' @rdname TrainingPlot
-#' @export
-TrainingPlot.SpaLORAResult <- function(object, ...) {
-  check_dots(...)
+  if (is.null(object$history)) abort_no_training("a result without training")
   plot_history(object$history)
 }
 
@@ -40,11 +34,11 @@ TrainingPlot.SpaLORAResult <- function(object, ...) {
 #' @exportS3Method TrainingPlot Seurat
 TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
   check_dots(...)
-  systems <- c("RunSpaCross", "RunSpaLORA")
-  if (!is.null(tool)) check_choice(tool, systems, "tool")
-  found <- intersect(tool %||% systems, stored_runs(object))
-  if (length(found) == 0L) abort_no_training("an object without a run")
-  plot_history(run_parts(object, found[[1L]])$history)
+  runs <- system_names("verb")
+  if (!is.null(tool)) check_choice(tool, runs, "tool")
+  trained <- Filter(function(run) !is.null(run_parts(object, run)$history), tool %||% runs)
+  if (length(trained) == 0L) abort_no_training("an object without a run")
+  plot_history(run_parts(object, trained[[1L]])$history)
 }
 
 #' @rdname TrainingPlot
@@ -53,8 +47,8 @@ TrainingPlot.SingleCellExperiment <- TrainingPlot.Seurat
 
 abort_no_training <- function(what) {
   abort_spax("argument", c(
-    "{.arg object} must hold a training of SpaCross or SpaLORA, not be {what}.",
-    "i" = "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first."
+    "{.arg object} must hold a training of {one_of(system_names('title'))}, not be {what}.",
+    "i" = paste("Call", one_of_runs(), "first.")
   ), "object")
 }
 
@@ -66,6 +60,7 @@ loss_titles <- function(columns) {
   cross <- startsWith(columns, "cross_")
   titles[recon] <- paste("Reconstruction of", sub("^recon_", "", columns[recon]))
   titles[cross] <- paste(sub("^cross_", "", columns[cross]), "through the others")
+  titles[is.na(titles)] <- columns[is.na(titles)]
   rlang::set_names(titles, columns)
 }
 

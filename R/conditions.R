@@ -94,19 +94,29 @@ abort_unknown_argument <- function(given, known) {
       "i" = "Give the arguments after the first ones by name."
     ), "...")
   }
-  set <- option_sets()[[options_of(known)]]
-  remedy <- if (given %in% c(option_names(set), "preset")) {
-    "It is an option: use {.code options = {set$class}({given} = ...)}."
+  system <- system_of_options(known)
+  remedy <- if (given %in% c(names(system$options()), "preset")) {
+    "It is an option: use {.code options = {system$name}_options({given} = ...)}."
   } else {
     did_you_mean(given, setdiff(names(known), c("object", "...")))
   }
   abort_spax("argument", c("{.arg {given}} is not an argument of this function.", "i" = remedy), given)
 }
 
-# The function whose options a function takes by default: the first of all when it takes none.
-options_of <- function(arguments) {
-  if (is.call(arguments$options)) as.character(arguments$options[[1L]]) else names(option_sets())[[1L]]
+# The system whose options a function takes by default: the first of all when it takes none.
+system_of_options <- function(arguments) {
+  constructor <- if (is.call(arguments$options)) as.character(arguments$options[[1L]])
+  spax_system(sub("_options$", "", constructor %||% "")) %||% spax_systems()[[1L]]
 }
+
+# Words to choose from, for a message: "a, b or c".
+one_of <- function(words) {
+  last <- length(words)
+  if (last == 1L) words else paste(paste(words[-last], collapse = ", "), "or", words[[last]])
+}
+
+# The verbs that run a system, and further functions, for a message.
+one_of_runs <- function(...) one_of(paste0("{.fn ", c(system_names("verb"), ...), "}"))
 
 # A hint with the nearest of the names that exist.
 did_you_mean <- function(given, known) {

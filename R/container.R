@@ -55,8 +55,8 @@ image_coords <- function(object) UseMethod("image_coords")
 image_names <- function(object) UseMethod("image_names")
 image_cells <- function(object) UseMethod("image_cells")
 
-# The names of the reductions that the runs write by default.
-run_names <- function() names(model_systems())
+# The columns of domains that the runs write by default.
+domain_names <- function() paste0(system_names(), "_domain")
 
 # The name given, or else the one of `known` that the object has; of several none is taken for the user's.
 sole_name <- function(name, known, argument, what) {
@@ -65,14 +65,14 @@ sole_name <- function(name, known, argument, what) {
   }
   abort_spax("argument", c(
     if (length(known)) "The object has {what} of {length(known)} runs: {.val {known}}." else "The object has no {what} of a run of this package.",
-    "i" = if (length(known)) "Choose one by {.arg {argument}}." else "Call {.fn RunSpaCross} or {.fn RunSpaLORA} first, or give {.arg {argument}}."
+    "i" = if (length(known)) "Choose one by {.arg {argument}}." else paste("Call", one_of_runs(), "first, or give {.arg {argument}}.")
   ), argument)
 }
 
-sole_reduction <- function(object, reduction) sole_name(reduction, intersect(run_names(), reduction_names(object)), "reduction", "reductions")
+sole_reduction <- function(object, reduction) sole_name(reduction, intersect(system_names(), reduction_names(object)), "reduction", "reductions")
 
 sole_domain <- function(object, name, argument) {
-  sole_name(name, intersect(paste0(run_names(), "_domain"), names(meta_table(object))), argument, "domains")
+  sole_name(name, intersect(domain_names(), names(meta_table(object))), argument, "domains")
 }
 
 # A column, named by cell.
@@ -119,8 +119,9 @@ stored_reduction <- function(object, reduction, dims) {
   pick_dims(as_embedding(embedding[cell_names(object), , drop = FALSE], "reduction"), dims)
 }
 
-# The systems whose runs the object holds.
+# The verbs whose runs the object holds.
 stored_runs <- function(object) {
-  tools <- vapply(model_systems(), `[[`, "", "tool")
-  unname(Filter(function(name) !is.null(run_parts(object, name)), tools))
+  Filter(function(verb) !is.null(run_parts(object, verb)), system_names("verb"))
 }
+
+is_object_list <- function(object) all(vapply(object, is_container, NA))

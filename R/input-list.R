@@ -16,8 +16,6 @@ list_input <- function(object, coords, assay, layer) {
   c(joined, list(slice = slice, parts = parts))
 }
 
-is_object_list <- function(object) all(vapply(object, is_container, NA))
-
 has_cell_names <- function(object) all(vapply(object, function(x) is_container(x) || !is.null(colnames(x)), NA))
 
 check_slice_list <- function(object) {
@@ -45,7 +43,7 @@ slice_coords_list <- function(coords, object) {
   if (all(nzchar(rlang::names2(coords))) && setequal(names(coords), names(object))) coords[names(object)] else unname(coords)
 }
 
-matrix_slice_input <- function(counts, coords) spacross_input(counts, coords, NULL, NULL, FALSE)
+matrix_slice_input <- function(counts, coords) matrix_input(counts, coords, NULL, NULL, FALSE)
 
 object_slice_input <- function(object, coords, assay, layer) {
   place <- check_one_slice(SpatialCoords(object, coords))
@@ -85,12 +83,4 @@ in_slice <- function(name, code) {
     e$message <- paste0("Slice \"", name, "\": ", e$message)
     stop(e)
   })
-}
-
-# The part of a result that belongs to one object.
-cells_of_result <- function(result, cells) {
-  result$embedding <- result$embedding[cells, , drop = FALSE]
-  result$domain <- result$domain[cells]
-  if (!is.null(result$reconstruction)) result$reconstruction <- result$reconstruction[, cells, drop = FALSE]
-  result
 }

@@ -156,6 +156,8 @@ n_modality_cells <- function(m) if (m$kind == "features") nrow(m$x) else ncol(m$
 
 n_modality_features <- function(m) if (m$kind == "features") ncol(m$x) else nrow(m$x)
 
+modality_features <- function(m) if (m$kind == "features") colnames(m$x) %||% seq_len(ncol(m$x)) else rownames(m$x)
+
 take_cells <- function(m, cells) {
   if (!identical(modality_cells(m), cells)) {
     m$x <- if (m$kind == "features") m$x[cells, , drop = FALSE] else as_counts(m$x[, cells, drop = FALSE])
@@ -295,4 +297,11 @@ in_modality <- function(result, name, argument) {
     result$argument <- argument
   }
   core(result)
+}
+
+# The modalities in one order of cells, and the coordinates.
+modalities_input <- function(object, modality, cells, coords) {
+  modalities <- read_modalities(object, modality, cells, coords)
+  names <- modality_cells(modalities[[1L]])
+  list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
 }

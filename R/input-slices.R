@@ -140,3 +140,18 @@ check_one_image <- function(image, slice) {
     ), "split.by")
   }
 }
+
+slice_names <- function(x) {
+  given <- rlang::names2(x)
+  check_unique(ifelse(nzchar(given), given, paste0("slice", seq_along(x))), "object")
+}
+
+check_cells_apart <- function(cells) {
+  twice <- unique(cells[duplicated(cells)])
+  if (length(twice) > 0L) {
+    abort_spax("argument", c(
+      "{length(twice)} cell name{?s} {?is/are} in two slices: {some_of(twice)}.",
+      "i" = "Make them unique, for instance by putting the name of the slice in front."
+    ), "object")
+  }
+}

@@ -17,3 +17,7 @@ restore_spacross <- function(document) {
   document[c("kept", "genes")] <- lapply(document[c("kept", "genes")], as_texts)
   document
 }
+
+spacross_source <- function(model) {
+  if (model$input == "counts") paste(length(model$genes), "genes") else paste(model$columns, "columns of a reduction")
+}

@@ -36,3 +36,8 @@ restore_spalora <- function(document) {
   })
   document
 }
+
+spalora_source <- function(model) {
+  sizes <- vapply(modality_parts(model), function(part) part$columns, 0)
+  paste0(names(sizes), " (", sizes, " columns)", collapse = " + ")
+}

@@ -1,16 +1,9 @@
 # A trained model as plain R data: a list of the class SpaxModel, whose tensors hold all numbers as safetensors bytes. The parts that every system's has:
-#   system     "spacross" or "spalora"
+#   system     its name (registry.R)
 #   levels     names of the domains
 #   options    of the run; seed, slices, n_cells, versions
 #   tensors    the encoder; rule.* the centre and spread of the columns that domains are found from, weight and bias of the rule that labels them
 # and beside them those of the system, see model-spacross.R and model-spalora.R.
-
-model_systems <- function() {
-  list(
-    spacross = list(title = "SpaCross", tool = "RunSpaCross", class = "SpaxModel", parts = c("input", "columns", "kept", "genes"), restore = restore_spacross),
-    spalora = list(title = "SpaLORA", tool = "RunSpaLORA", class = c("SpaLORAModel", "SpaxModel"), parts = "modalities", restore = restore_spalora)
-  )
-}
 
 model_parts <- c("levels", "options", "slices", "n_cells", "seed", "versions")
 
@@ -23,10 +16,46 @@ new_model <- function(system, own, domain, task, tensors) {
   model_of_parts(system, c(own, shared), core(core_tensors_write(tensors)))
 }
 
-model_of_parts <- function(system, parts, tensors) {
-  wanted <- c(model_systems()[[system]]$parts, model_parts)
+model_of_parts <- function(name, parts, tensors) {
+  system <- spax_system(name)
+  wanted <- c(system$parts, model_parts)
   parts <- rlang::set_names(lapply(wanted, function(part) parts[[part]]), wanted)
-  structure(c(list(system = system), parts, list(tensors = tensors)), class = model_systems()[[system]]$class)
+  structure(c(list(system = name), parts, list(tensors = tensors)), class = c(system$model, "SpaxModel"))
+}
+
+# The system of a model, as in a file. `argument`: what the user gave it by.
+model_system <- function(name, argument) {
+  system <- if (rlang::is_string(name)) spax_system(name)
+  if (is.null(system)) {
+    abort_spax("model", c(
+      "The {argument} holds a model of the system {show_value(name)}, which this version of spaxR does not know.",
+      "i" = "Install a newer spaxR."
+    ), argument)
+  }
+  system
+}
+
+# The document as R had it: JSON knows neither classes nor vectors of one value or none.
+restore_model <- function(document, tensors) {
+  system <- model_system(if (is.list(document)) document$system, "file")
+  document <- system$restore(document)
+  document[c("levels", "slices")] <- lapply(document[c("levels", "slices")], as_texts)
+  document$options <- restore_options(document$options, system$option_set())
+  document$versions <- document$versions[union(names(spax_versions()), names(document$versions))]
+  model_of_parts(system$name, document, tensors)
+}
+
+as_texts <- function(x) if (!is.null(x)) as.character(unlist(x))
+
+# In the usual order, checked; an option that has come since has its default.
+restore_options <- function(stored, set) {
+  defaults <- option_defaults(set)
+  vectors <- intersect(names(set$vectors), names(stored))
+  stored[vectors] <- lapply(stored[vectors], unlist)
+  known <- intersect(names(defaults), names(stored))
+  options <- as_options(set_options(defaults, stored[known]), set, NULL, NULL)
+  check_options(options)
+  options
 }
 
 projection_tensors <- function(projection, prefix) {
@@ -52,8 +81,9 @@ stored_projection <- function(tensors, prefix, part) {
 
 #' @export
 print.SpaxModel <- function(x, ...) {
+  system <- model_system(x$system, "object")
   writeLines(c(
-    paste0("Trained model of ", model_systems()[[x$system]]$title, ": ", model_source(x), ", ", length(x$levels), " domains (", paste(x$levels, collapse = ", "), ")"),
+    paste0("Trained model of ", system$title, ": ", system$source(x), ", ", length(x$levels), " domains (", paste(x$levels, collapse = ", "), ")"),
     paste0("  trained on ", x$n_cells, " cells", if (length(x$slices) > 1L) paste(" of", length(x$slices), "slices"), ", seed ", format(x$seed)),
     paste0("  spaxR ", x$versions$spaxR, ", ", format_bytes(length(x$tensors)), " of weights"),
     "  predict() labels a new slice, SaveModel() writes a file"
@@ -61,26 +91,17 @@ print.SpaxModel <- function(x, ...) {
   invisible(x)
 }
 
-# What the model was trained on, in words.
-model_source <- function(model) {
-  if (model$system == "spalora") {
-    sizes <- vapply(modality_parts(model), function(part) part$columns, 0)
-    return(paste0(names(sizes), " (", sizes, " columns)", collapse = " + "))
-  }
-  if (model$input == "counts") paste(length(model$genes), "genes") else paste(model$columns, "columns of a reduction")
-}
-
 # The model in what a user gives: a model, a result that holds one, or an object after a run.
 as_model <- function(object) {
   model <- if (inherits(object, "SpaxModel")) object
-  if (inherits(object, c("SpaCrossResult", "SpaLORAResult"))) model <- object$model
+  if (inherits(object, "SpaxResult")) model <- object$model
   if (is_container(object)) model <- stored_model(object)
   if (inherits(model, "SpaxModel")) {
     return(model)
   }
   abort_spax("argument", c(
     "{.arg object} holds no trained model.",
-    "i" = "Give the result of {.fn RunSpaCross}, {.fn RunSpaLORA} or {.fn LoadModel}."
+    "i" = paste0("Give the result of ", one_of_runs("LoadModel"), ".")
   ), "object")
 }
 

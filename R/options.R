@@ -6,7 +6,11 @@
 #   choices     the values of each option that is a choice; `flags`: the names of those that are TRUE or FALSE
 #   presets     named lists of values; published: what the published code fixes and what it leaves free, and its usual preset
 
-option_sets <- function() list(spacross_options = spacross_option_set(), spalora_options = spalora_option_set())
+# By the class of the options.
+option_sets <- function() {
+  sets <- unname(lapply(spax_systems(), function(system) system$option_set()))
+  rlang::set_names(sets, vapply(sets, `[[`, "", "class"))
+}
 
 # The option set that these options belong to.
 set_of <- function(options) option_sets()[[class(options)[[1L]]]]

@@ -35,3 +35,44 @@ shade <- function(colours, round) {
   mix <- (1 - share) * grDevices::col2rgb(colours) + share * as.vector(grDevices::col2rgb(towards))
   grDevices::rgb(t(mix), maxColorValue = 255)
 }
+
+# Named colours for each panel: given, or the palette, later panels after the first.
+match_colours <- function(labels, cols) {
+  first <- labels[[1L]]
+  own <- given_colours(first, cols) %||% rlang::set_names(domain_palette(nlevels(first)), levels(first))
+  rest <- lapply(labels[-1L], function(x) given_colours(x, cols) %||% borrow_colours(x, first, own))
+  c(list(own), rest)
+}
+
+given_colours <- function(labels, cols) {
+  if (is.null(cols)) {
+    return(NULL)
+  }
+  if (!is.null(names(cols)) && all(levels(labels) %in% names(cols))) {
+    return(cols[levels(labels)])
+  }
+  if (length(cols) < nlevels(labels)) {
+    abort_spax("argument", c(
+      "{.arg cols} has {length(cols)} colour{?s} for {nlevels(labels)} levels.",
+      "i" = "Give one a level, or leave it out."
+    ), "cols")
+  }
+  rlang::set_names(unname(cols)[seq_len(nlevels(labels))], levels(labels))
+}
+
+# Pairs with the largest overlap first; who finds no partner gets an unused colour.
+borrow_colours <- function(labels, first, colours) {
+  overlap <- unclass(table(labels, first))
+  result <- rlang::set_names(rep(NA_character_, nlevels(labels)), levels(labels))
+  for (step in seq_len(min(dim(overlap)))) {
+    best <- arrayInd(which.max(overlap), dim(overlap))
+    if (overlap[best] <= 0) break
+    result[best[[1L]]] <- colours[[best[[2L]]]]
+    overlap[best[[1L]], ] <- -1
+    overlap[, best[[2L]]] <- -1
+  }
+  open <- is.na(result)
+  spare <- setdiff(domain_palette(nlevels(labels) + length(colours)), c(colours, result))
+  result[open] <- spare[seq_len(sum(open))]
+  result
+}

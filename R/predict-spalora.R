@@ -1,56 +1,4 @@
-#' Embed and label a new slice with a trained model of several modalities
-#'
-#' Takes a slice that the model has not seen, measured for the same modalities, through the trained network of [RunSpaLORA()], without training, and gives its cells the domains of
-#' the tissue that the model was trained on.
-#'
-#' Each modality is prepared as that of the training slice was: the same genes, proteins or peaks, rotated by the same components. The new cells are joined to their neighbours in
-#' space and to the cells of the new slice most like them in each modality, and pass the trained encoders and both levels of attention. Domains come from the rule described for
-#' [predict.SpaxModel()].
-#'
-#' With `centre = "slice"` genes and proteins are scaled by their means and standard deviations in the new slice, which takes out differences in depth and staining, and assumes that it holds about
-#' the same mixture of tissue; with `centre = "model"` by those of the training slice. Peaks always have the weights of the training slice. Columns of the kind `"features"` are
-#' taken as they are: give them in the same coordinates, for instance a joint reduction.
-#'
-#' Features of the model that the new slice lacks count as their mean (peaks: as closed), with a warning; when more than half of a modality's are lacking, that is an error.
-#'
-#' @inheritParams predict.SpaxModel
-#' @param object A trained model of SpaLORA: of [LoadModel()], the result of [RunSpaLORA()] on matrices, or its part `model`; after a run on a Seurat object,
-#'   `Tool(object, "RunSpaLORA")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaLORA$model`).
-#' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object, or a list of matrices named by the modalities of the model, as [RunSpaLORA()] takes them.
-#' @param assays For an object, the assays (of a SingleCellExperiment: experiments; or reductions) that hold the modalities, in the order of the model, or named by its modalities. NULL: those of the model's names.
-#' @param cells `"same"` or `"shared"`: what to do when the modalities hold different cells; as in [RunSpaLORA()].
-#' @param layer Layer with the raw counts: one for all assays, or one each by name.
-#' @return For an object, the same object with the reductions `reduction.name` and one for each modality, the columns of attention, and the factor `domain.name`, as
-#'   [RunSpaLORA()] writes them; the levels of the domains are those of the model. For matrices, a list of class `SpaxPrediction`: `embedding`, `modality`, `attention` and
-#'   `domain` as [RunSpaLORA()] gives them, `genes_missing` (a list with the features of each modality that were lacking) and `centre`.
-#' @seealso [SaveModel()], [LoadModel()], [RunSpaLORA()].
-#' @export
-#' @examplesIf requireNamespace("withr", quietly = TRUE)
-#' tissue <- simulate_tissue(n.cells = 600, modalities = c("RNA", "ADT"))
-#' below <- tissue$spots$y < stats::median(tissue$spots$y)
-#' half <- function(cells) lapply(tissue$counts, function(counts) counts[, cells])
-#' fit <- RunSpaLORA(half(below), n.domains = 5, coords = tissue$spots[below, ], epochs = 50, verbose = FALSE)
-#' new <- predict(fit, half(!below), coords = tissue$spots[!below, ])
-#' table(new$domain, tissue$spots$label[!below])
-predict.SpaLORAModel <- function(object, newdata, coords = NULL, ..., assays = NULL, cells = "same", centre = "slice", refine.k = NULL, threads = NULL,
-                                 layer = "counts", reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
-  check_dots(...)
-  settings <- prediction_settings(object, centre, refine.k, threads)
-  if (!is_container(newdata)) {
-    return(predict_modalities(object, named_modalities(object, newdata), coords, cells, settings))
-  }
-  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
-  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
-  assays <- model_assays(object, assays)
-  given <- object_modalities(newdata, unname(assays), layer)
-  names(given) <- names(attr(given, "told")) <- names(assays)
-  found <- predict_modalities(object, given, check_one_slice(SpatialCoords(newdata, coords)), cells, settings)
-  write_spalora(newdata, found, names, unclass(object)[c("options", "seed", "versions")], unname(assays))
-}
-
-#' @rdname predict.SpaLORAModel
-#' @export
-predict.SpaLORAResult <- function(object, newdata, ...) predict.SpaLORAModel(as_model(object), newdata, ...)
+# How predict() reads and embeds new cells for a model of several modalities, see registry.R.
 
 # The assays by the modalities of the model.
 model_assays <- function(model, assays) {
@@ -85,26 +33,35 @@ named_modalities <- function(model, newdata) {
   structure(newdata[names], argument = "newdata")
 }
 
-predict_modalities <- function(model, given, coords, cells, settings) {
+spalora_read_new <- function(model, newdata, coords, given) {
+  kinds <- vapply(modality_parts(model), `[[`, "", "kind")
+  if (!is_container(newdata)) {
+    return(modalities_input(named_modalities(model, newdata), kinds, given$cells, coords))
+  }
+  assays <- model_assays(model, given$assays)
+  matrices <- object_modalities(newdata, unname(assays), given$layer)
+  names(matrices) <- names(attr(matrices, "told")) <- names(assays)
+  input <- modalities_input(matrices, kinds, given$cells, check_one_slice(SpatialCoords(newdata, coords)))
+  c(input, list(homes = vapply(assays, function(name) modality_home(newdata, name), "")))
+}
+
+spalora_embed <- function(model, tensors, task, settings) {
   parts <- modality_parts(model)
-  input <- spalora_input(given, vapply(parts, `[[`, "", "kind"), cells, coords)
-  task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed))
   check_enough_cells(length(task$cells), task$options)
   check_columns(parts, task$modalities, task$argument)
   known <- Map(match_modality, parts, task$modalities)
-  tensors <- core(core_tensors_read(model$tensors))
   prepared <- Map(
     function(m, part, known, prefix) project_modality(m, part, known, stored_projection(tensors, prefix, part), task, settings),
     task$modalities, parts, known, omics_prefix(parts)
   )
   graphs <- spalora_graphs(task, prepared)
   found <- spalora_embeddings(core(core_spalora_embed(tensors, unname(prepared), graphs$spatial, unname(graphs$feature), task$threads)))
-  view <- sweep(found$embedding, 2L, tensors$embedding.centre) %*% tensors$embedding.rotation
-  smoothed <- smoothed_modalities(task, modality_components(prepared, task$options, tensors$smooth.spread)$parts, tensors$smooth.k)
-  structure(c(named_embeddings(found, names(parts), task$cells), list(
-    domain = new_domains(model, tensors, view, smoothed, task, settings),
-    genes_missing = Filter(length, lapply(known, `[[`, "missing")), centre = settings$centre
-  )), class = "SpaxPrediction")
+  list(
+    view = sweep(found$embedding, 2L, tensors$embedding.centre) %*% tensors$embedding.rotation,
+    smoothed = smoothed_modalities(task, modality_components(prepared, task$options, tensors$smooth.spread)$parts, tensors$smooth.k),
+    missing = Filter(length, lapply(known, `[[`, "missing")), centred = TRUE,
+    parts = named_embeddings(found, names(parts), task$cells, "spalora_")
+  )
 }
 
 # Each cell is joined to as many others as in training.

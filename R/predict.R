@@ -1,6 +1,6 @@
 #' Embed and label a new slice with a trained model
 #'
-#' Takes a slice that the model has not seen through the trained network, without training, and gives its cells the domains of the slice that the model was
+#' Takes a slice that the model has not seen through what was trained, without training, and gives its cells the domains of the slice that the model was
 #' trained on: the same names, so that slices can be compared.
 #'
 #' The new slice's counts are scaled and rotated as those of the training slice were, its cells joined to their neighbours, and embedded by the trained encoder. A Gaussian
@@ -12,20 +12,29 @@
 #'
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking, that is an error.
 #'
-#' @param object A trained model of SpaCross (for one of SpaLORA see [predict.SpaLORAModel()]): of [LoadModel()], the result of [RunSpaCross()] on a matrix, or its part `model`;
+#' A model of [RunSpaLORA()] takes several modalities: see [predict.SpaLORAModel] for what it does with each.
+#'
+#' @param object A trained model: of [LoadModel()], the result of [RunSpaCross()] or [RunSpaLORA()] on matrices, or its part `model`;
 #'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaCross$model`).
-#' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix of raw counts, genes x cells (NULL for a model trained on a reduction).
+#' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object; or for a model of one matrix raw counts, genes x cells (NULL for a model trained
+#'   on a reduction), for one of several modalities a list of matrices named by them, as [RunSpaLORA()] takes them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param ... Not used; anything here is an error.
 #' @param reduction,dims For a model that was trained on a reduction: the same columns for the new cells, as a matrix of cells x columns, or the name of a reduction of the
 #'   object, and which of its columns.
+#' @param assay For a model of one matrix: the assay with the raw counts. NULL: the default; of a SingleCellExperiment, that which `layer` names.
+#' @param assays For a model of several modalities: the assays (of a SingleCellExperiment: experiments; or reductions) that hold them, in the order of the model, or named by its
+#'   modalities. NULL: those of the model's names.
+#' @param cells For a model of several modalities, `"same"` or `"shared"`: what to do when they hold different cells; as in [RunSpaLORA()].
+#' @param layer Layer with the raw counts; of several assays one for all, or one each by name.
 #' @param centre `"slice"` or `"model"`: what the genes are scaled by (see Details). Not for models trained on a reduction.
 #' @param refine.k If not 0, give each cell the commonest label of so many nearest cells in the end. NULL: as the model was trained.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names).
-#' @param reduction.name,reduction.key,domain.name Names of what is written into an object.
-#' @return For an object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model. For a matrix, a list of
-#'   class `SpaxPrediction`: `embedding` (cells x 16), `domain` (a factor named by cell), `genes_missing`, `centre`.
+#' @param reduction.name,reduction.key,domain.name Names of what is written into an object. NULL: as a run of the model's system names them, for instance `spacross`,
+#'   `spacross_` and `spacross_domain`.
+#' @return For an object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model (of several modalities: and
+#'   what else [RunSpaLORA()] writes). For matrices, a list of class `SpaxPrediction`: `embedding` (cells x columns), `domain` (a factor named by cell), `genes_missing`, `centre`, and of
+#'   several modalities `modality` and `attention` as [RunSpaLORA()] gives them.
 #' @seealso [SaveModel()], [LoadModel()].
 #' @importFrom stats predict
 #' @export
@@ -35,22 +44,55 @@
 #' fit <- RunSpaCross(slice$counts[, left], n.domains = 4, coords = slice$spots[left, ], epochs = 30, verbose = FALSE)
 #' new <- predict(fit, slice$counts[, !left], coords = slice$spots[!left, ])
 #' table(new$domain, slice$spots$label[!left])
-predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = NULL, dims = NULL, centre = "slice", refine.k = NULL, threads = NULL,
-                              assay = NULL, layer = "counts", reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain") {
+predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = NULL, dims = NULL, assay = NULL, assays = NULL, cells = "same",
+                              layer = "counts", centre = "slice", refine.k = NULL, threads = NULL, reduction.name = NULL, reduction.key = NULL,
+                              domain.name = NULL) {
   check_dots(...)
+  system <- model_system(object$system, "object")
   settings <- prediction_settings(object, centre, refine.k, threads)
+  check_new_arguments(system, list(reduction = reduction, dims = dims, assay = assay, assays = assays))
+  names <- output_names(
+    reduction.name %||% system$name, reduction.key %||% paste0(system$name, "_"), domain.name %||% paste0(system$name, "_domain")
+  )
+  given <- list(reduction = reduction, dims = dims, assay = assay, assays = assays, cells = cells, layer = layer)
+  input <- system$read_new(object, newdata, coords, given)
+  found <- predict_cells(object, system, input, settings)
   if (!is_container(newdata)) {
-    return(predict_cells(object, new_input(object, newdata, coords, reduction, dims), settings))
+    return(found)
   }
-  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
-  check_output_names(names, c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name"))
-  input <- object_new_input(object, newdata, coords, reduction, dims, assay, layer)
-  write_prediction(newdata, predict_cells(object, input, settings), names, check_assay(newdata, assay), object)
+  system$write(newdata, found, names, input$homes, kept_with_reduction(object))
 }
 
 #' @rdname predict.SpaxModel
 #' @export
-predict.SpaCrossResult <- function(object, newdata, ...) predict.SpaxModel(as_model(object), newdata, ...)
+predict.SpaxResult <- function(object, newdata, ...) predict.SpaxModel(as_model(object), newdata, ...)
+
+#' Embed and label a new slice of several modalities
+#'
+#' What [predict()][predict.SpaxModel] does with a model of [RunSpaLORA()]: takes a slice that the model has not seen, measured for the same modalities, through the trained network,
+#' without training, and gives its cells the domains of the tissue that the model was trained on.
+#'
+#' Each modality is prepared as that of the training slice was: the same genes, proteins or peaks, rotated by the same components. The new cells are joined to their neighbours in
+#' space and to the cells of the new slice most like them in each modality, and pass the trained encoders and both levels of attention. Domains come from the rule described for
+#' [predict.SpaxModel()], where the arguments and the value are.
+#'
+#' With `centre = "slice"` genes and proteins are scaled by their means and standard deviations in the new slice, which takes out differences in depth and staining, and assumes that it holds about
+#' the same mixture of tissue; with `centre = "model"` by those of the training slice. Peaks always have the weights of the training slice. Columns of the kind `"features"` are
+#' taken as they are: give them in the same coordinates, for instance a joint reduction.
+#'
+#' Features of the model that the new slice lacks count as their mean (peaks: as closed), with a warning; when more than half of a modality's are lacking, that is an error. `genes_missing` is a
+#' list with those of each modality.
+#'
+#' @name predict.SpaLORAModel
+#' @seealso [predict.SpaxModel()], [SaveModel()], [LoadModel()], [RunSpaLORA()].
+#' @examplesIf requireNamespace("withr", quietly = TRUE)
+#' tissue <- simulate_tissue(n.cells = 600, modalities = c("RNA", "ADT"))
+#' below <- tissue$spots$y < stats::median(tissue$spots$y)
+#' half <- function(cells) lapply(tissue$counts, function(counts) counts[, cells])
+#' fit <- RunSpaLORA(half(below), n.domains = 5, coords = tissue$spots[below, ], epochs = 50, verbose = FALSE)
+#' new <- predict(fit, half(!below), coords = tissue$spots[!below, ])
+#' table(new$domain, tissue$spots$label[!below])
+NULL
 
 prediction_settings <- function(model, centre, refine_k, threads) {
   list(
@@ -59,52 +101,27 @@ prediction_settings <- function(model, centre, refine_k, threads) {
   )
 }
 
-# list(counts or embedding, cells, coords), as for training.
-new_input <- function(model, newdata, coords, reduction, dims) {
-  from_reduction <- model$input == "reduction"
-  if (from_reduction && is.null(reduction)) {
+# Arguments that say where a single matrix, or several, are found in an object go with models of that alone.
+check_new_arguments <- function(system, given) {
+  other <- if (system$modalities) c("reduction", "dims", "assay") else "assays"
+  wrong <- Filter(function(name) !is.null(given[[name]]), other)
+  if (length(wrong) > 0L) {
+    reads <- if (system$modalities) "several modalities" else "a single matrix"
     abort_spax("argument", c(
-      "The model was trained on {model$columns} columns of a reduction, not on counts.",
-      "i" = "Give the same columns for the new cells as {.arg reduction}."
-    ), "reduction")
+      "{.arg {wrong[[1L]]}} does not go with a model of {system$title}, which reads {reads}.",
+      "i" = "Leave it out; see {.help predict.SpaxModel}."
+    ), wrong[[1L]])
   }
-  if (!from_reduction && !is.null(reduction)) {
-    abort_spax("argument", c("The model was trained on counts.", "i" = "Leave out {.arg reduction}, and give the counts."), "reduction")
-  }
-  if (!from_reduction) check_matrix_like(newdata, "newdata")
-  input <- spacross_input(newdata, coords, reduction, dims, impute = FALSE)
-  if (!is.null(input$counts)) check_counts(input$counts)
-  if (from_reduction && ncol(input$embedding) != model$columns) {
-    abort_spax("argument", c(
-      "The model was trained on {model$columns} columns, and the reduction has {ncol(input$embedding)}.",
-      "i" = "Choose the same columns with {.arg dims}."
-    ), "reduction")
-  }
-  input
 }
 
-object_new_input <- function(model, object, coords, reduction, dims, assay, layer) {
-  place <- check_one_slice(SpatialCoords(object, coords))
-  embedding <- if (!is.null(reduction)) stored_reduction(object, reduction, dims)
-  counts <- if (model$input == "counts") stored_counts(object, check_assay(object, assay), layer)
-  new_input(model, counts, place, embedding, NULL)
-}
-
-predict_cells <- function(model, input, settings) {
+predict_cells <- function(model, system, input, settings) {
   tensors <- core(core_tensors_read(model$tensors))
-  known <- if (!is.null(input$counts)) match_features(model, input$counts, "genes of the model")
-  task <- list(options = model$options, cells = input$cells, coords = input$coords, threads = settings$threads)
-  features <- new_features(model, tensors, "features", input, known, model$options$log1p, settings)
-  graph <- core_graph(input$coords, task$options$k, task$options$radius, task$threads)
-  embedding <- core(core_spacross_embed(tensors, features, graph, task$threads))
-  smoothed <- if (task$options$domains_from != "embedding") {
-    components <- new_features(model, tensors, "smooth", input, known, TRUE, settings)
-    smoothed_components(task, first_columns(core(core_features_matrix(components)), task$options$smooth_components))
-  }
-  structure(list(
-    embedding = name_embedding(embedding, input$cells, "spacross_"), domain = new_domains(model, tensors, embedding, smoothed, task, settings),
-    genes_missing = known$missing, centre = if (!is.null(known)) settings$centre
-  ), class = "SpaxPrediction")
+  task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed))
+  found <- system$embed(model, tensors, task, settings)
+  structure(c(found$parts, list(
+    domain = new_domains(model, tensors, found$view, found$smoothed, task, settings), genes_missing = found$missing,
+    centre = if (found$centred) settings$centre
+  )), class = "SpaxPrediction")
 }
 
 # The counts with the features of a part of the model as rows, and which of them the slice has. `what` they are, in words.
@@ -128,28 +145,12 @@ match_features <- function(part, counts, what, most = 0.5) {
   list(counts = expand_rows(counts[shared, , drop = FALSE], part$kept), present = part$kept %in% shared, missing = missing)
 }
 
-new_features <- function(model, tensors, prefix, input, known, log1p, settings) {
-  if (is.null(known)) {
-    return(core(core_prepare_matrix(input$embedding, settings$threads)))
-  }
-  projection <- stored_projection(tensors, prefix, model)
-  counts <- methods::as(known$counts, "CsparseMatrix")
-  how <- list(centre = settings$centre, target_sum = model$options$target_sum, log1p = log1p)
-  core(core_project(counts@p, counts@i, counts@x, projection, known$present, how, settings$threads))
-}
-
 new_domains <- function(model, tensors, embedding, smoothed, task, settings) {
   x <- domain_columns(task$options, embedding, smoothed)
   x <- scale_columns(x, list(centre = tensors$rule.centre, spread = tensors$rule.spread))
   labels <- core(core_rule_labels(unname(x), tensors$rule.weight, tensors$rule.bias))
   if (settings$refine_k > 0L) labels <- refine_within(labels, task$coords, NULL, settings$refine_k, task$threads)
   rlang::set_names(factor(model$levels[labels], levels = model$levels), task$cells)
-}
-
-write_prediction <- function(object, found, names, assay, model) {
-  misc <- unclass(model)[c("options", "genes", "seed", "versions")]
-  object <- write_reduction(object, found$embedding, names$reduction, names$key, assay, misc)
-  write_column(object, names$domain, found$domain)
 }
 
 #' @export

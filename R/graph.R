@@ -1,0 +1,32 @@
+# Graphs of cells.
+
+# The core's graph (an external pointer) of checked coordinates.
+core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {
+  stacked <- is_stacked(slices)
+  if (is.null(radius)) {
+    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)), least = least)
+    radius <- NA_real_
+  } else {
+    check_radius(radius)
+    k <- NA_integer_
+  }
+  core(core_spatial_graph(coords_matrix(coords), slice_codes(slices), stacked, directed, k, as.double(radius), threads))
+}
+
+check_radius <- function(radius) {
+  if (!is.numeric(radius) || length(radius) != 1L || !is.finite(radius) || radius <= 0) {
+    abort_spax("argument", c(
+      "{.arg radius} must be one distance above 0, not {show_value(radius)}.",
+      "i" = "It is in the units of the coordinates."
+    ), "radius")
+  }
+}
+
+# The core's graph as a sparse matrix of cells x cells.
+graph_matrix <- function(graph, cells, n_cells) {
+  parts <- core(core_graph_csc(graph))
+  methods::new("dgCMatrix",
+    p = as.integer(parts$p), i = as.integer(parts$i), x = rep(1, length(parts$i)),
+    Dim = rep(n_cells, 2L), Dimnames = list(cells, cells)
+  )
+}

@@ -1,0 +1,54 @@
+# Labels that users give: a value a cell.
+
+# Labels as a factor with names, if they came with any.
+as_labels <- function(labels, argument = "object") {
+  if (!is.atomic(labels) || length(labels) == 0L || !is.null(dim(labels))) {
+    abort_spax("argument", c(
+      "{.arg {argument}} must be a factor or vector of labels, one a cell, not {show_value(labels)}."
+    ), argument)
+  }
+  result <- if (is.factor(labels)) labels else as.factor(labels)
+  if (all(is.na(result))) {
+    abort_spax("argument", c("All labels in {.arg {argument}} are missing.", "i" = "Choose another column."), argument)
+  }
+  rlang::set_names(result, names(labels))
+}
+
+meta_labels <- function(object, column, argument) {
+  as_labels(meta_column(object, column, argument), argument)
+}
+
+# Coordinates in the order of the labels, the image kept if they have been through SpatialCoords() before.
+label_coords <- function(labels, coords) {
+  if (rlang::is_missing(coords)) coords <- NULL
+  cells <- names(labels) %||% paste0("cell", seq_along(labels))
+  if (is.null(names(labels)) && !is.null(coords)) {
+    check_coords_length(NROW(coords), length(labels))
+    cells <- if (has_row_names(coords)) rownames(coords) else cells
+  }
+  place <- SpatialCoords.default(cells, coords)
+  if (is.data.frame(coords) && is.factor(coords$image)) place$image <- coords[cells, "image"]
+  place
+}
+
+# The slice of each cell: the one given, else its image, else one for all.
+slice_groups <- function(coords, slice) {
+  slice <- slice %||% coords$image %||% rep("all", nrow(coords))
+  droplevels(as.factor(slice))
+}
+
+# Labels that go with others: as many, and matched by name where both have names.
+check_companion <- function(x, labels, argument) {
+  if (is.null(x)) {
+    return(NULL)
+  }
+  x <- as_labels(x, argument)
+  if (length(x) != length(labels)) {
+    abort_spax("argument", c(
+      "{.arg {argument}} has {length(x)} value{?s} for {length(labels)} cells.",
+      "i" = "Give one a cell, in the order of the cells."
+    ), argument)
+  }
+  if (!is.null(names(x)) && !is.null(names(labels)) && setequal(names(x), names(labels))) x <- x[names(labels)]
+  x
+}

@@ -1,0 +1,4 @@
+.onLoad <- function(libname, pkgname) {
+  register_system(spacross_system())
+  register_system(spalora_system())
+}
