@@ -95,8 +95,7 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
   })
   placed <- timed(timer, "align", place_slices(task, slice, layout))
   task[names(placed)] <- placed
-  found <- spacross_fit(task, timer)
-  spacross_result(found, task, timer, call)
+  fit_system(task, spax_system("spacross"), timer, call)
 }
 
 #' @rdname RunSpaCross
@@ -180,108 +179,4 @@ check_all_pairs <- function(options, n_cells, most = 20000) {
       "i" = "Up to {most} cells are allowed; leave out {.code published = TRUE} (or {.code contrast = \"all_pairs\"})."
     ), "published")
   }
-}
-
-# Trains as often as the consensus wants, and finds the domains.
-spacross_fit <- function(task, timer) {
-  options <- task$options
-  features <- timed(timer, "preprocess", spacross_features(task))
-  info <- core(core_features_info(features))
-  report_genes(info, task)
-  # The published graph of several slices has its edges one way only.
-  directed <- task$published && !is.null(task$slices)
-  graph <- timed(timer, "graph", core_graph(task$coords, options$k, options$radius, task$threads, task$slices, directed))
-  placed <- core(core_spacross_place(features, count_edges(graph, task), core_options(options), task$device))
-  task$device <- check_place(placed, info$n_cells, "spacross_options")
-  components <- timed(timer, "smooth", domain_components(task))
-  smoothed <- timed(timer, "smooth", smoothed_components(task, components$matrix))
-  found <- fit_runs(task, timer, smoothed, function(seed, first) spacross_trainer(task, features, graph, seed, first))
-  found$info <- info
-  found$device <- task$device
-  found$model <- timed(timer, "model", spacross_model(found, task, features, components, smoothed))
-  found
-}
-
-# An upper bound of the edges, without a copy of the graph.
-count_edges <- function(graph, task) {
-  if (is.null(task$options$radius)) {
-    return(2 * as.double(task$options$k) * length(task$cells))
-  }
-  length(core(core_graph_csc(graph))$i)
-}
-
-spacross_features <- function(task) {
-  if (!is.null(task$embedding)) {
-    return(core(core_prepare_matrix(task$embedding, task$threads)))
-  }
-  prepare_counts(task, task$options, scaled_genes = task$impute)
-}
-
-prepare_counts <- function(task, options, scaled_genes = FALSE) {
-  settings <- unclass(options)[c("min_cells", "min_counts", "n_genes", "target_sum", "log1p", "slice_center", "n_components")]
-  settings <- c(settings, list(scaled_genes = scaled_genes, intersection = task$published))
-  counts <- task$counts
-  core(core_prepare(counts@p, counts@i, counts@x, nrow(counts), settings, slice_codes(task$slices), task$threads))
-}
-
-# Slices on different panels, or with names of different kinds, share few genes: never silently.
-report_genes <- function(info, task) {
-  if (is.null(task$slices) || length(info$n_kept) < 2L) {
-    return(invisible())
-  }
-  used <- length(info$genes)
-  if (task$verbose) {
-    cli::cli_inform("The {length(info$n_kept)} slices share {info$n_shared} genes; {used} of them are used.")
-  }
-  if (info$n_shared < 0.5 * min(info$n_kept)) {
-    warn_spax("counts", c(
-      "The slices share {info$n_shared} genes, of {paste(info$n_kept, collapse = \", \")} that pass the filter slice by slice; {used} are used.",
-      "i" = "Check that all slices name their genes alike, or lower {.code min_cells} in {.fn spacross_options}."
-    ), "object")
-  }
-}
-
-spacross_trainer <- function(task, features, graph, seed, first) {
-  trainer <- core(core_spacross_new(
-    features, graph, core_options(task$options), task$n_domains, seed, task$threads, task$device
-  ))
-  list(
-    step = function(n) core(core_spacross_step(trainer, n)),
-    result = function() {
-      list(
-        embedding = core(core_spacross_embedding(trainer)),
-        weights = if (first) core(core_spacross_weights(trainer)),
-        reconstruction = if (task$impute && first) core(core_spacross_reconstruction(trainer))
-      )
-    },
-    free = function() core_spacross_free(trainer),
-    losses = c("total", "reconstruction", "consistency", "contrast"),
-    short = c(loss = "total", rec = "reconstruction", cons = "consistency", contr = "contrast")
-  )
-}
-
-# What is averaged over neighbours: components of the log-normalised counts with how they were made, or the embedding given.
-domain_components <- function(task) {
-  options <- task$options
-  if (options$domains_from == "embedding") {
-    return(list())
-  }
-  if (!is.null(task$embedding)) {
-    return(list(matrix = first_columns(task$embedding, options$smooth_components)))
-  }
-  options$log1p <- TRUE
-  options$n_components <- options$smooth_components
-  features <- prepare_counts(task, options)
-  list(matrix = core(core_features_matrix(features)), projection = core(core_features_projection(features)))
-}
-
-spacross_result <- function(found, task, timer, call) {
-  result <- list(embedding = name_embedding(found$embedding, task$cells, "spacross_"), domain = found$domain)
-  result <- c(result, slice_parts(task), result_parts(found, task, timer, call, list(genes = rownames(task$counts)[found$info$genes])))
-  if (!is.null(found$reconstruction)) {
-    result$reconstruction <- t(found$reconstruction)
-    dimnames(result$reconstruction) <- list(result$genes, task$cells)
-  }
-  result$model <- found$model
-  new_result(spax_system("spacross"), result)
 }

@@ -98,8 +98,7 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
   })
   placed <- timed(timer, "align", place_slices(c(task, list(counts = rna_counts(task$modalities))), slice, layout))
   task[names(placed)] <- placed
-  found <- spalora_fit(task, timer)
-  spalora_result(found, task, timer, call)
+  fit_system(task, spax_system("spalora"), timer, call)
 }
 
 #' @rdname RunSpaLORA
@@ -176,72 +175,4 @@ fewer_columns <- function(options, n_cells, n_modalities, cells_a_column = 20) {
 rna_counts <- function(modalities) {
   counts <- Filter(function(m) m$kind != "features", modalities)
   if (length(counts) > 0L) counts[[1L]]$x
-}
-
-spalora_fit <- function(task, timer) {
-  options <- task$options
-  prepared <- timed(timer, "preprocess", prepare_modalities(task))
-  graphs <- timed(timer, "graph", spalora_graphs(task, prepared))
-  placed <- core(core_spalora_place(unname(prepared), spalora_edges(graphs, task), core_options(options), task$device))
-  task$device <- check_place(placed, length(task$cells), "spalora_options")
-  components <- modality_components(prepared, options)
-  smoothing <- timed(timer, "smooth", smoothing_wanted(task, components$parts))
-  smoothed <- timed(timer, "smooth", smoothed_modalities(task, components$parts, smoothing))
-  found <- fit_runs(
-    task, timer, smoothed, function(seed, first) spalora_trainer(task, prepared, graphs, seed, first),
-    view = function(x) embedding_components(x, options$embedding_components)
-  )
-  found$device <- task$device
-  found$info <- lapply(prepared, function(pointer) core(core_modality_info(pointer)))
-  found$model <- timed(timer, "model", spalora_model(found, task, prepared, list(spread = components$spreads, k = smoothing), smoothed))
-  found$smoothing <- smoothing
-  found
-}
-
-# The graph of neighbours in space, and one of similar cells for each modality.
-spalora_graphs <- function(task, prepared) {
-  options <- task$options
-  list(
-    spatial = core_graph(task$coords, options$k, options$radius, task$threads, task$slices, least = 1),
-    feature = lapply(prepared, function(pointer) core(core_feature_graph(pointer, options$feature_k, task$seed, task$threads)))
-  )
-}
-
-# An upper bound of the edges of all graphs.
-spalora_edges <- function(graphs, task) {
-  count_edges(graphs$spatial, task) + 2 * as.double(task$options$feature_k) * length(task$cells) * length(graphs$feature)
-}
-
-spalora_trainer <- function(task, prepared, graphs, seed, first) {
-  trainer <- core(core_spalora_new(
-    unname(prepared), graphs$spatial, unname(graphs$feature), core_options(task$options), seed, task$threads, task$device
-  ))
-  recon <- paste0("recon_", names(prepared))
-  cross <- paste0("cross_", names(prepared))
-  list(
-    step = function(n) core(core_spalora_step(trainer, n)),
-    result = function() {
-      c(spalora_embeddings(core(core_spalora_embedding(trainer))), list(weights = if (first) core(core_spalora_weights(trainer))))
-    },
-    free = function() core_spalora_free(trainer),
-    losses = c("total", recon, cross),
-    short = c(loss = "total", rlang::set_names(recon, names(prepared)))
-  )
-}
-
-spalora_embeddings <- function(found) list(embedding = found$joint, modality = found$modality, across = found$across, within = found$within)
-
-# The first principal components of the embedding, which has more columns than its clusters need. What leads to them in attributes.
-embedding_components <- function(embedding, n) {
-  fit <- stats::prcomp(embedding, rank. = min(n, dim(embedding)))
-  structure(fit$x, centre = unname(fit$center), rotation = unname(fit$rotation))
-}
-
-spalora_result <- function(found, task, timer, call) {
-  features <- Map(function(info, m) modality_features(m)[info$features], found$info, task$modalities)
-  more <- list(modalities = modality_table(task$modalities, found$info, found$smoothing), features = features)
-  new_result(spax_system("spalora"), c(
-    named_embeddings(found, names(task$modalities), task$cells, "spalora_"), list(domain = found$domain),
-    slice_parts(task), result_parts(found, task, timer, call, more), list(model = found$model)
-  ))
 }

@@ -130,7 +130,7 @@ alignment_features <- function(counts, coords, slice, threads, n_genes = 500L, n
   loadings <- leading_components(x, n_components)
   scores <- unname(as.matrix(x %*% loadings))
   k <- min(6L, min(table(slice)) - 1L)
-  scores <- core(core_smooth(scores, coords_matrix(coords[c("x", "y")]), as.integer(slice), FALSE, k, 1L, threads))
+  scores <- core(core_tissue_smooth(core(core_tissue(coords_matrix(coords[c("x", "y")]), as.integer(slice), FALSE, threads)), scores, k, 1L))
   for (rows in split(seq_along(slice), slice)) {
     scores[rows, ] <- sweep(scores[rows, , drop = FALSE], 2L, colMeans(scores[rows, , drop = FALSE]))
   }

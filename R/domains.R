@@ -14,14 +14,19 @@ domain_factor <- function(labels, n, cells, coords, slices = NULL) {
   order <- order(tabulate(labels), decreasing = TRUE)
   labels <- match(labels, order)
   if (!is.null(coords)) labels <- core(core_order_domains(labels, coords_matrix(coords), slice_codes(slices)))
-  n_found <- length(unique(labels))
+  numbered_domains(labels, n, cells)
+}
+
+# Codes from 1 as a factor of at least n levels; says when fewer occur.
+numbered_domains <- function(codes, n, cells) {
+  n_found <- length(unique(codes))
   if (n_found < n) {
     warn_spax("clustering", c(
       "{n_found} domain{?s} found where {n} were asked for.",
       "i" = "Ask for fewer, or choose another {.arg method}."
     ), "n.domains")
   }
-  rlang::set_names(factor(labels, levels = seq_len(max(n, labels))), cells)
+  rlang::set_names(factor(codes, levels = seq_len(max(n, codes))), cells)
 }
 
 # Each slice by itself.

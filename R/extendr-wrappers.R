@@ -37,33 +37,12 @@ core_embedding_knn <- function(x, k, threads) call_core(wrap__core_embedding_knn
 core_check_counts <- function(p, i, x, n_genes) call_core(wrap__core_check_counts, p, i, x, n_genes)
 
 #' @noRd
-core_prepare <- function(p, i, x, n_genes, settings, slices, threads) call_core(wrap__core_prepare, p, i, x, n_genes, settings, slices, threads)
-
-#' @noRd
-core_prepare_matrix <- function(x, threads) call_core(wrap__core_prepare_matrix, x, threads)
-
-#' @noRd
-core_features_info <- function(features) call_core(wrap__core_features_info, features)
-
-#' @noRd
-core_features_matrix <- function(features) call_core(wrap__core_features_matrix, features)
-
-#' How many neighbours predict a cell best.
-#' @noRd
-core_reach <- function(x, coords, slices, stacked, most, threads) call_core(wrap__core_reach, x, coords, slices, stacked, most, threads)
-
-#' @noRd
-core_smooth <- function(x, coords, slices, stacked, k, passes, threads) call_core(wrap__core_smooth, x, coords, slices, stacked, k, passes, threads)
-
-#' @noRd
-core_spatial_graph <- function(coords, slices, stacked, directed, k, radius, threads) call_core(wrap__core_spatial_graph, coords, slices, stacked, directed, k, radius, threads)
-
-#' @noRd
 core_graph_csc <- function(graph) call_core(wrap__core_graph_csc, graph)
 
-#' The k nearest of every cell.
+#' The graph of similar cells of a matrix (cells x features).
+#'
 #' @noRd
-core_neighbours <- function(coords, slices, stacked, k, threads) call_core(wrap__core_neighbours, coords, slices, stacked, k, threads)
+core_feature_graph <- function(x, k, seed, threads) call_core(wrap__core_feature_graph, x, k, seed, threads)
 
 #' @noRd
 core_agreement <- function(truth, labels) call_core(wrap__core_agreement, truth, labels)
@@ -92,102 +71,55 @@ core_model_write <- function(bytes, document) call_core(wrap__core_model_write, 
 #' @noRd
 core_model_read <- function(bytes) call_core(wrap__core_model_read, bytes)
 
+#' `asked`: `n_domains`, `seed`, `device`, `published`, `impute`.
 #' @noRd
-core_features_projection <- function(features) call_core(wrap__core_features_projection, features)
+core_run_new <- function(system, tissue, options, asked) call_core(wrap__core_run_new, system, tissue, options, asked)
 
 #' @noRd
-core_project <- function(p, i, x, projection, present, settings, threads) call_core(wrap__core_project, p, i, x, projection, present, settings, threads)
+core_run_stage <- function(run) call_core(wrap__core_run_stage, run)
+
+#' Does the next stage, while R's thread waits and calls `show(stage, done, total, note)`. `parts`: see
+#' parts.rs; only the first stage looks at them.
+#' @noRd
+core_run_advance <- function(run, parts, show) call_core(wrap__core_run_advance, run, parts, show)
+
+#' What the system says of its stages, where it trains, and why not on a GPU; the last losses in words.
+#' @noRd
+core_run_describe <- function(run) call_core(wrap__core_run_describe, run)
+
+#' The columns that the run wants labels for, and the seed to find them by.
+#' @noRd
+core_run_columns <- function(run) call_core(wrap__core_run_columns, run)
 
 #' @noRd
-core_spacross_embed <- function(tensors, features, graph, threads) call_core(wrap__core_spacross_embed, tensors, features, graph, threads)
+core_run_labels <- function(run, labels) call_core(wrap__core_run_labels, run, labels)
+
+#' Everything that the run found; the model as safetensors bytes.
+#' @noRd
+core_run_result <- function(run) call_core(wrap__core_run_result, run)
+
+#' New cells through a trained model: `tensors`, its safetensors bytes; `how`: `centre` and `refine`; the rest as for a run.
+#' @noRd
+core_predict <- function(system, tissue, options, asked, tensors, parts, how, show) call_core(wrap__core_predict, system, tissue, options, asked, tensors, parts, how, show)
 
 #' @noRd
-core_rule_fit <- function(x, labels, k, threads) call_core(wrap__core_rule_fit, x, labels, k, threads)
+core_run_free <- function(run) call_core(wrap__core_run_free, run)
+
+#' Coordinates (cells x 2 or 3), the slice of each cell from 1 or NULL, and whether the slices share a frame.
+#' @noRd
+core_tissue <- function(coords, slices, stacked, threads) call_core(wrap__core_tissue, coords, slices, stacked, threads)
 
 #' @noRd
-core_rule_labels <- function(x, weight, bias) call_core(wrap__core_rule_labels, x, weight, bias)
+core_tissue_graph <- function(tissue, k, radius) call_core(wrap__core_tissue_graph, tissue, k, radius)
 
+#' The rows of `x` averaged over `k` cells, the cell itself one of them, `passes` times.
 #' @noRd
-core_modality_rna <- function(p, i, x, n_genes, settings, slices, near, threads) call_core(wrap__core_modality_rna, p, i, x, n_genes, settings, slices, near, threads)
-
-#' @noRd
-core_modality_protein <- function(p, i, x, n_proteins, settings, slices, near, threads) call_core(wrap__core_modality_protein, p, i, x, n_proteins, settings, slices, near, threads)
-
-#' @noRd
-core_modality_atac <- function(p, i, x, n_peaks, n_components, seed, near, threads) call_core(wrap__core_modality_atac, p, i, x, n_peaks, n_components, seed, near, threads)
-
-#' @noRd
-core_modality_features <- function(x, threads) call_core(wrap__core_modality_features, x, threads)
-
-#' What was learnt on the cells of a modality, or NULL.
-#'
-#' @noRd
-core_modality_projection <- function(modality) call_core(wrap__core_modality_projection, modality)
-
-#' Further cells of a modality; the rows of the counts are the features kept.
-#'
-#' @noRd
-core_modality_project <- function(kind, p, i, x, projection, present, settings, threads) call_core(wrap__core_modality_project, kind, p, i, x, projection, present, settings, threads)
-
-#' @noRd
-core_modality_info <- function(modality) call_core(wrap__core_modality_info, modality)
-
-#' @noRd
-core_modality_components <- function(modality) call_core(wrap__core_modality_components, modality)
-
-#' The graph of similar cells, of a modality or of a matrix (cells x features).
-#'
-#' @noRd
-core_feature_graph <- function(x, k, seed, threads) call_core(wrap__core_feature_graph, x, k, seed, threads)
+core_tissue_smooth <- function(tissue, x, k, passes) call_core(wrap__core_tissue_smooth, tissue, x, k, passes)
 
 #' @noRd
 core_spacross_defaults <- function() call_core(wrap__core_spacross_defaults)
-
-#' @noRd
-core_spacross_place <- function(features, n_edges, options, device) call_core(wrap__core_spacross_place, features, n_edges, options, device)
-
-#' @noRd
-core_spacross_new <- function(features, graph, options, n_domains, seed, threads, device) call_core(wrap__core_spacross_new, features, graph, options, n_domains, seed, threads, device)
-
-#' @noRd
-core_spacross_step <- function(trainer, n) call_core(wrap__core_spacross_step, trainer, n)
-
-#' @noRd
-core_spacross_embedding <- function(trainer) call_core(wrap__core_spacross_embedding, trainer)
-
-#' @noRd
-core_spacross_weights <- function(trainer) call_core(wrap__core_spacross_weights, trainer)
-
-#' @noRd
-core_spacross_reconstruction <- function(trainer) call_core(wrap__core_spacross_reconstruction, trainer)
-
-#' @noRd
-core_spacross_free <- function(trainer) call_core(wrap__core_spacross_free, trainer)
 
 #' The options of the network.
 #'
 #' @noRd
 core_spalora_defaults <- function() call_core(wrap__core_spalora_defaults)
-
-#' @noRd
-core_spalora_place <- function(modalities, n_edges, options, device) call_core(wrap__core_spalora_place, modalities, n_edges, options, device)
-
-#' @noRd
-core_spalora_new <- function(modalities, spatial, similar, options, seed, threads, device) call_core(wrap__core_spalora_new, modalities, spatial, similar, options, seed, threads, device)
-
-#' @noRd
-core_spalora_step <- function(trainer, n) call_core(wrap__core_spalora_step, trainer, n)
-
-#' @noRd
-core_spalora_embedding <- function(trainer) call_core(wrap__core_spalora_embedding, trainer)
-
-#' Encoders and attention, as named arrays.
-#'
-#' @noRd
-core_spalora_weights <- function(trainer) call_core(wrap__core_spalora_weights, trainer)
-
-#' @noRd
-core_spalora_embed <- function(tensors, modalities, spatial, similar, threads) call_core(wrap__core_spalora_embed, tensors, modalities, spatial, similar, threads)
-
-#' @noRd
-core_spalora_free <- function(trainer) call_core(wrap__core_spalora_free, trainer)

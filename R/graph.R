@@ -1,16 +1,16 @@
 # Graphs of cells.
 
 # The core's graph (an external pointer) of checked coordinates.
-core_graph <- function(coords, k, radius, threads, slices = NULL, directed = FALSE, least = 2) {
+core_graph <- function(coords, k, radius, threads, slices = NULL) {
   stacked <- is_stacked(slices)
   if (is.null(radius)) {
-    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)), least = least)
+    k <- check_k(k, if (stacked) nrow(coords) else min(table(slices$of)))
     radius <- NA_real_
   } else {
     check_radius(radius)
     k <- NA_integer_
   }
-  core(core_spatial_graph(coords_matrix(coords), slice_codes(slices), stacked, directed, k, as.double(radius), threads))
+  core(core_tissue_graph(new_tissue(list(coords = coords, slices = slices, threads = threads)), k, as.double(radius)))
 }
 
 check_radius <- function(radius) {

@@ -305,3 +305,19 @@ modalities_input <- function(object, modality, cells, coords) {
   names <- modality_cells(modalities[[1L]])
   list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
 }
+
+# A number of components that was asked for by name must be there in each modality.
+check_components <- function(modalities, options, argument) {
+  wanted <- options$n_components
+  if (is.null(wanted) || !"n_components" %in% attr(options, "given")) {
+    return(invisible())
+  }
+  for (m in modalities) {
+    if (m$kind != "features" && n_modality_features(m) <= wanted) {
+      abort_spax("argument", c(
+        "{.code n_components} is {wanted}, but the modality {.val {m$name}} has only {n_modality_features(m)} feature{?s}.",
+        "i" = "Use at most {max(1, n_modality_features(m) - 1)}, or leave {.code n_components} out of {.fn spalora_options}."
+      ), "n_components")
+    }
+  }
+}

@@ -3,14 +3,10 @@
 #   kept       genes whose counts add up to a cell's total; `genes`, those of them that are used
 #   tensors    features.* and smooth.*: mean, scale and rotation of the genes, for the network and for the columns averaged over neighbours
 
-spacross_model <- function(found, task, features, components, smoothed) {
-  projection <- core(core_features_projection(features))
-  genes <- if (!is.null(projection)) make.unique(rownames(task$counts))[projection$kept]
-  own <- list(input = if (is.null(projection)) "reduction" else "counts", columns = found$info$n_columns, kept = genes, genes = genes[projection$genes])
-  new_model("spacross", own, found$domain, task, c(
-    found$weights, projection_tensors(projection, "features"), projection_tensors(components$projection, "smooth"),
-    rule_tensors(task, found$embedding, smoothed, found$domain)
-  ))
+spacross_own <- function(found, task) {
+  kept <- if (!is.null(task$counts)) make.unique(rownames(task$counts))[from_zero(found$info$kept)]
+  input <- if (is.null(kept)) "reduction" else "counts"
+  list(input = input, columns = found$info$n_columns, kept = kept, genes = kept[from_zero(found$info$kept_genes)])
 }
 
 restore_spacross <- function(document) {

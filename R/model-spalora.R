@@ -4,23 +4,13 @@
 #   tensors     omics1.*, omics2.*, ...: mean, scale, rotation and turn of the features of each modality (those that it has); smooth.spread: what the components of each are divided
 #               by before they are averaged over neighbours, and smooth.k: over how many cells (not for domains from the embedding alone); embedding.centre, embedding.rotation: to the columns of the embedding that are clustered
 
-spalora_model <- function(found, task, prepared, smoothing, smoothed) {
-  projections <- unname(lapply(prepared, function(pointer) core(core_modality_projection(pointer))))
-  arrays <- Map(projection_tensors, projections, omics_prefix(projections))
-  view <- list(smooth.spread = smoothing$spread, embedding.centre = attr(found$view, "centre"), embedding.rotation = attr(found$view, "rotation"))
-  if (!is.null(smoothing$k)) view$smooth.k <- as.double(smoothing$k)
-  own <- list(modalities = unname(Map(modality_part, task$modalities, found$info, projections)))
-  rule <- rule_tensors(task, found$view, smoothed, found$domain)
-  new_model("spalora", own, found$domain, task, c(found$weights, do.call(c, unname(arrays)), view, rule))
-}
+spalora_own <- function(found, task) list(modalities = unname(Map(modality_part, task$modalities, found$info$modalities)))
 
-omics_prefix <- function(modalities) paste0("omics", seq_along(modalities))
-
-modality_part <- function(m, info, projection) {
-  part <- list(name = m$name, kind = m$kind, columns = info$n_columns)
-  if (!is.null(projection)) {
-    part$kept <- make.unique(modality_features(m))[projection$kept]
-    part$genes <- part$kept[projection$genes]
+modality_part <- function(m, described) {
+  part <- list(name = m$name, kind = m$kind, columns = described$n_columns)
+  if (!is.null(described$kept)) {
+    part$kept <- make.unique(modality_features(m))[from_zero(described$kept)]
+    part$genes <- part$kept[from_zero(described$kept_genes)]
   }
   part
 }

@@ -7,13 +7,13 @@
 
 model_parts <- c("levels", "options", "slices", "n_cells", "seed", "versions")
 
-# `own`: the parts of the system; `tensors`: a list of arrays.
+# `own`: the parts of the system; `tensors`: safetensors bytes.
 new_model <- function(system, own, domain, task, tensors) {
   shared <- list(
     levels = levels(domain), options = task$options, slices = levels(task$slices$of), n_cells = length(task$cells), seed = task$seed,
     versions = spax_versions()
   )
-  model_of_parts(system, c(own, shared), core(core_tensors_write(tensors)))
+  model_of_parts(system$name, c(own, shared), tensors)
 }
 
 model_of_parts <- function(name, parts, tensors) {
@@ -58,26 +58,8 @@ restore_options <- function(stored, set) {
   options
 }
 
-projection_tensors <- function(projection, prefix) {
-  parts <- Filter(Negate(is.null), projection[c("mean", "scale", "rotation", "turn")])
-  if (length(parts) > 0L) rlang::set_names(parts, paste0(prefix, ".", names(parts)))
-}
-
-# The rule that gives further cells the labels of these, whatever method found them.
-rule_tensors <- function(task, embedding, smoothed, domain) {
-  x <- domain_columns(task$options, embedding, smoothed)
-  moments <- domain_moments(task$options, x)
-  rule <- core(core_rule_fit(unname(scale_columns(x, moments)), as.integer(domain), nlevels(domain), task$threads))
-  tensors <- c(moments, rule)
-  rlang::set_names(tensors, paste0("rule.", names(tensors)))
-}
-
-# One that new_features() and its like take, of a part of a model: its `genes` and those `kept`.
-stored_projection <- function(tensors, prefix, part) {
-  parts <- c("mean", "scale", "rotation", "turn")
-  arrays <- rlang::set_names(tensors[paste0(prefix, ".", parts)], parts)
-  c(list(genes = match(part$genes, part$kept)), arrays)
-}
+# The places of the genes of a part of a model among those that it kept, and whether the new cells have these.
+model_genes <- function(part, present) list(genes = match(part$genes, part$kept), present = present)
 
 #' @export
 print.SpaxModel <- function(x, ...) {
@@ -114,4 +96,8 @@ stored_model <- function(object) {
     ), "object")
   }
   if (length(runs) == 1L) run_parts(object, runs)$model
+}
+
+format_bytes <- function(bytes) {
+  if (bytes >= 1e9) paste(format(round(bytes / 1e9, 1)), "GB") else paste(format(max(1, round(bytes / 1e6))), "MB")
 }

@@ -33,7 +33,7 @@ option_names <- function(set) names(option_defaults(set))
 
 # The options that the core reads.
 core_options <- function(options) {
-  unclass(options)[names(set_of(options)$core)]
+  unclass(options)[option_names(set_of(options))]
 }
 
 # The published settings, with what the user gave by name where the published code leaves it free.

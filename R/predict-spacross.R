@@ -35,27 +35,13 @@ spacross_read_new <- function(model, newdata, coords, given) {
   c(new_input(model, counts, place, embedding, NULL), list(homes = assay))
 }
 
-spacross_embed <- function(model, tensors, task, settings) {
-  known <- if (!is.null(task$counts)) match_features(model, task$counts, "genes of the model")
-  features <- new_features(model, tensors, "features", task, known, task$options$log1p, settings)
-  graph <- core_graph(task$coords, task$options$k, task$options$radius, task$threads)
-  embedding <- core(core_spacross_embed(tensors, features, graph, task$threads))
-  smoothed <- if (task$options$domains_from != "embedding") {
-    components <- new_features(model, tensors, "smooth", task, known, TRUE, settings)
-    smoothed_components(task, first_columns(core(core_features_matrix(components)), task$options$smooth_components))
+new_matrix_parts <- function(model, task) {
+  k <- task$options$k
+  if (is.null(task$options$radius) && !is.null(k)) check_k(k, length(task$cells))
+  if (is.null(task$counts)) {
+    return(list(parts = list(columns_part("reduction", task$embedding)), centred = FALSE))
   }
-  list(
-    view = embedding, smoothed = smoothed, missing = known$missing, centred = !is.null(known),
-    parts = list(embedding = name_embedding(embedding, task$cells, "spacross_"))
-  )
-}
-
-new_features <- function(model, tensors, prefix, input, known, log1p, settings) {
-  if (is.null(known)) {
-    return(core(core_prepare_matrix(input$embedding, settings$threads)))
-  }
-  projection <- stored_projection(tensors, prefix, model)
-  counts <- methods::as(known$counts, "CsparseMatrix")
-  how <- list(centre = settings$centre, target_sum = model$options$target_sum, log1p = log1p)
-  core(core_project(counts@p, counts@i, counts@x, projection, known$present, how, settings$threads))
+  known <- match_features(model, task$counts, "genes of the model")
+  part <- c(counts_part("counts", "rna", methods::as(known$counts, "CsparseMatrix")), model_genes(model, known$present))
+  list(parts = list(part), missing = known$missing, centred = TRUE)
 }

@@ -45,23 +45,15 @@ spalora_read_new <- function(model, newdata, coords, given) {
   c(input, list(homes = vapply(assays, function(name) modality_home(newdata, name), "")))
 }
 
-spalora_embed <- function(model, tensors, task, settings) {
+new_modality_parts <- function(model, task) {
   parts <- modality_parts(model)
   check_enough_cells(length(task$cells), task$options)
   check_columns(parts, task$modalities, task$argument)
   known <- Map(match_modality, parts, task$modalities)
-  prepared <- Map(
-    function(m, part, known, prefix) project_modality(m, part, known, stored_projection(tensors, prefix, part), task, settings),
-    task$modalities, parts, known, omics_prefix(parts)
-  )
-  graphs <- spalora_graphs(task, prepared)
-  found <- spalora_embeddings(core(core_spalora_embed(tensors, unname(prepared), graphs$spatial, unname(graphs$feature), task$threads)))
-  list(
-    view = sweep(found$embedding, 2L, tensors$embedding.centre) %*% tensors$embedding.rotation,
-    smoothed = smoothed_modalities(task, modality_components(prepared, task$options, tensors$smooth.spread)$parts, tensors$smooth.k),
-    missing = Filter(length, lapply(known, `[[`, "missing")), centred = TRUE,
-    parts = named_embeddings(found, names(parts), task$cells, "spalora_")
-  )
+  given <- Map(function(m, part, known) {
+    if (is.null(known)) modality_input(m, m$x) else c(modality_input(m, known$counts), model_genes(part, known$present))
+  }, task$modalities, parts, known)
+  list(parts = unname(given), missing = Filter(length, lapply(known, `[[`, "missing")), centred = TRUE)
 }
 
 # Each cell is joined to as many others as in training.
@@ -90,13 +82,4 @@ check_columns <- function(parts, modalities, argument) {
 
 match_modality <- function(part, m) {
   if (m$kind != "features") match_features(part, m$x, paste0("features of the modality \"", m$name, "\" of the model"))
-}
-
-project_modality <- function(m, part, known, projection, task, settings) {
-  if (is.null(known)) {
-    return(in_modality(core_modality_features(unname(m$x), task$threads), m$name, task$argument))
-  }
-  counts <- as_counts(known$counts)
-  how <- list(centre = settings$centre, target_sum = task$options$target_sum)
-  in_modality(core_modality_project(m$kind, counts@p, counts@i, counts@x, projection, known$present, how, task$threads), m$name, task$argument)
 }

@@ -115,12 +115,12 @@ check_new_arguments <- function(system, given) {
 }
 
 predict_cells <- function(model, system, input, settings) {
-  tensors <- core(core_tensors_read(model$tensors))
-  task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed))
-  found <- system$embed(model, tensors, task, settings)
-  structure(c(found$parts, list(
-    domain = new_domains(model, tensors, found$view, found$smoothed, task, settings), genes_missing = found$missing,
-    centre = if (found$centred) settings$centre
+  task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed, n_domains = length(model$levels), device = "cpu"))
+  given <- system$new_parts(model, task)
+  found <- predict_system(task, system, model$tensors, given$parts, settings)
+  domain <- rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)
+  structure(c(system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), list(
+    domain = domain, genes_missing = given$missing, centre = if (given$centred) settings$centre
   )), class = "SpaxPrediction")
 }
 
@@ -143,14 +143,6 @@ match_features <- function(part, counts, what, most = 0.5) {
   }
   shared <- intersect(part$kept, rownames(counts))
   list(counts = expand_rows(counts[shared, , drop = FALSE], part$kept), present = part$kept %in% shared, missing = missing)
-}
-
-new_domains <- function(model, tensors, embedding, smoothed, task, settings) {
-  x <- domain_columns(task$options, embedding, smoothed)
-  x <- scale_columns(x, list(centre = tensors$rule.centre, spread = tensors$rule.spread))
-  labels <- core(core_rule_labels(unname(x), tensors$rule.weight, tensors$rule.bias))
-  if (settings$refine_k > 0L) labels <- refine_within(labels, task$coords, NULL, settings$refine_k, task$threads)
-  rlang::set_names(factor(model$levels[labels], levels = model$levels), task$cells)
 }
 
 #' @export

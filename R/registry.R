@@ -11,7 +11,12 @@
 #   parts, restore(document), source(model)   of a model: the parts that only this system's have; a document read from a file with its types restored;
 #               what it was trained on, in words
 #   read_new(model, newdata, coords, given)   the new cells of predict() as the part of a task that input is; `given`: the arguments that say where in an object
-#   embed(model, tensors, task, settings)     what predict() makes of them: list(embedding, ...) for the user, with `view` and `smoothed`, which domains are found from
+#   parts_of(task)          the input as the core takes it: a list of counts_part() and columns_part()
+#   told(described, task)   looks at what the core says of its first stage, before long work
+#   found(found, modalities, cells, key)   what the core found, as parts of a result: `embedding` and what else the system gives
+#   more(found, task), late(found, task)   further parts of a result, before and after those that all have
+#   own(found, task)        of a model: the parts that only this system's have
+#   new_parts(model, task)  of predict(): list(parts, as parts_of() with the genes of the model; missing, features of it that the cells lack; centred, whether any are scaled)
 #   write(object, found, names, homes, misc)  what a run or predict() found, into an object
 
 registry <- new.env(parent = emptyenv())

@@ -3,21 +3,21 @@
 
 # Embeddings and attention with the names of cells and modalities.
 named_embeddings <- function(found, names, cells, key) {
-  modality <- Map(function(x, name) name_embedding(x, cells, modality_key(key, name)), found$modality, names)
+  modality <- Map(function(x, name) name_embedding(x, cells, modality_key(key, name)), found$more$modality, names)
   list(
     embedding = name_embedding(found$embedding, cells, key), modality = rlang::set_names(modality, names),
-    attention = attention_table(found, names, cells)
+    attention = attention_table(found$more, names, cells)
   )
 }
 
 # A row a cell: the weight of each modality, and within it those of the two graphs.
-attention_table <- function(found, names, cells) {
-  across <- found$across
+attention_table <- function(weights, names, cells) {
+  across <- weights$across[[1L]]
   colnames(across) <- paste0("weight_", names)
   within <- Map(function(x, name) {
     colnames(x) <- paste0(c("spatial_", "feature_"), name)
     x
-  }, found$within, names)
+  }, weights$within, names)
   data.frame(across, do.call(cbind, unname(within)), row.names = cells, check.names = FALSE)
 }
 
@@ -25,7 +25,7 @@ modality_table <- function(modalities, info, smoothing) {
   data.frame(
     modality = names(modalities), kind = vapply(modalities, `[[`, "", "kind"), why = vapply(modalities, `[[`, "", "why"),
     features = vapply(info, function(x) length(x$features), 0L), components = vapply(info, function(x) as.integer(x$n_components), 0L),
-    smooth_k = smoothing %||% NA_integer_, row.names = NULL
+    smooth_k = if (length(smoothing) > 0L) smoothing else NA_integer_, row.names = NULL
   )
 }
 

@@ -5,6 +5,39 @@ spacross_system <- function() {
     options = spacross_options, option_set = spacross_option_set,
     result = "SpaCrossResult", model = NULL, describe = function(result) NULL,
     parts = c("input", "columns", "kept", "genes"), restore = restore_spacross, source = spacross_source,
-    read_new = spacross_read_new, embed = spacross_embed, write = write_result
+    parts_of = matrix_parts, told = report_genes, found = found_embedding, more = genes_used, late = reconstructed_genes, own = spacross_own,
+    read_new = spacross_read_new, new_parts = new_matrix_parts, write = write_result
   )
+}
+
+# The counts, or the columns to train on.
+matrix_parts <- function(task) {
+  list(if (is.null(task$embedding)) counts_part("counts", "rna", task$counts) else columns_part("reduction", task$embedding))
+}
+
+# Slices on different panels, or with names of different kinds, share few genes: never silently.
+report_genes <- function(info, task) {
+  if (is.null(task$slices) || length(info$n_kept) < 2L) {
+    return(invisible())
+  }
+  used <- length(info$genes)
+  if (task$verbose) {
+    cli::cli_inform("The {length(info$n_kept)} slices share {info$n_shared} genes; {used} of them are used.")
+  }
+  if (info$n_shared < 0.5 * min(info$n_kept)) {
+    warn_spax("counts", c(
+      "The slices share {info$n_shared} genes, of {paste(info$n_kept, collapse = \", \")} that pass the filter slice by slice; {used} are used.",
+      "i" = "Check that all slices name their genes alike, or lower {.code min_cells} in {.fn spacross_options}."
+    ), "object")
+  }
+}
+
+found_embedding <- function(found, modalities, cells, key) list(embedding = name_embedding(found$embedding, cells, key))
+
+genes_used <- function(found, task) list(genes = rownames(task$counts)[from_zero(found$info$genes)])
+
+# Genes x cells, where the run imputes.
+reconstructed_genes <- function(found, task) {
+  x <- found$more$reconstruction
+  if (!is.null(x)) list(reconstruction = matrix(t(x[[1L]]), ncol(x[[1L]]), dimnames = list(genes_used(found, task)$genes, task$cells)))
 }

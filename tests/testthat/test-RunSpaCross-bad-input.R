@@ -64,23 +64,9 @@ test_that("flags, epochs and options of the wrong kind are refused", {
   expect_spax_error(quick(options = list(k = 6)), "argument", "options")
 })
 
-test_that("too little memory is an error before training", {
-  features <- core(core_prepare_matrix(matrix(rnorm(40), 20), 1))
-  options <- core_options(spacross_options())
-  placed <- core(core_spacross_place(features, 1e14, options, "cpu"))
-  expect_spax_error(check_place(placed, 20, "spacross_options"), "memory")
-})
-
 test_that("an error leaves the object as it was", {
   object <- small_seurat()
   copy <- object
   expect_error(quick_seurat(object, seed = "a"), class = "spaxR_error")
   expect_identical(object, copy)
-})
-
-test_that("a pointer that came back from a file is an error, no crash", {
-  file <- withr::local_tempfile()
-  features <- core(core_prepare_matrix(clouds(), 1L))
-  saveRDS(features, file)
-  expect_spax_error(core(core_features_info(readRDS(file))), "internal")
 })

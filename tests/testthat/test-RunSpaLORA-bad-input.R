@@ -58,12 +58,6 @@ test_that("an error leaves the object as it was", {
   expect_identical(object, copy)
 })
 
-test_that("a pointer that came back from a file is an error, no crash", {
-  pointer <- methods::new("externalptr")
-  expect_error(core(core_spalora_step(pointer, 1L)), class = "spaxR_error")
-  expect_error(core(core_modality_info(pointer)), class = "spaxR_error")
-})
-
 test_that("names that differ in case only are refused: their results would overwrite each other", {
   counts <- rlang::set_names(tissue()$counts[c("RNA", "ADT")], c("RNA", "rna"))
   error <- expect_spax_error(quick_lora(counts), "argument", "object")

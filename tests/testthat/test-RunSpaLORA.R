@@ -162,20 +162,6 @@ test_that("components are those of neighbourhoods or of cells, and the network s
   expect_spax_error(spalora_options(input = "cells"), "argument", "input")
 })
 
-test_that("components of neighbourhoods vary more over neighbourhoods than those of cells", {
-  counts <- as_counts(tissue()$counts$RNA)
-  variance <- function(components) {
-    task <- list(
-      options = spalora_options(components = components), coords = tissue()$spots[c("x", "y")], cells = colnames(counts), threads = 1,
-      modalities = list(list(name = "RNA", kind = "rna", x = counts)), argument = "object"
-    )
-    found <- core(core_modality_components(prepare_modalities(task)[[1]]))
-    means <- smoothed_components(task, found, task$options$k + 1L)
-    sum(apply(means[, 1:10], 2, stats::var))
-  }
-  expect_gt(variance("spatial"), 1.02 * variance("cells"))
-})
-
 test_that("few cells are clustered by few columns, unless numbers are given", {
   columns <- function(n, ..., m = 2) unlist(fewer_columns(spalora_options(...), n, m)[c("embedding_components", "smooth_components")], use.names = FALSE)
   expect_identical(columns(800), c(10L, 15L))
@@ -224,13 +210,19 @@ noisy_squares <- function(noise) {
 }
 
 test_that("noisy components are averaged over more cells than clean ones, and a number is a number", {
-  task <- list(options = spalora_options(), coords = expand.grid(x = 1:24, y = 1:24), cells = seq_len(576), threads = 1)
-  k <- smoothing_wanted(task, lapply(c(0.1, 1, 3), noisy_squares))
-  expect_type(k, "integer")
-  expect_identical(k[[1]], 7L)
-  expect_true(k[[3]] > k[[1]] && !is.unsorted(k))
-  expect_identical(smoothing_wanted(list(options = spalora_options(smooth_k = 9)), list(1, 2)), c(9L, 9L))
-  expect_null(smoothing_wanted(list(options = spalora_options(domains_from = "embedding")), list(1)))
+  cells <- paste0("c", 1:576)
+  squares <- lapply(c(clean = 0.1, mixed = 1, noisy = 3), function(noise) structure(noisy_squares(noise), dimnames = list(cells, NULL)))
+  coords <- data.frame(expand.grid(x = 1:24, y = 1:24), row.names = cells)
+  k <- function(...) {
+    fit <- RunSpaLORA(squares, 16, coords, modality = rep("features", 3), options = spalora_options(...), epochs = 1, verbose = FALSE)
+    fit$modalities$smooth_k
+  }
+  found <- k()
+  expect_type(found, "integer")
+  expect_identical(found[[1]], 7L)
+  expect_true(found[[3]] > found[[1]] && !is.unsorted(found))
+  expect_identical(k(smooth_k = 9), c(9L, 9L, 9L))
+  expect_identical(k(domains_from = "embedding"), rep(NA_integer_, 3))
 })
 
 test_that("the result says over how many cells each modality was averaged", {

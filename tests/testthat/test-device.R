@@ -19,14 +19,14 @@ local_functions <- function(..., .envir = parent.frame()) {
 # A GPU whose memory is less than any run needs.
 local_small_gpu <- function(.envir = parent.frame()) {
   note <- "device \"cuda:0\" has 2.0 GB of memory free, and this training needs about 5.5 GB"
-  place <- function(features, n_edges, options, device) {
-    if (device != "auto") {
-      return(structure(list(kind = "device", argument = "device", message = note), class = "spaxR_core_error"))
-    }
-    list(device = "cpu", note = note, needed = 1, available = 2)
+  real <- place_run
+  place <- function(run) {
+    placed <- real(run)
+    if (inherits(placed, "spaxR_core_error")) placed$message <- note
+    placed
   }
   local_functions(
-    why_no_cuda = function() NULL, built_with_cuda = function() TRUE, core_spacross_place = place, core_spalora_place = place,
+    why_no_cuda = function() NULL, built_with_cuda = function() TRUE, place_run = place, place_note = function(run) note,
     SpaxDevices = function() data.frame(device = c("cpu", "cuda:0"), available = TRUE, memory = 4, reason = "there"),
     .envir = .envir
   )

@@ -212,15 +212,6 @@ impl Options {
         number(self.get(name)?, name)
     }
 
-    /// Numbers, integer or double.
-    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
-        let x = self.get(name)?;
-        match x.as_integer_slice() {
-            Some(whole) => Ok(whole.iter().map(|&v| f64::from(v)).collect()),
-            None => Ok(doubles(x, name)?.to_vec()),
-        }
-    }
-
     pub fn count(&self, name: &str) -> Result<usize> {
         count(self.get(name)?, name)
     }

@@ -1,7 +1,7 @@
 //! R's lists and vectors as JSON and back.
 //!
-//! A vector of one value becomes a value, a longer one an array, a named list an object. Back, an array becomes a list of its values: the
-//! reader knows what it expects.
+//! A vector of one value becomes a value, a longer one an array, a named list an object. Back, an array
+//! of texts or of numbers becomes a vector, any other a list of its values.
 
 use extendr_api::prelude::*;
 use serde_json::{Map, Number, Value};
@@ -57,14 +57,29 @@ pub fn to_r(value: &Value) -> Robj {
             _ => number.as_f64().into(),
         },
         Value::String(text) => text.as_str().into(),
-        Value::Array(values) => match texts(values) {
-            Some(texts) => texts.into(),
-            None => List::from_values(values.iter().map(to_r)).into(),
+        Value::Array(values) => match (texts(values), wholes(values), numbers(values)) {
+            (Some(texts), ..) => texts.into(),
+            (_, Some(wholes), _) => wholes.into(),
+            (_, _, Some(numbers)) => numbers.into(),
+            _ => List::from_values(values.iter().map(to_r)).into(),
         },
         Value::Object(pairs) => {
             List::from_pairs(pairs.iter().map(|(name, value)| (name, to_r(value)))).into()
         }
     }
+}
+
+/// The whole numbers of an array that holds nothing else.
+fn wholes(values: &[Value]) -> Option<Vec<i32>> {
+    let whole = |v: &Value| v.as_i64().and_then(|i| i32::try_from(i).ok());
+    let all: Option<Vec<i32>> = values.iter().map(whole).collect();
+    all.filter(|all| !all.is_empty())
+}
+
+/// The numbers of an array that holds nothing else.
+fn numbers(values: &[Value]) -> Option<Vec<f64>> {
+    let all: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
+    all.filter(|all| !all.is_empty())
 }
 
 /// The strings of an array that holds nothing else.

@@ -16,11 +16,12 @@ mod error;
 mod graph;
 mod json;
 mod metrics;
-mod modality;
 mod model;
-mod place;
+mod parts;
+mod run;
 mod spacross;
 mod spalora;
+mod tissue;
 mod wait;
 
 use extendr_api::prelude::*;
@@ -43,7 +44,8 @@ extendr_module! {
     use graph;
     use metrics;
     use model;
-    use modality;
+    use run;
+    use tissue;
     use spacross;
     use spalora;
 }

@@ -22,7 +22,7 @@ pub enum Error {
     #[error("{message}")]
     Coords { message: String },
     /// Not enough memory for the estimate. Both in bytes.
-    #[error("this needs about {needed} bytes of memory, and {available} are available")]
+    #[error("this needs about {} of memory, and {} are free", bytes(*.needed), bytes(*.available))]
     Memory { needed: u64, available: u64 },
     /// A device that this build or machine does not offer.
     #[error("{message}")]
@@ -45,6 +45,14 @@ pub enum Error {
     /// A fault of this program, not of its input.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+/// In words.
+fn bytes(n: u64) -> String {
+    match n as f64 {
+        large @ 1e9.. => format!("{:.1} GB", large / 1e9),
+        small => format!("{:.0} MB", (small / 1e6).max(1.0)),
+    }
 }
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,9 +1,6 @@
-//! Cells from a file, or simulated.
+//! Simulated cells.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use candle_core::{DType, Device, Tensor};
+use candle_core::Device;
 use ndarray::Array2;
 use spax_core::design::Input;
 use spax_core::graph::{curve_order, Graph};
@@ -12,7 +9,7 @@ use spax_core::rng::{Purpose, Rng};
 use spax_core::sparse::CountsView;
 use spax_core::systems::spacross::memory::Size;
 use spax_core::systems::spacross::Trainer;
-use spax_core::{Error, Result};
+use spax_core::Result;
 
 use crate::settings::Settings;
 use crate::{fault, in_pool};
@@ -64,51 +61,6 @@ impl Cells {
             device,
         )
     }
-}
-
-/// The cells of a file.
-pub fn read(path: &Path, settings: &Settings, threads: usize) -> Result<Cells> {
-    let unreadable = |e| fault(format!("{}: {e}", path.display()));
-    let tensors = candle_core::safetensors::load(path, &Device::Cpu).map_err(unreadable)?;
-    let coords = doubles(&tensors, "coords")?;
-    let dims = tensors["coords"].dims2()?;
-    let coords = Array2::from_shape_vec(dims, coords).map_err(wrong)?;
-    let features = match tensors.get("features") {
-        Some(x) => {
-            let values = x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-            Features::from_matrix(Array2::from_shape_vec(x.dims2()?, values).map_err(wrong)?)
-        }
-        None => counted(&tensors, settings, threads)?,
-    };
-    Cells::new(features, &coords, settings.k, threads)
-}
-
-fn wrong(error: impl std::fmt::Display) -> Error {
-    fault(error.to_string())
-}
-
-fn doubles(tensors: &HashMap<String, Tensor>, name: &str) -> Result<Vec<f64>> {
-    let missing = || fault(format!("the input has no `{name}`"));
-    let tensor = tensors.get(name).ok_or_else(missing)?;
-    Ok(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
-}
-
-fn counted(
-    tensors: &HashMap<String, Tensor>,
-    settings: &Settings,
-    threads: usize,
-) -> Result<Features> {
-    let whole = |name: &str| -> Result<Vec<i32>> {
-        Ok(doubles(tensors, name)?
-            .into_iter()
-            .map(|v| v as i32)
-            .collect())
-    };
-    let (indptr, indices) = (whole("counts.indptr")?, whole("counts.indices")?);
-    let values = doubles(tensors, "counts.values")?;
-    let n_genes = whole("counts.n_genes")?.first().copied().unwrap_or(0) as usize;
-    let counts = CountsView::new(&indptr, &indices, &values, n_genes)?;
-    in_pool(threads, || prepare(&counts, &settings.features))
 }
 
 /// Cells at random places with a smooth field and noise, so that embeddings have something to find.

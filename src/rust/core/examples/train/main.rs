@@ -1,44 +1,49 @@
-//! SpaCross from files, without R; and the checks and measurements that need a GPU.
+//! The runs of the package from files, without R; and the checks and measurements that need a GPU.
 //!
-//!     spax-train --input FILE [--settings FILE] --output FILE [--device auto] [--threads 4]
+//!     spax-train --input FILE [--settings FILE] --output FILE [--model FILE] [--checkpoint FILE [--every 50]] [--device auto] [--threads 4]
 //!     spax-train --check FOLDER [--device cuda]      FOLDER holds the recorded runs (core/tests/conformance)
 //!     spax-train --bench 3600,100000,1000000 [--epochs 50] [--device cuda] [--threads 16]
 //!     spax-train --bench-spalora 100000 [--genes 3000] [--epochs 50] [--device cuda] [--threads 16]
 //!     spax-train --devices
 //!
-//! The input is a .safetensors file with `coords` (cells x 2 or 3) and either `features` (cells x columns) or counts in
-//! compressed rows (`counts.indptr`, `counts.indices`, `counts.values`, `counts.n_genes` of one number). The settings are
-//! JSON with the names of `spacross_options()` in R, `n_domains` and `seed`. The output gets `embedding` (cells x 16),
-//! `losses` (epochs x 6: epoch, total, reconstruction, consistency, contrast, gradient norm) and, for gene input,
-//! `reconstruction`; timings go to standard output as JSON.
+//! The input is a .safetensors file with `coords` (cells x 2 or 3), for several slices `slices` (one number a cell, from 0), and
+//! either `features` (cells x columns) or counts in compressed rows (`counts.indptr`, `counts.indices`, `counts.values`,
+//! `counts.n_genes` of one number); of several modalities each under its name, as in `RNA/counts.indptr`. The settings are JSON:
+//! `system` ("spacross", "spalora"), `n_domains`, `seed`, `published`, `impute`, `stacked`, `preset`, `modalities`
+//! (`[{"name": "RNA", "kind": "rna"}, {"name": "ADT", "kind": "protein"}]`), and the options of the system by their names in R.
+//! The output gets `embedding`, `domains` (from 0), `losses` (a row an epoch) and what else the system gives; the model, what
+//! labels further cells. With a checkpoint, a job that was stopped goes on with its training where it was. Timings go to
+//! standard output as JSON.
 
+mod asked;
 mod bench;
 mod check;
 mod data;
+mod files;
 mod lora;
 mod settings;
+mod train;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
-use candle_core::{Device, Tensor};
 use serde_json::json;
-use spax_core::device::{choose, devices};
-use spax_core::systems::spacross::memory::{estimate_on_device, Size};
-use spax_core::systems::spacross::{EpochLosses, Trainer};
+use spax_core::device::devices;
 use spax_core::{threads, Error, Result};
 
 const USAGE: &str = "\
-spax-train --input FILE [--settings FILE] --output FILE [--device auto] [--threads 4]
+spax-train --input FILE [--settings FILE] --output FILE [--model FILE] [--checkpoint FILE [--every 50]] [--device auto] [--threads 4]
 spax-train --check FOLDER [--epochs 300] [--device cuda] [--threads 4]
 spax-train --bench 3600,100000,1000000 [--epochs 50] [--device auto] [--threads 4]
 spax-train --bench-spalora 100000 [--genes 3000] [--epochs 50] [--device auto] [--threads 4]
 spax-train --devices
 --device takes auto, cpu, cuda or a GPU by number as in cuda:1.";
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
+    "model",
+    "checkpoint",
+    "every",
     "input",
     "settings",
     "output",
@@ -127,7 +132,7 @@ fn run() -> Result<bool> {
     if arguments.get("bench-spalora").is_some() {
         return bench::spalora(&arguments);
     }
-    train(&arguments)
+    train::run(&arguments)
 }
 
 fn list_devices() {
@@ -137,73 +142,6 @@ fn list_devices() {
         let line = json!({ "device": name, "available": available, "memory_gb": memory, "reason": reason });
         println!("{line}");
     }
-}
-
-fn train(arguments: &Arguments) -> Result<bool> {
-    let n_threads = arguments.count("threads", 4)?;
-    let output = arguments.path("output")?;
-    let settings = settings::read(arguments.get("settings"))?;
-    let start = Instant::now();
-    let input = data::read(&arguments.path("input")?, &settings, n_threads)?;
-    let prepared = start.elapsed().as_secs_f64();
-    let needed = estimate_on_device(&input.size, &settings.params);
-    let choice = choose(arguments.get("device").unwrap_or("auto"), needed)?;
-    if let Some(note) = &choice.note {
-        eprintln!("spax-train: on the CPU: {note}");
-    }
-    let Size {
-        n_cells,
-        n_columns,
-        n_edges,
-        ..
-    } = input.size;
-    let epochs = settings.params.epochs;
-    let mut trainer = input.trainer(&settings, n_threads, &choice.device)?;
-    let start = Instant::now();
-    let losses = trainer.steps(epochs)?;
-    let trained = start.elapsed().as_secs_f64();
-    save(&output, &trainer, &losses, settings.params.imputation)?;
-    let timings = json!({
-        "device": choice.name, "cells": n_cells, "columns": n_columns, "edges": n_edges, "epochs": epochs,
-        "prepare_seconds": prepared, "train_seconds": trained, "threads": n_threads,
-    });
-    println!("{timings}");
-    Ok(true)
-}
-
-fn save(
-    output: &std::path::Path,
-    trainer: &Trainer,
-    losses: &[EpochLosses],
-    imputation: bool,
-) -> Result<()> {
-    let tensor = |x: ndarray::Array2<f32>| {
-        let dims = x.dim();
-        Tensor::from_vec(x.into_raw_vec_and_offset().0, dims, &Device::Cpu)
-    };
-    let rows: Vec<f64> = losses.iter().flat_map(row).collect();
-    let mut tensors = HashMap::from([
-        ("embedding", tensor(trainer.embedding()?)?),
-        (
-            "losses",
-            Tensor::from_vec(rows, (losses.len(), 6), &Device::Cpu)?,
-        ),
-    ]);
-    if imputation {
-        tensors.insert("reconstruction", tensor(trainer.reconstruct()?)?);
-    }
-    Ok(candle_core::safetensors::save(&tensors, output)?)
-}
-
-fn row(losses: &EpochLosses) -> [f64; 6] {
-    [
-        losses.epoch as f64,
-        losses.total.into(),
-        losses.reconstruction.into(),
-        losses.consistency.into(),
-        losses.contrast.map_or(f64::NAN, f64::from),
-        losses.gradient_norm,
-    ]
 }
 
 /// Runs `work` in our pool.

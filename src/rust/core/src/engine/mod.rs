@@ -6,13 +6,16 @@ pub mod memory;
 pub mod model_file;
 pub mod predict;
 pub mod run;
+pub mod stage;
 pub mod system;
 pub mod tensors;
 pub mod tissue;
 pub mod trainer;
+mod training;
 
 pub use predict::{predict, How, NewPart, Prediction, Seen};
-pub use run::{Run, Settings, Source, Stage};
+pub use run::Run;
+pub use stage::{Asked, Opened, Settings, Stage};
 pub use system::{Needs, Part, System, Values};
 pub use tissue::{Join, Tissue};
 pub use trainer::{Found, Loss, Trainer};

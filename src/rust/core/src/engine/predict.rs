@@ -4,12 +4,13 @@ use ndarray::Array2;
 
 use super::columns::{Moments, View};
 use super::domains::refined;
-use super::run::{chosen, Source};
+use super::run::chosen;
 use super::system::{Part, System};
 use super::tensors::Tensors;
 use super::tissue::Tissue;
 use super::trainer::Found;
 use crate::cluster::Classifier;
+use crate::options::DomainSource;
 use crate::preprocess::{Projection, Scaling};
 use crate::{progress, threads, Result};
 
@@ -66,7 +67,7 @@ pub struct How {
     /// What their features are scaled by.
     pub scaling: Scaling,
     /// What the model's domains are found from.
-    pub source: Source,
+    pub source: DomainSource,
     /// Neighbours whose commonest label a cell gets in the end; 0: none.
     pub refine: usize,
 }

@@ -11,80 +11,16 @@ use ndarray::{Array1, Array2};
 use super::columns::{side_by_side, Moments, View};
 use super::domains::{agreed, finished, groups, run_seed, Method};
 use super::memory::available_memory;
+use super::stage::{Settings, Stage};
 use super::system::{Part, System};
 use super::tensors::Tensors;
 use super::tissue::Tissue;
-use super::trainer::{Found, Loss, Trainer};
+use super::trainer::{Found, Loss};
+use super::training::{line, Training};
 use crate::cluster::Classifier;
 use crate::device::{choose, Choice};
+use crate::options::DomainSource;
 use crate::{progress, threads, Error, Result};
-
-/// What domains are found from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The embedding.
-    Embedding,
-    /// Columns averaged over neighbours.
-    Smoothed,
-    /// Both side by side, every column scaled.
-    Both,
-}
-
-/// What every run is told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How many domains to find.
-    pub n_domains: usize,
-    /// Of everything that is drawn.
-    pub seed: u64,
-    /// As [`choose`] takes it.
-    pub device: String,
-    /// What domains are found from.
-    pub source: Source,
-    /// How they are found; None: by whoever holds the run ([`Run::columns`], [`Run::give_labels`]).
-    pub method: Option<Method>,
-    /// Starts of the method.
-    pub starts: usize,
-    /// Trainings whose labels are put together.
-    pub consensus: usize,
-    /// Neighbours whose commonest label a cell gets in the end; 0: none.
-    pub refine: usize,
-    /// Epochs of one call of [`Run::advance`]; None: all.
-    pub block: Option<usize>,
-}
-
-/// What comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Wants the parts.
-    Preprocess,
-    Graph,
-    /// Chooses the device, and refuses what does not fit.
-    Place,
-    Smooth,
-    Train,
-    Domains,
-    /// The method of the settings is not one of the core: wants labels.
-    Labels,
-    Model,
-    Done,
-}
-
-impl Stage {
-    /// Its name in the timings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Preprocess => "preprocess",
-            Self::Graph => "graph",
-            Self::Place => "place",
-            Self::Smooth => "smooth",
-            Self::Train => "train",
-            Self::Domains | Self::Labels => "domains",
-            Self::Model => "model",
-            Self::Done => "done",
-        }
-    }
-}
 
 /// What a training left: that of the first is kept.
 struct Fit {
@@ -92,12 +28,8 @@ struct Fit {
     found: Found,
     weights: Tensors,
     view: Option<View>,
-}
-
-/// A training under way.
-struct Training {
-    trainer: Option<Box<dyn Trainer>>,
-    history: Vec<Vec<f64>>,
+    /// What is clustered, before scaling: the model's rule goes by it.
+    columns: Array2<f64>,
 }
 
 /// See the module.
@@ -112,8 +44,8 @@ pub struct Run {
     training: Option<Training>,
     history: Vec<Vec<f64>>,
     fit: Option<Fit>,
-    /// What the training that was last clusters, before scaling.
-    columns: Array2<f64>,
+    /// The same of a later training, until its groups are found.
+    columns: Option<Array2<f64>>,
     labels: Vec<Vec<u32>>,
     domains: Vec<u32>,
     model: Tensors,
@@ -133,7 +65,7 @@ impl Run {
             training: None,
             history: Vec::new(),
             fit: None,
-            columns: Array2::zeros((0, 0)),
+            columns: None,
             labels: Vec::new(),
             domains: Vec::new(),
             model: Tensors::default(),
@@ -209,36 +141,65 @@ impl Run {
 
     /// Trains on, up to the end or as far as a block goes.
     fn train(&mut self) -> Result<Stage> {
-        let total = self.system.epochs();
         let mut training = match self.training.take() {
             Some(training) => training,
             None => self.start_training()?,
         };
-        if let Some(trainer) = &mut training.trainer {
-            let left = total - training.history.len();
-            let n = self.settings.block.unwrap_or(left).min(left);
-            // An error ends the training: what it left in the middle of an epoch is of no use.
-            epochs(trainer.as_mut(), n, total, &mut training.history)?;
-            if training.history.len() < total {
-                self.training = Some(training);
-                return Ok(Stage::Train);
-            }
+        if !training.go_on(self.settings.block, self.system.epochs())? {
+            self.training = Some(training);
+            return Ok(Stage::Train);
         }
         self.end_training(training)?;
-        Ok(match self.settings.method {
+        Ok(match self.settings.method() {
             Some(_) => Stage::Domains,
             None => Stage::Labels,
         })
+    }
+
+    /// The training that [`Settings::block`] left under way, to go on with it later in another process.
+    ///
+    /// # Errors
+    /// No training under way; a second one of several (`consensus`).
+    pub fn checkpoint(&self) -> Result<Tensors> {
+        let none = || Error::Internal("no training is under way".into());
+        let training = self.training.as_ref().ok_or_else(none)?;
+        self.check_first()?;
+        training.checkpoint()
+    }
+
+    /// Goes on with the training of a [`Run::checkpoint`] of a run like this one, whose stages before the training have run.
+    ///
+    /// # Errors
+    /// A run at another stage; a checkpoint of another training.
+    pub fn resume(&mut self, saved: &Tensors) -> Result<()> {
+        if self.stage != Stage::Train {
+            return Err(Error::Internal("the run is not about to train".into()));
+        }
+        self.check_first()?;
+        let mut training = self.start_training()?;
+        training.resume(saved)?;
+        self.training = Some(training);
+        Ok(())
+    }
+
+    fn check_first(&self) -> Result<()> {
+        match self.labels.is_empty() {
+            true => Ok(()),
+            false => Err(Error::model(
+                "A checkpoint holds one training: use `consensus = 1`, or run the seeds one by one",
+            )),
+        }
     }
 
     fn start_training(&self) -> Result<Training> {
         let nowhere = || Error::Internal("a training without a place".into());
         let device = &self.place.as_ref().ok_or_else(nowhere)?.device;
         let seed = run_seed(self.settings.seed, self.labels.len());
-        Ok(Training {
-            trainer: self.system.trainer(&self.tissue, seed, device)?,
-            history: Vec::new(),
-        })
+        Ok(Training::new(self.system.trainer(
+            &self.tissue,
+            seed,
+            device,
+        )?))
     }
 
     /// What is clustered, and of the first training what is kept.
@@ -255,14 +216,17 @@ impl Run {
             Some(view) => view.of(found.embedding.view())?,
             None => found.embedding.mapv(f64::from),
         };
-        self.columns = chosen(self.settings.source, seen, self.smoothed.as_ref())?;
-        if self.fit.is_none() {
+        let columns = chosen(self.settings.source(), seen, self.smoothed.as_ref())?;
+        if self.fit.is_some() {
+            self.columns = Some(columns);
+        } else {
             let trainer = training.trainer.as_ref();
             self.fit = Some(Fit {
                 losses: trainer.map_or_else(Vec::new, |t| t.losses()),
                 weights: trainer.map_or_else(|| Ok(Tensors::default()), |t| t.tensors())?,
                 found,
                 view,
+                columns,
             });
             self.history = training.history;
         }
@@ -270,27 +234,31 @@ impl Run {
     }
 
     /// Columns from two sources are made comparable, others stay as they are.
-    fn moments(&self) -> Moments {
-        match self.settings.source {
-            Source::Both => Moments::of(self.columns.view()),
-            _ => Moments::none(self.columns.ncols()),
+    fn moments(&self, columns: &Array2<f64>) -> Moments {
+        match self.settings.source() {
+            DomainSource::Both => Moments::of(columns.view()),
+            _ => Moments::none(columns.ncols()),
         }
     }
 
-    /// What is clustered: cells x columns, scaled.
+    /// What is clustered of the training that was last: cells x columns, scaled.
     ///
     /// # Errors
     /// A run that has not trained.
     pub fn columns(&self) -> Result<Array2<f32>> {
-        self.moments().scale(self.columns.view())
+        let columns = match &self.columns {
+            Some(columns) => columns,
+            None => &self.fit()?.columns,
+        };
+        self.moments(columns).scale(columns.view())
     }
 
     fn find_groups(&mut self) -> Result<Stage> {
         let s = &self.settings;
-        let method = s.method.unwrap_or(Method::Mixture);
+        let method = s.method().unwrap_or(Method::Mixture);
         let seed = run_seed(s.seed, self.labels.len());
         let x = self.columns()?;
-        let found = groups(x.view(), s.n_domains, method, s.starts, seed)?;
+        let found = groups(x.view(), s.n_domains, method, s.domains.starts, seed)?;
         self.next_training(found)
     }
 
@@ -313,19 +281,18 @@ impl Run {
 
     /// After the labels of one training: the next one, or what all agree on.
     fn next_training(&mut self, labels: Vec<u32>) -> Result<Stage> {
-        let mut labels_so_far = std::mem::take(&mut self.labels);
-        labels_so_far.push(labels);
-        self.labels = labels_so_far;
-        if self.labels.len() < self.settings.consensus {
+        self.labels.push(labels);
+        self.columns = None;
+        if self.labels.len() < self.settings.domains.consensus {
             return Ok(Stage::Train);
         }
         let labels = agreed(&self.labels, self.settings.n_domains)?;
-        self.domains = finished(labels, &self.tissue, self.settings.refine)?;
+        self.domains = finished(labels, &self.tissue, self.settings.domains.refine_k)?;
         Ok(Stage::Model)
     }
 
     /// What further cells are prepared, embedded and labelled by.
-    fn make_model(&mut self) -> Result<Tensors> {
+    fn make_model(&self) -> Result<Tensors> {
         let fit = self.fit()?;
         let mut model = self.system.tensors();
         model.extend(fit.weights.clone());
@@ -333,8 +300,8 @@ impl Run {
             model.insert("embedding.centre", view.centre.clone().into_dyn());
             model.insert("embedding.rotation", view.rotation.clone().into_dyn());
         }
-        let moments = self.moments();
-        let x = self.columns()?;
+        let moments = self.moments(&fit.columns);
+        let x = moments.scale(fit.columns.view())?;
         let n = self.domains.iter().map(|&d| d as usize + 1).max();
         let n = n.unwrap_or(0).max(self.settings.n_domains);
         let rule = Classifier::fit(x.view(), &self.domains, n)?;
@@ -347,8 +314,6 @@ impl Run {
             model.insert(name, values.into_dyn());
         }
         model.insert("rule.weight", rule.weight.into_dyn());
-        // Only the model needed them.
-        self.columns = Array2::zeros((0, 0));
         Ok(model)
     }
 
@@ -371,6 +336,14 @@ impl Run {
     /// A run that has not trained.
     pub fn losses(&self) -> Result<Vec<&str>> {
         Ok(self.fit()?.losses.iter().map(|l| l.name.as_str()).collect())
+    }
+
+    /// The last losses of the first training, as they are shown.
+    pub fn last_losses(&self) -> String {
+        match (&self.fit, self.history.last()) {
+            (Some(fit), Some(last)) => line(&fit.losses, last),
+            _ => String::new(),
+        }
     }
 
     /// The losses of the first training, a row an epoch.
@@ -413,56 +386,16 @@ fn averages(smoothed: Option<&Array2<f32>>) -> Result<&Array2<f32>> {
 /// # Errors
 /// Averages that are not there.
 pub(super) fn chosen(
-    source: Source,
+    source: DomainSource,
     seen: Array2<f64>,
     smoothed: Option<&Array2<f32>>,
 ) -> Result<Array2<f64>> {
     match source {
-        Source::Embedding => Ok(seen),
-        Source::Smoothed => Ok(averages(smoothed)?.mapv(f64::from)),
-        Source::Both => {
+        DomainSource::Embedding => Ok(seen),
+        DomainSource::Smoothed => Ok(averages(smoothed)?.mapv(f64::from)),
+        DomainSource::Both => {
             let averages = averages(smoothed)?.mapv(f64::from);
             side_by_side(&[seen.view(), averages.view()])
         }
     }
-}
-
-/// Seconds that a call of [`Trainer::steps`] should take: short enough to stop and to show progress.
-const CALL: f64 = 0.1;
-
-/// Trains `n` epochs of a training of `total`, and adds their losses to `history`.
-fn epochs(
-    trainer: &mut dyn Trainer,
-    n: usize,
-    total: usize,
-    history: &mut Vec<Vec<f64>>,
-) -> Result<()> {
-    let shown = progress::stage("train", total);
-    shown.advance(history.len());
-    let losses = trainer.losses();
-    let (end, mut step) = (history.len() + n, 1);
-    while history.len() < end {
-        progress::check()?;
-        let start = Instant::now();
-        let rows = trainer.steps(step)?;
-        shown.advance(rows.len());
-        if let Some(last) = rows.last() {
-            shown.note(line(&losses, last));
-        }
-        history.extend(rows);
-        let fits = step as f64 * CALL / start.elapsed().as_secs_f64().max(1e-3);
-        step = (fits as usize)
-            .clamp(1, 2 * step)
-            .min((end - history.len()).max(1));
-    }
-    Ok(())
-}
-
-/// As in "loss 1.204 rec 0.310".
-fn line(losses: &[Loss], values: &[f64]) -> String {
-    let shown = losses.iter().zip(values).filter_map(|(loss, value)| {
-        let short = loss.short.as_ref().filter(|_| value.is_finite())?;
-        Some(format!("{short} {value:.3}"))
-    });
-    shown.collect::<Vec<_>>().join(" ")
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use ndarray::{Array2, ArrayView2};
 
 use crate::graph::{curve_order_within, knn_within, radius_within, spatial_knn, Graph, Neighbours};
+use crate::options::GraphOptions;
 use crate::slices::Slices;
 use crate::{threads, Error, Result};
 
@@ -15,6 +16,16 @@ pub enum Join {
     Nearest(usize),
     /// All at most so far apart, in the units of the coordinates.
     Radius(f64),
+}
+
+impl Join {
+    /// As the options say.
+    pub fn of(options: &GraphOptions) -> Self {
+        match options.radius {
+            Some(radius) => Self::Radius(radius),
+            None => Self::Nearest(options.k),
+        }
+    }
 }
 
 /// Places (n x 2, or n x 3 in a stack) and slices of n cells. Made once a run; nearest neighbours and the order along the

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::tensors::Tensors;
-use crate::Result;
+use crate::{Error, Result};
 
 /// What a trained model gives, one row a cell in the caller's order.
 pub struct Found {
@@ -65,6 +65,22 @@ pub trait Trainer: Send {
     /// # Errors
     /// A device that does not answer.
     fn found(&mut self, more: bool) -> Result<Found>;
+
+    /// Everything that the next epochs depend on, to go on with them later: the same bytes as without a break.
+    ///
+    /// # Errors
+    /// A device that does not answer; an epoch after which this training cannot be saved.
+    fn checkpoint(&self) -> Result<Tensors> {
+        Err(Error::Internal("this training cannot be kept".into()))
+    }
+
+    /// Goes on from where [`Trainer::checkpoint`] was taken of a training of the same settings and input.
+    ///
+    /// # Errors
+    /// A checkpoint of another training.
+    fn resume(&mut self, _saved: &Tensors) -> Result<()> {
+        Err(Error::Internal("this training cannot be kept".into()))
+    }
 
     /// What embeds further cells, for the model file.
     ///

@@ -8,8 +8,7 @@ use rayon::prelude::*;
 
 use super::view::{dims, matrix, output, storage_slice, with_slice};
 use crate::dense::CHUNK;
-use crate::gpu::kernel::{self, GatherBack, GatherMoved, SumParts, TokenParts};
-use crate::gpu::{attach2, Kernels, List, PartialList, Starts};
+use crate::gpu::{attach2, Kernels, List};
 
 /// The row of the token among the sources of [`Rows`].
 pub const TOKEN: u32 = u32::MAX;
@@ -24,7 +23,7 @@ pub struct Rows {
 /// The same on a device.
 #[derive(Clone, Debug)]
 pub struct PlacedRows {
-    pub rows: PartialList,
+    pub rows: List,
     /// None where every row stays or is the token's.
     pub moved: Option<MovedRows>,
 }
@@ -33,7 +32,7 @@ pub struct PlacedRows {
 #[derive(Clone, Debug)]
 pub struct MovedRows {
     pub sources: List,
-    pub starts: Starts,
+    pub starts: List,
     pub targets: List,
 }
 
@@ -177,16 +176,16 @@ pub fn gather(x: &Tensor, token: &Tensor, rows: &Rows) -> Result<Tensor> {
 
 fn gather_on(kernels: Kernels, x: &Tensor, token: &Tensor, rows: &PlacedRows) -> Result<Tensor> {
     let (n, width) = x.dims2()?;
-    let mut out = kernels.floats((n, width))?;
-    kernel::Gather {
-        x,
-        token: Some(token),
-        rows: &rows.rows,
-        out: &mut out,
-        n,
-        width,
-    }
-    .launch(&kernels)?;
+    let out = kernels.floats((n, width))?;
+    kernels
+        .launch("gather")
+        .tensor(x)
+        .tensor(token)
+        .tensor(&rows.rows.rows)
+        .output(&out)
+        .u64(n)
+        .u32(width)
+        .over_rows(n, width)?;
     let (rows, learnt) = (rows.clone(), token.track_op());
     attach2("gather-rows", [x, token], out, move |grad| {
         let dx = rows_back(&kernels, &rows, grad)?;
@@ -198,26 +197,26 @@ fn gather_on(kernels: Kernels, x: &Tensor, token: &Tensor, rows: &PlacedRows) ->
 /// Sends the rows back to their sources.
 fn rows_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tensor> {
     let (n, width) = grad.dims2()?;
-    let mut dx = kernels.floats((n, width))?;
-    GatherBack {
-        grad,
-        rows: &rows.rows,
-        dx: &mut dx,
-        n,
-        width,
-    }
-    .launch(kernels)?;
+    let dx = kernels.floats((n, width))?;
+    kernels
+        .launch("gather_back")
+        .tensor(grad)
+        .tensor(&rows.rows.rows)
+        .output(&dx)
+        .u64(n)
+        .u32(width)
+        .over_rows(n, width)?;
     if let Some(moved) = &rows.moved {
-        GatherMoved {
-            grad,
-            sources: &moved.sources,
-            starts: &moved.starts,
-            targets: &moved.targets,
-            dx: &mut dx,
-            n_sources: moved.sources.len(),
-            width,
-        }
-        .launch(kernels)?;
+        kernels
+            .launch("gather_moved")
+            .tensor(grad)
+            .tensor(&moved.sources.rows)
+            .tensor(&moved.starts.rows)
+            .tensor(&moved.targets.rows)
+            .output(&dx)
+            .u64(moved.sources.len)
+            .u32(width)
+            .over_rows(moved.sources.len, width)?;
     }
     Ok(dx.into_tensor())
 }
@@ -226,23 +225,23 @@ fn rows_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tens
 fn token_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tensor> {
     let (n, width) = grad.dims2()?;
     let (n_chunks, chunk) = kernels.chunks(n);
-    let mut parts = kernels.doubles((n_chunks, width))?;
-    TokenParts {
-        grad,
-        rows: &rows.rows,
-        parts: &mut parts,
-        n,
-        width,
-        chunk,
-    }
-    .launch(kernels)?;
-    let mut sum = kernels.floats((1, width))?;
-    SumParts {
-        parts: &parts,
-        out: &mut sum,
-        n_parts: n_chunks,
-        width,
-    }
-    .launch(kernels)?;
+    let parts = kernels.doubles((n_chunks, width))?;
+    kernels
+        .launch("token_parts")
+        .tensor(grad)
+        .tensor(&rows.rows.rows)
+        .output(&parts)
+        .u64(n)
+        .u32(width)
+        .u32(chunk)
+        .column_groups(n_chunks, width)?;
+    let sum = kernels.floats((1, width))?;
+    kernels
+        .launch("sum_parts")
+        .output(&parts)
+        .output(&sum)
+        .u32(n_chunks)
+        .u32(width)
+        .blocks(width, 1)?;
     Ok(sum.into_tensor())
 }

@@ -10,7 +10,6 @@ use candle_core::{
 };
 
 use super::view::output;
-use crate::gpu::kernel::ScaleBy;
 use crate::gpu::{attach, attach2, attach3, Buffer, Kernels};
 
 /// A scalar and its gradients with respect to `N` tensors.
@@ -164,21 +163,17 @@ fn scaled<const N: usize>(
     gradients: [Buffer; N],
 ) -> impl Fn(&Tensor) -> Result<[Option<Tensor>; N]> + Send + Sync + 'static {
     let kernels = kernels.clone();
-    let held = Mutex::new(Some(gradients));
+    let held = Mutex::new(Some(gradients.map(Buffer::into_tensor)));
     move |upstream| {
         let taken = held.lock().ok().and_then(|mut held| held.take());
-        let Some(mut gradients) = taken else {
+        let Some(gradients) = taken else {
             bail!("{NAME}: a second backward pass");
         };
-        for gradient in &mut gradients {
+        for gradient in &gradients {
             let n = gradient.elem_count();
-            ScaleBy {
-                x: gradient,
-                factor: upstream,
-                n,
-            }
-            .launch(&kernels)?;
+            let launch = kernels.launch("scale_by").tensor(gradient).tensor(upstream);
+            launch.u64(n).over(n)?;
         }
-        Ok(gradients.map(|gradient| Some(gradient.into_tensor())))
+        Ok(gradients.map(Some))
     }
 }

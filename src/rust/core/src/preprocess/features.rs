@@ -1,6 +1,7 @@
 //! The model's input: all of METHODS 1.1, for one slice or several.
 
 use ndarray::Array2;
+use serde_json::{json, Value};
 
 use super::gene_choice::{choose, Choice, GeneChoice};
 use super::projection::Projection;
@@ -150,6 +151,20 @@ impl Features {
             Columns::Dense(x) => x.clone(),
             Columns::Scaled(genes) => genes.to_dense(),
         }
+    }
+
+    /// What a result says of them: columns, genes used, genes that slices share and keep; and of a projection, the rows of the
+    /// counts that it keeps and the places of the genes among these.
+    pub fn describe(&self) -> Value {
+        let projection = self.projection.as_ref();
+        json!({
+            "n_columns": self.dim().1,
+            "genes": self.genes,
+            "n_shared": self.n_shared,
+            "n_kept": self.n_kept,
+            "kept": projection.map(|p| &p.kept),
+            "kept_genes": projection.map(|p| &p.genes),
+        })
     }
 
     /// A panel of genes, dense unless it is for imputation.

@@ -23,6 +23,19 @@ pub enum ModalityKind {
     Features,
 }
 
+impl ModalityKind {
+    /// The kind of that name: "rna", "protein", "atac" or "features".
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "rna" => Some(Self::Rna),
+            "protein" => Some(Self::Protein),
+            "atac" => Some(Self::Atac),
+            "features" => Some(Self::Features),
+            _ => None,
+        }
+    }
+}
+
 /// The network's input of one modality, and what its feature graph is made from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modality {

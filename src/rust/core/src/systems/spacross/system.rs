@@ -1,83 +1,96 @@
 //! SpaCross as a system of the engine: what its run does in each stage.
 
 use candle_core::Device;
-use ndarray::Array2;
-use serde_json::{json, Value};
+use ndarray::{Array2, ArrayView2};
+use serde_json::Value;
 
 use super::memory::{estimate, estimate_on_device, estimate_on_host, Size};
-use super::{Encoder, EpochLosses, Params, Trainer};
+use super::{Encoder, EpochLosses, Options, Params, Trainer};
 use crate::design::Input;
 use crate::engine::columns::first_columns;
 use crate::engine::system::sole;
 use crate::engine::tensors::Tensors;
 use crate::engine::{
-    trainer, Found, Join, Loss, Needs, NewPart, Part, Seen, System, Tissue, Values,
+    trainer, Asked, Found, Join, Loss, Needs, NewPart, Opened, Part, Seen, System, Tissue, Values,
 };
 use crate::graph::{smooth, Graph};
-use crate::preprocess::{self, prepare_slices, Features, Projection, Scaling};
+use crate::options::{self, DomainSource};
+use crate::preprocess::{self, prepare_slices, Features, GeneChoice, Projection, Scaling};
 use crate::sparse::CountsView;
 use crate::{Error, Result};
 
-/// Averages over neighbours, beside the embedding.
-#[derive(Clone, Copy, Debug)]
-pub struct Averages {
-    /// How many components are averaged.
-    pub components: usize,
-    /// Over how many cells, the cell itself one of them.
-    pub k: usize,
-    /// How many times.
-    pub passes: usize,
-}
-
-/// What a run of SpaCross is told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub network: Params,
-    pub features: preprocess::Settings,
-    pub join: Join,
-    /// Of several slices the published graph has its edges one way only.
-    pub directed: bool,
-    /// None: domains from the embedding alone.
-    pub averages: Option<Averages>,
-    /// K of the hybrid graph's cluster test.
-    pub n_domains: usize,
+/// SpaCross ready for a run on a tissue.
+///
+/// # Errors
+/// Options that are none, or have no such value.
+pub fn open(given: &Value, asked: &Asked, tissue: &Tissue) -> Result<Opened> {
+    let options: Options = options::parse(given)?;
+    let domains = options.domains.clone();
+    let system = SpaCross {
+        // The published graph of several slices has its edges one way only.
+        directed: asked.published && tissue.slices().n_slices() > 1,
+        gene_choice: match asked.published {
+            true => GeneChoice::Intersection,
+            false => GeneChoice::MedianRank,
+        },
+        impute: asked.impute,
+        n_domains: asked.n_domains,
+        options,
+        features: None,
+        components: None,
+        graph: None,
+    };
+    Ok(Opened {
+        system: Box::new(system),
+        domains,
+    })
 }
 
 /// See [`System`].
-pub struct SpaCross {
-    settings: Settings,
+struct SpaCross {
+    options: Options,
+    /// How the genes of several slices are chosen.
+    gene_choice: GeneChoice,
+    directed: bool,
+    impute: bool,
+    /// K of the hybrid graph's cluster test.
+    n_domains: usize,
     features: Option<Features>,
     /// What is averaged, and how it was made of the counts.
-    components: Option<(Array2<f32>, Option<Projection>)>,
+    components: Option<Components>,
     graph: Option<Graph>,
 }
 
 impl SpaCross {
-    pub fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            features: None,
-            components: None,
-            graph: None,
-        }
+    /// Whether columns averaged over neighbours are looked at.
+    fn averages(&self) -> bool {
+        self.options.domains.domains_from != DomainSource::Embedding
+    }
+
+    fn join_by(&self) -> Join {
+        Join::of(&self.options.graph)
+    }
+
+    /// How many neighbours there are in an average.
+    fn around(&self, tissue: &Tissue) -> usize {
+        let k = self.options.domains.smooth_k.unwrap_or(0);
+        k.min(tissue.most_neighbours() + 1).saturating_sub(1)
+    }
+
+    fn averaged(&self, x: ArrayView2<f32>, tissue: &Tissue) -> Result<Array2<f32>> {
+        let near = tissue.neighbours(self.around(tissue))?;
+        smooth(x, &near, self.options.domains.smooth_passes)
     }
 
     fn features(&self) -> Result<&Features> {
         self.features.as_ref().ok_or_else(too_early)
     }
 
-    /// Components of the log-normalised counts.
-    fn components_of(
-        &self,
-        counts: &CountsView,
-        tissue: &Tissue,
-        n_components: usize,
-    ) -> Result<(Array2<f32>, Option<Projection>)> {
+    /// What is averaged: components of the log-normalised counts.
+    fn components_of(&self, counts: &CountsView, tissue: &Tissue) -> Result<Components> {
         let settings = preprocess::Settings {
-            log1p: true,
-            n_components,
-            scaled_genes: false,
-            ..self.settings.features.clone()
+            gene_choice: self.gene_choice,
+            ..self.options.smoothed_features()
         };
         let features = prepare_slices(counts, tissue.slices(), &settings)?;
         Ok((features.to_dense(), features.projection))
@@ -97,7 +110,7 @@ impl SpaCross {
     fn network(&self) -> Params {
         Params {
             imputation: self.size().n_nonzero > 0,
-            ..self.settings.network.clone()
+            ..self.options.network.clone()
         }
     }
 }
@@ -106,37 +119,39 @@ fn too_early() -> Error {
     Error::Internal("a stage came before the one that it needs".into())
 }
 
-/// How many neighbours there are in an average over `k` cells.
-fn around(k: usize, tissue: &Tissue) -> usize {
-    k.min(tissue.most_neighbours() + 1).saturating_sub(1)
-}
+/// Cells x components, and how they were made of counts.
+type Components = (Array2<f32>, Option<Projection>);
 
 impl System for SpaCross {
     fn prepare(&mut self, parts: &[Part], tissue: &Tissue) -> Result<()> {
-        let averages = self.settings.averages;
+        let wanted = self.options.domains.smooth_components;
         match &sole(parts)?.values {
             Values::Columns(x) => {
-                self.components = averages.map(|a| (first_columns(x.view(), a.components), None));
+                self.components = self
+                    .averages()
+                    .then(|| (first_columns(x.view(), wanted), None));
                 self.features = Some(Features::from_matrix(x.clone()));
             }
             Values::Counts(counts) => {
-                let settings = &self.settings.features;
-                self.features = Some(prepare_slices(counts, tissue.slices(), settings)?);
-                let components = averages.map(|a| self.components_of(counts, tissue, a.components));
-                self.components = components.transpose()?;
+                let settings = preprocess::Settings {
+                    gene_choice: self.gene_choice,
+                    scaled_genes: self.impute,
+                    ..self.options.features()
+                };
+                self.features = Some(prepare_slices(counts, tissue.slices(), &settings)?);
+                let components = || self.components_of(counts, tissue);
+                self.components = self.averages().then(components).transpose()?;
             }
         }
         Ok(())
     }
 
     fn join(&mut self, tissue: &Tissue) -> Result<()> {
-        let settings = &self.settings;
-        let averaged = settings.averages.map_or(0, |a| around(a.k, tissue));
         // The widest first: the others are parts of it.
-        if let (Join::Nearest(k), 1..) = (settings.join, averaged) {
-            tissue.neighbours(averaged.max(k))?;
+        if let (Join::Nearest(k), true) = (self.join_by(), self.averages()) {
+            tissue.neighbours(self.around(tissue).max(k))?;
         }
-        self.graph = Some(tissue.graph(settings.join, settings.directed)?);
+        self.graph = Some(tissue.graph(self.join_by(), self.directed)?);
         Ok(())
     }
 
@@ -150,15 +165,13 @@ impl System for SpaCross {
     }
 
     fn smooth(&mut self, tissue: &Tissue) -> Result<Option<Array2<f32>>> {
-        let (Some(averages), Some((x, _))) = (self.settings.averages, &self.components) else {
-            return Ok(None);
-        };
-        let near = tissue.neighbours(around(averages.k, tissue))?;
-        Ok(Some(smooth(x.view(), &near, averages.passes)?))
+        let components = self.components.as_ref();
+        let averaged = components.map(|(x, _)| self.averaged(x.view(), tissue));
+        averaged.transpose()
     }
 
     fn epochs(&self) -> usize {
-        self.settings.network.epochs
+        self.options.network.epochs
     }
 
     fn trainer(
@@ -169,7 +182,7 @@ impl System for SpaCross {
     ) -> Result<Option<Box<dyn trainer::Trainer>>> {
         let features = self.features()?;
         let params = self.network();
-        let params = params.check(tissue.n_cells(), self.settings.n_domains)?;
+        let params = params.check(tissue.n_cells(), self.n_domains)?;
         let trainer = Trainer::new(
             Input::new(features),
             self.graph.as_ref().ok_or_else(too_early)?,
@@ -202,51 +215,32 @@ impl System for SpaCross {
         tissue: &Tissue,
     ) -> Result<Seen> {
         let new = sole(parts)?;
-        let how = &self.settings.features;
-        let features = match &new.part.values {
-            Values::Columns(x) => Features::from_matrix(x.clone()),
-            Values::Counts(counts) => new.projection(model, "features")?.features(
-                counts,
-                &new.present,
-                scaling,
-                (how.target_sum, how.log1p),
-            )?,
+        let prepared = |prefix: &str, log1p: bool| match &new.part.values {
+            Values::Columns(x) => Ok(Features::from_matrix(x.clone())),
+            Values::Counts(counts) => {
+                let how = (self.options.target_sum, log1p);
+                let learnt = new.projection(model, prefix)?;
+                learnt.features(counts, &new.present, scaling, how)
+            }
         };
-        let graph = tissue.graph(self.settings.join, false)?;
+        let features = prepared("features", self.options.log1p)?;
+        let graph = tissue.graph(self.join_by(), false)?;
         let encoder = Encoder::from_tensors(model)?;
         let embedding = encoder.embed_cells(&features, &graph, &tissue.order()?)?;
-        let smoothed = self.settings.averages.map(|averages| {
-            let columns = match &new.part.values {
-                Values::Columns(x) => first_columns(x.view(), averages.components),
-                Values::Counts(counts) => {
-                    let learnt = new.projection(model, "smooth")?;
-                    let how = (how.target_sum, true);
-                    let found = learnt.features(counts, &new.present, scaling, how)?;
-                    first_columns(found.to_dense().view(), averages.components)
-                }
-            };
-            let near = tissue.neighbours(around(averages.k, tissue))?;
-            smooth(columns.view(), &near, averages.passes)
-        });
+        let smoothed = || {
+            let columns = prepared("smooth", true)?.to_dense();
+            let columns = first_columns(columns.view(), self.options.domains.smooth_components);
+            self.averaged(columns.view(), tissue)
+        };
         Ok(Seen {
             found: Found::of(embedding),
-            smoothed: smoothed.transpose()?,
+            smoothed: self.averages().then(smoothed).transpose()?,
         })
     }
 
     fn describe(&self) -> Value {
-        let Some(features) = &self.features else {
-            return Value::Null;
-        };
-        let projection = features.projection.as_ref();
-        json!({
-            "n_columns": features.dim().1,
-            "genes": features.genes,
-            "n_shared": features.n_shared,
-            "n_kept": features.n_kept,
-            "kept": projection.map(|p| &p.kept),
-            "kept_genes": projection.map(|p| &p.genes),
-        })
+        let features = self.features.as_ref();
+        features.map_or(Value::Null, Features::describe)
     }
 }
 

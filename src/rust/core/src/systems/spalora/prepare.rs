@@ -1,9 +1,10 @@
 //! From what was measured to the modalities of a run (METHODS 4.1).
 
-use super::system::Preparation;
+use super::options::Components;
+use super::Options;
 use crate::engine::{Part, Tissue, Values};
 use crate::graph::Neighbours;
-use crate::preprocess::{self, Modality, ModalityKind};
+use crate::preprocess::{Modality, ModalityKind};
 use crate::{Error, Result};
 
 /// Components of one modality where nothing says how many.
@@ -16,20 +17,28 @@ const COMPONENTS: usize = 50;
 pub(super) fn modalities(
     parts: &[Part],
     tissue: &Tissue,
-    how: &Preparation,
+    options: &Options,
     seed: u64,
 ) -> Result<Vec<Modality>> {
-    let near = match how.around {
+    let near = match around(options) {
         Some(k) => Some(tissue.neighbours(k.min(tissue.most_neighbours()))?),
         None => None,
     };
-    let numbers = components(parts, how.n_components);
+    let numbers = components(parts, options.n_components);
     let each = parts.iter().zip(numbers).map(|(part, n)| {
         let one = Measured { part, n, seed };
-        one.prepare(tissue, how, near.as_deref())
+        one.prepare(tissue, options, near.as_deref())
             .map_err(|error| error.in_modality(&part.name))
     });
     each.collect()
+}
+
+/// Components lie along the means over so many neighbours; None: they are those of single cells.
+pub(super) fn around(options: &Options) -> Option<usize> {
+    match options.components {
+        Components::Spatial => Some(options.graph.k),
+        Components::Cells => None,
+    }
 }
 
 /// How many components each part gives: as many as are wanted and its features allow; or as the published code has it, where
@@ -70,7 +79,7 @@ impl Measured<'_> {
     fn prepare(
         &self,
         tissue: &Tissue,
-        how: &Preparation,
+        options: &Options,
         near: Option<&Neighbours>,
     ) -> Result<Modality> {
         let counts = match &self.part.values {
@@ -84,28 +93,17 @@ impl Measured<'_> {
         };
         match self.part.kind {
             ModalityKind::Rna => {
-                let settings = preprocess::Settings {
-                    min_cells: fewest_cells(how, tissue),
-                    log1p: true,
-                    ..how.features.clone()
-                };
+                let settings = options.features(slices);
                 Modality::rna(counts, slices, &settings, self.n, near)
             }
             ModalityKind::Protein => turned(Modality::protein(
                 counts,
                 slices,
-                how.features.centre,
+                options.slice_center,
                 Some(self.n),
             )?),
             ModalityKind::Atac => turned(Modality::atac(counts, self.n, self.seed)?),
             ModalityKind::Features => Err(Error::Internal("counts as features".into())),
         }
     }
-}
-
-/// In how many cells of a slice a gene must be seen.
-fn fewest_cells(how: &Preparation, tissue: &Tissue) -> usize {
-    let slices = tissue.slices().n_slices() as f64;
-    let share = (how.min_share * tissue.n_cells() as f64 / slices).ceil() as usize;
-    how.features.min_cells.max(share)
 }

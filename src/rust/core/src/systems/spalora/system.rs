@@ -5,55 +5,38 @@ use ndarray::{Array1, Array2, ArrayView2};
 use serde_json::{json, Value};
 
 use super::memory::{estimate, estimate_on_device, estimate_on_host, Part as Modal, Size};
-use super::prepare::modalities;
-use super::{Embedding, Encoder, EpochLosses, Params, Trainer};
+use super::prepare::{around, modalities};
+use super::{Embedding, Encoder, EpochLosses, Options, Trainer};
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
 use crate::engine::tensors::Tensors;
 use crate::engine::{
-    trainer, Found, Join, Loss, Needs, NewPart, Part, Seen, System, Tissue, Values,
+    trainer, Asked, Found, Join, Loss, Needs, NewPart, Opened, Part, Seen, System, Tissue, Values,
 };
 use crate::graph::{correlation_knn, reach, smooth, Graph, WIDEST};
-use crate::preprocess::{self, Modality, Scaling};
+use crate::options::{self, DomainOptions, DomainSource};
+use crate::preprocess::{Modality, Scaling};
 use crate::{Error, Result};
 
-/// How the modalities are prepared.
-#[derive(Clone, Debug)]
-pub struct Preparation {
-    /// Of the RNA; `centre` also of proteins.
-    pub features: preprocess::Settings,
-    /// A gene must be seen in this share of the cells of a slice.
-    pub min_share: f64,
-    /// Components of each modality; None: as many as the published code takes.
-    pub n_components: Option<usize>,
-    /// Components of the means over so many neighbours; None: of single cells.
-    pub around: Option<usize>,
-}
-
-/// Averages over neighbours, beside the embedding.
-#[derive(Clone, Copy, Debug)]
-pub struct Averages {
-    /// How many components of each modality are averaged.
-    pub components: usize,
-    /// Over how many cells, the cell itself one of them; None: as many as predict the cell in their middle, for each modality.
-    pub k: Option<usize>,
-    /// How many times.
-    pub passes: usize,
-}
-
-/// What a run of SpaLORA is told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub network: Params,
-    pub preparation: Preparation,
-    pub join: Join,
-    /// Most similar cells that are joined in each modality.
-    pub feature_k: usize,
-    /// Principal components of the embedding that are clustered.
-    pub view: usize,
-    /// None: domains from the embedding alone.
-    pub averages: Option<Averages>,
-    /// Of the search for components and similar cells.
-    pub seed: u64,
+/// SpaLORA ready for a run.
+///
+/// # Errors
+/// Options that are none, or have no such value.
+pub fn open(given: &Value, asked: &Asked, _: &Tissue) -> Result<Opened> {
+    let options: Options = options::parse(given)?;
+    let domains = options.domains.clone();
+    let system = SpaLora {
+        options,
+        seed: asked.seed,
+        names: Vec::new(),
+        modalities: Vec::new(),
+        spatial: None,
+        similar: Vec::new(),
+        averaged: Vec::new(),
+    };
+    Ok(Opened {
+        system: Box::new(system),
+        domains,
+    })
 }
 
 /// What a modality is averaged by.
@@ -65,8 +48,10 @@ struct Averaged {
 }
 
 /// See [`System`].
-pub struct SpaLora {
-    settings: Settings,
+struct SpaLora {
+    options: Options,
+    /// Of the search for components and similar cells.
+    seed: u64,
     names: Vec<String>,
     modalities: Vec<Modality>,
     spatial: Option<Graph>,
@@ -75,37 +60,36 @@ pub struct SpaLora {
 }
 
 impl SpaLora {
-    pub fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            names: Vec::new(),
-            modalities: Vec::new(),
-            spatial: None,
-            similar: Vec::new(),
-            averaged: Vec::new(),
-        }
-    }
-
     /// The neighbours that any stage asks for, the most of them first.
     fn widest(&self, tissue: &Tissue) -> usize {
-        let settings = &self.settings;
-        let joined = match settings.join {
+        let joined = match self.join_by() {
             Join::Nearest(k) => k,
             Join::Radius(_) => 0,
         };
-        let averaged = match settings.averages {
-            Some(Averages { k: Some(k), .. }) => k.saturating_sub(1),
-            Some(Averages { k: None, .. }) => WIDEST,
-            None => 0,
+        let averaged = match (self.averages(), self.options.domains.smooth_k) {
+            (true, Some(k)) => k.saturating_sub(1),
+            (true, None) => WIDEST,
+            (false, _) => 0,
         };
-        let around = settings.preparation.around.unwrap_or(0);
-        let widest = averaged.max(around).min(tissue.most_neighbours());
-        widest.max(joined)
+        let around = around(&self.options).unwrap_or(0);
+        averaged
+            .max(around)
+            .min(tissue.most_neighbours())
+            .max(joined)
+    }
+
+    /// Whether columns averaged over neighbours are looked at.
+    fn averages(&self) -> bool {
+        self.options.domains.domains_from != DomainSource::Embedding
+    }
+
+    fn join_by(&self) -> Join {
+        Join::of(&self.options.graph)
     }
 
     fn size(&self) -> Size {
         let edges = self.spatial.iter().chain(&self.similar).map(Graph::n_edges);
-        let part = |m: &Modality| Modal::of(m, &self.settings.network);
+        let part = |m: &Modality| Modal::of(m, &self.options.network);
         Size {
             n_cells: self.modalities.first().map_or(0, |m| m.features.dim().0),
             n_edges: edges.sum(),
@@ -115,7 +99,7 @@ impl SpaLora {
 
     /// The graph of similar cells of each modality.
     fn similar(&self, modalities: &[Modality]) -> Result<Vec<Graph>> {
-        let (k, seed) = (self.settings.feature_k, self.settings.seed);
+        let (k, seed) = (self.options.feature_k, self.seed);
         let similar = |m: &Modality| correlation_knn(m.components.view(), k, seed);
         modalities.iter().map(similar).collect()
     }
@@ -127,7 +111,7 @@ impl SpaLora {
         parts: &[NewPart],
         scaling: Scaling,
     ) -> Result<Vec<Modality>> {
-        let target_sum = self.settings.preparation.features.target_sum;
+        let target_sum = self.options.target_sum;
         let modality = |(new, m): (&NewPart, usize)| match &new.part.values {
             Values::Columns(x) => Modality::from_matrix(x.clone()),
             Values::Counts(counts) => {
@@ -147,9 +131,9 @@ impl SpaLora {
         modalities: &[Modality],
         tissue: &Tissue,
     ) -> Result<Option<Array2<f32>>> {
-        let Some(averages) = self.settings.averages else {
+        if !self.averages() {
             return Ok(None);
-        };
+        }
         let (spread, k) = (model.vector("smooth.spread")?, model.vector("smooth.k")?);
         if spread.len() != modalities.len() || k.len() != modalities.len() {
             return Err(Error::model(
@@ -164,7 +148,7 @@ impl SpaLora {
                     spread,
                     k: k as usize,
                 };
-                by.average(m, &averages, tissue)
+                by.average(m, &self.options.domains, tissue)
             });
         let columns = each.collect::<Result<Vec<_>>>()?;
         let columns: Vec<_> = columns.iter().map(|x| x.view()).collect();
@@ -173,15 +157,11 @@ impl SpaLora {
 
     /// The components of a modality with a variance of 1 in all, averaged, and what they are averaged by. Those of a modality
     /// with more columns would otherwise outvote the others.
-    fn average(
-        &self,
-        modality: &Modality,
-        averages: &Averages,
-        tissue: &Tissue,
-    ) -> Result<(Averaged, Array2<f32>)> {
-        let x = first_columns(modality.components.view(), averages.components);
+    fn average(&self, modality: &Modality, tissue: &Tissue) -> Result<(Averaged, Array2<f32>)> {
+        let how = &self.options.domains;
+        let x = first_columns(modality.components.view(), how.smooth_components);
         let spread = total_spread(x.view());
-        let k = match averages.k {
+        let k = match how.smooth_k {
             Some(k) => k,
             None => {
                 let x = divided(x.view(), spread);
@@ -190,7 +170,7 @@ impl SpaLora {
             }
         };
         let by = Averaged { spread, k };
-        let smoothed = by.average(modality, averages, tissue)?;
+        let smoothed = by.average(modality, how, tissue)?;
         Ok((by, smoothed))
     }
 }
@@ -199,13 +179,13 @@ impl Averaged {
     fn average(
         &self,
         modality: &Modality,
-        averages: &Averages,
+        how: &DomainOptions,
         tissue: &Tissue,
     ) -> Result<Array2<f32>> {
-        let x = first_columns(modality.components.view(), averages.components);
+        let x = first_columns(modality.components.view(), how.smooth_components);
         let x = divided(x.view(), self.spread);
         let k = self.k.min(tissue.most_neighbours() + 1).saturating_sub(1);
-        smooth(x.view(), &*tissue.neighbours(k)?, averages.passes)
+        smooth(x.view(), &*tissue.neighbours(k)?, how.smooth_passes)
     }
 }
 
@@ -220,20 +200,19 @@ impl System for SpaLora {
         if widest > 0 {
             tissue.neighbours(widest)?;
         }
-        let (how, seed) = (&self.settings.preparation, self.settings.seed);
-        self.modalities = modalities(parts, tissue, how, seed)?;
+        self.modalities = modalities(parts, tissue, &self.options, self.seed)?;
         Ok(())
     }
 
     fn join(&mut self, tissue: &Tissue) -> Result<()> {
-        self.spatial = Some(tissue.graph(self.settings.join, false)?);
+        self.spatial = Some(tissue.graph(self.join_by(), false)?);
         self.similar = self.similar(&self.modalities)?;
         Ok(())
     }
 
     fn needs(&self) -> Needs {
         let size = self.size();
-        let network = &self.settings.network;
+        let network = &self.options.network;
         Needs {
             on_cpu: estimate(&size, network),
             beside_gpu: estimate_on_host(&size),
@@ -242,13 +221,10 @@ impl System for SpaLora {
     }
 
     fn smooth(&mut self, tissue: &Tissue) -> Result<Option<Array2<f32>>> {
-        let Some(averages) = self.settings.averages else {
+        if !self.averages() {
             return Ok(None);
-        };
-        let each = self
-            .modalities
-            .iter()
-            .map(|m| self.average(m, &averages, tissue));
+        }
+        let each = self.modalities.iter().map(|m| self.average(m, tissue));
         let (averaged, columns): (Vec<_>, Vec<_>) =
             each.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         self.averaged = averaged;
@@ -257,7 +233,7 @@ impl System for SpaLora {
     }
 
     fn epochs(&self) -> usize {
-        self.settings.network.epochs
+        self.options.network.epochs
     }
 
     fn trainer(
@@ -274,7 +250,7 @@ impl System for SpaLora {
             self.spatial.as_ref().ok_or_else(too_early)?,
             &similar,
             tissue.order()?.to_vec(),
-            self.settings.network.clone().check(modalities.len())?,
+            self.options.network.clone().check(modalities.len())?,
             seed,
             tissue.threads(),
             device,
@@ -284,7 +260,7 @@ impl System for SpaLora {
     }
 
     fn view(&self) -> Option<usize> {
-        Some(self.settings.view)
+        Some(self.options.embedding_components)
     }
 
     fn tensors(&self) -> Tensors {
@@ -313,7 +289,7 @@ impl System for SpaLora {
         tissue.neighbours(self.widest(tissue).max(1))?;
         let modalities = self.projected(model, parts, scaling)?;
         let similar: Vec<Graph> = self.similar(&modalities)?;
-        let graph = tissue.graph(self.settings.join, false)?;
+        let graph = tissue.graph(self.join_by(), false)?;
         let encoder = Encoder::from_tensors(model, modalities.len())?;
         let found = encoder.embed_cells(
             &modalities.iter().collect::<Vec<_>>(),

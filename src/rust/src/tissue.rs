@@ -1,0 +1,72 @@
+//! The cells of a run in space.
+
+use std::sync::Arc;
+
+use extendr_api::prelude::*;
+use spax_core::engine::{Join, Tissue};
+use spax_core::graph::smooth;
+use spax_core::{threads, Result};
+
+use crate::convert::{
+    count, finite_f32, flag, matrix, optional_number, pointer, slices, to_matrix,
+};
+use crate::error::guard;
+use crate::wait;
+
+/// Shared by the run that holds it.
+pub type Handle = Arc<Tissue>;
+
+/// Coordinates (cells x 2 or 3), the slice of each cell from 1 or NULL, and whether the slices share a frame.
+/// @noRd
+#[extendr]
+fn core_tissue(coords: Robj, slices: Robj, stacked: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let points = matrix(&coords, "coords")?;
+        let slices = self::slices(&slices, points.nrows())?;
+        let (stacked, threads) = (flag(&stacked, "stacked")?, count(&threads, "threads")?);
+        let tissue: Handle = Arc::new(Tissue::new(points.to_owned(), slices, stacked, threads)?);
+        Ok(ExternalPtr::new(tissue).into())
+    })
+}
+
+/// The `k` nearest, or NA and all within `radius`.
+fn join(k: &Robj, radius: &Robj) -> Result<Join> {
+    Ok(match optional_number(radius, "radius")? {
+        Some(radius) => Join::Radius(radius),
+        None => Join::Nearest(count(k, "k")?),
+    })
+}
+
+/// @noRd
+#[extendr]
+fn core_tissue_graph(tissue: Robj, k: Robj, radius: Robj) -> Robj {
+    guard(|| {
+        let tissue: &Handle = pointer(&tissue, "tissue")?;
+        let join = join(&k, &radius)?;
+        let graph = wait::alone(|| tissue.graph(join, false))?;
+        Ok(ExternalPtr::new(graph).into())
+    })
+}
+
+/// The rows of `x` averaged over `k` cells, the cell itself one of them, `passes` times.
+/// @noRd
+#[extendr]
+fn core_tissue_smooth(tissue: Robj, x: Robj, k: Robj, passes: Robj) -> Robj {
+    guard(|| {
+        let tissue: &Handle = pointer(&tissue, "tissue")?;
+        let x = finite_f32(&x, "reduction")?;
+        let (k, passes) = (count(&k, "k")?, count(&passes, "passes")?);
+        let smoothed = wait::alone(|| {
+            let near = tissue.neighbours(k.saturating_sub(1))?;
+            threads::install(tissue.threads(), || smooth(x.view(), &near, passes))
+        })?;
+        Ok(to_matrix(smoothed.view()))
+    })
+}
+
+extendr_module! {
+    mod tissue;
+    fn core_tissue;
+    fn core_tissue_graph;
+    fn core_tissue_smooth;
+}
