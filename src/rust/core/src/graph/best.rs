@@ -118,15 +118,6 @@ impl Best {
         }
     }
 
-    /// Takes nothing.
-    fn closed() -> Self {
-        Self {
-            keep: 0,
-            held: Vec::new(),
-            bar: f32::INFINITY,
-        }
-    }
-
     #[inline(never)]
     fn offer(&mut self, scores: &[f32; LANES], ids: &[u32]) {
         for (&score, &id) in scores.iter().zip(ids) {
@@ -157,79 +148,82 @@ impl Best {
 /// For each of a block of queries the `keep` items with the largest inner products, best first, ties by lower id; fewer
 /// when there are fewer.
 pub(super) fn best_of_all(queries: &Rows, items: &Tiles, keep: usize) -> Vec<Vec<Scored>> {
-    let n = queries.len();
-    let packed = pack(queries);
-    let mut best: Vec<Best> = (0..n).map(|_| Best::new(keep)).collect();
-    best.resize_with(n.next_multiple_of(ABREAST), Best::closed);
-    for first in (0..items.len()).step_by(TILES) {
-        let tiles = first..(first + TILES).min(items.len());
-        let groups = packed.chunks_exact(ABREAST * queries.width);
-        for (queries, best) in groups.zip(best.chunks_exact_mut(ABREAST)) {
-            scan::<ABREAST>(queries, items, &tiles, best);
+    let everyone: Vec<u32> = (0..queries.len() as u32).collect();
+    let blocks = (0..items.len()).step_by(TILES);
+    let jobs = blocks.map(|first| (first..(first + TILES).min(items.len()), everyone.as_slice()));
+    best_of(queries, items, keep, jobs)
+}
+
+/// [`best_of_all`], each query among the tiles of the jobs that name it only. Queries that share tiles should be named
+/// together: what scoring costs is the way of the tiles to the processor.
+pub(super) fn best_of<'a>(
+    queries: &Rows,
+    items: &Tiles,
+    keep: usize,
+    jobs: impl Iterator<Item = (Range<usize>, &'a [u32])>,
+) -> Vec<Vec<Scored>> {
+    let mut best: Vec<Best> = (0..queries.len()).map(|_| Best::new(keep)).collect();
+    for (tiles, names) in jobs {
+        for group in names.chunks(ABREAST) {
+            scan(&pack(queries, group), items, &tiles, group, &mut best);
         }
     }
-    best.truncate(n);
     best.into_iter().map(Best::sorted).collect()
 }
 
-/// [`best_of_all`] of one query among some of the tiles.
-pub(super) fn best_among(
-    query: &[f32],
-    items: &Tiles,
-    tiles: impl Iterator<Item = Range<usize>>,
-    keep: usize,
-) -> Vec<Scored> {
-    let mut best = [Best::new(keep)];
-    tiles.for_each(|tiles| scan::<1>(query, items, &tiles, &mut best));
-    let [best] = best;
-    best.sorted()
-}
-
-/// [`ABREAST`] queries side by side, coordinate after coordinate; the last are filled up with zeros.
-fn pack(queries: &Rows) -> Vec<f32> {
-    let (n, width) = (queries.len(), queries.width);
-    let mut packed = vec![0f32; n.next_multiple_of(ABREAST) * width];
-    for i in 0..n {
-        let group = &mut packed[i / ABREAST * ABREAST * width..];
-        let places = group.iter_mut().skip(i % ABREAST).step_by(ABREAST);
-        places
-            .zip(queries.row(i))
-            .for_each(|(place, &x)| *place = x);
+/// Up to [`ABREAST`] queries side by side, coordinate after coordinate, filled up with zeros.
+fn pack(queries: &Rows, group: &[u32]) -> Vec<[f32; ABREAST]> {
+    let mut packed = vec![[0f32; ABREAST]; queries.width];
+    for (place, &query) in group.iter().enumerate() {
+        let row = queries.row(query as usize);
+        packed
+            .iter_mut()
+            .zip(row)
+            .for_each(|(xs, &x)| xs[place] = x);
     }
     packed
 }
 
-/// Offers the items of some tiles to `Q` queries.
-fn scan<const Q: usize>(queries: &[f32], items: &Tiles, tiles: &Range<usize>, best: &mut [Best]) {
+/// Offers the items of some tiles to the queries of a group; `best` is that of all queries.
+fn scan(
+    packed: &[[f32; ABREAST]],
+    items: &Tiles,
+    tiles: &Range<usize>,
+    group: &[u32],
+    best: &mut [Best],
+) {
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         // SAFETY: the processor has both.
-        return unsafe { scan_avx2::<Q>(queries, items, tiles, best) };
+        return unsafe { scan_avx2(packed, items, tiles, group, best) };
     }
-    scan_any::<Q, false>(queries, items, tiles, best);
+    scan_any::<false>(packed, items, tiles, group, best);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn scan_avx2<const Q: usize>(
-    queries: &[f32],
+unsafe fn scan_avx2(
+    packed: &[[f32; ABREAST]],
     items: &Tiles,
     tiles: &Range<usize>,
+    group: &[u32],
     best: &mut [Best],
 ) {
-    scan_any::<Q, true>(queries, items, tiles, best);
+    scan_any::<true>(packed, items, tiles, group, best);
 }
 
 #[inline(always)]
-fn scan_any<const Q: usize, const FUSED: bool>(
-    queries: &[f32],
+fn scan_any<const FUSED: bool>(
+    packed: &[[f32; ABREAST]],
     items: &Tiles,
     tiles: &Range<usize>,
+    group: &[u32],
     best: &mut [Best],
 ) {
     for (tile, ids) in items.of(tiles) {
-        let scores = score_tile::<Q, FUSED>(queries, tile);
-        for (scores, best) in scores.iter().zip(best.iter_mut()) {
+        let scores = score_tile::<FUSED>(packed, tile);
+        for (scores, &query) in scores.iter().zip(group) {
+            let best = &mut best[query as usize];
             let bar = best.bar;
             // Nearly always false, and without a branch inside.
             if scores.iter().fold(false, |any, &s| any | (s >= bar)) {
@@ -240,13 +234,13 @@ fn scan_any<const Q: usize, const FUSED: bool>(
 }
 
 #[inline(always)]
-fn score_tile<const Q: usize, const FUSED: bool>(
-    queries: &[f32],
+fn score_tile<const FUSED: bool>(
+    packed: &[[f32; ABREAST]],
     tile: &[f32],
-) -> [[f32; LANES]; Q] {
-    let mut sums = [[0f32; LANES]; Q];
-    for (xs, ys) in queries.chunks_exact(Q).zip(tile.chunks_exact(LANES)) {
-        for q in 0..Q {
+) -> [[f32; LANES]; ABREAST] {
+    let mut sums = [[0f32; LANES]; ABREAST];
+    for (xs, ys) in packed.iter().zip(tile.chunks_exact(LANES)) {
+        for q in 0..ABREAST {
             for lane in 0..LANES {
                 let sum = &mut sums[q][lane];
                 // A fused product without the instruction for it would be a slow call.

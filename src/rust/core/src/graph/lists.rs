@@ -1,10 +1,11 @@
 //! Items in lists by nearest centroid (an inverted file), so that a query is scored against few of them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::best::{best_among, best_of_all, Rows, Scored, Tiles};
+use super::best::{best_of, best_of_all, Rows, Scored, Tiles};
 use crate::rng::{Purpose, Rng};
 
 /// Queries that one task takes at a time.
@@ -53,6 +54,13 @@ fn in_blocks<T: Send>(
     }
 }
 
+/// Queries that want the same tiles, and the sum of the ranks of these tiles' list among the lists of each.
+#[derive(Default)]
+struct Job {
+    rank: usize,
+    queries: Vec<u32>,
+}
+
 /// The items by list.
 pub(super) struct InvertedFile {
     centroids: Tiles,
@@ -99,29 +107,52 @@ impl InvertedFile {
         });
         let work = |block: &[u32]| {
             let probes = best_of_all(&places.gather(block), &self.centroids, PROBES);
-            let queries = block.iter().map(|&query| queries.row(query as usize));
-            queries
-                .zip(&probes)
-                .map(|(q, p)| self.search_one(q, p, keep))
-                .collect()
+            self.search_block(&queries.gather(block), &probes, keep)
         };
         in_blocks(&homes.concat(), work, sink);
     }
 
-    fn search_one(&self, query: &[f32], probes: &[Scored], keep: usize) -> Vec<Scored> {
+    fn search_block(
+        &self,
+        queries: &Rows,
+        probes: &[Vec<Scored>],
+        keep: usize,
+    ) -> Vec<Vec<Scored>> {
+        let mut jobs: BTreeMap<(usize, usize), Job> = BTreeMap::new();
+        for (query, probes) in probes.iter().enumerate() {
+            for (rank, tiles) in self.probed(probes, keep).enumerate() {
+                let job = jobs.entry((tiles.start, tiles.end)).or_default();
+                job.rank += rank;
+                job.queries.push(query as u32);
+            }
+        }
+        let mut jobs: Vec<_> = jobs.into_iter().collect();
+        // What is near to most comes first: then little of the rest is worth a second look.
+        jobs.sort_by(|(_, a), (_, b)| (a.rank * b.queries.len()).cmp(&(b.rank * a.queries.len())));
+        let jobs = jobs
+            .iter()
+            .map(|(tiles, job)| (tiles.0..tiles.1, job.queries.as_slice()));
+        let mut found = best_of(queries, &self.tiles, keep, jobs);
+        for (query, found) in found.iter_mut().enumerate().filter(|f| f.1.len() < keep) {
+            let alone = queries.gather(&[query as u32]);
+            *found = best_of_all(&alone, &self.tiles, keep).swap_remove(0);
+        }
+        found
+    }
+
+    /// The tiles that a query is scored against: those of the lists that it probes, as far as the longest search goes.
+    fn probed<'a>(
+        &'a self,
+        probes: &'a [Scored],
+        keep: usize,
+    ) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut left = self.longest.max(keep);
-        let lists = probes.iter().map(|probe| {
+        probes.iter().map(move |probe| {
             let list = &self.lists[probe.1 as usize];
             let taken = list.len().min(left);
             left -= taken;
             list.start..list.start + taken
-        });
-        let found = best_among(query, &self.tiles, lists, keep);
-        if found.len() == keep {
-            return found;
-        }
-        let all = self.lists.iter().cloned();
-        best_among(query, &self.tiles, all, keep)
+        })
     }
 }
 
