@@ -1,5 +1,7 @@
-//! Compiles the kernels in `cuda/`: with nvcc for the feature `cuda`, with a C++ compiler for the emulator of the tests
-//! (feature `emulate`). Without these features nothing is done.
+//! Writes the typed launches of the kernels in `cuda/` (wrappers/), and compiles the kernels: with nvcc for the feature
+//! `cuda`, with a C++ compiler for the emulator of the tests (feature `emulate`).
+
+mod wrappers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,15 +16,40 @@ const TARGETS: [(&str, &str); 3] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=wrappers");
     println!("cargo:rerun-if-changed=cuda");
     let has = |feature: &str| std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    if let Err(error) = write_launches(&out) {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
     if has("CUDA") {
         compile_for_devices(&out.join("kernels.fatbin"));
     }
     if has("EMULATE") {
         compile_emulator(&out);
     }
+}
+
+/// Writes kernels.rs, which the crate includes, and kernels.inc, which the emulator does.
+fn write_launches(out: &Path) -> Result<(), String> {
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| format!("{path:?}: {e}"));
+    let mut sources = wrappers::Sources::default();
+    let folder = std::fs::read_dir("cuda").map_err(|e| format!("cuda: {e}"))?;
+    let mut files: Vec<PathBuf> = folder.flatten().map(|entry| entry.path()).collect();
+    // The same text on every machine.
+    files.sort();
+    for file in files {
+        if file.extension().is_some_and(|e| e == "cu" || e == "cuh") {
+            sources.add(&file.display().to_string(), &read(&file)?)?;
+        }
+    }
+    let write = |name: &str, text: String| {
+        std::fs::write(out.join(name), text).map_err(|e| format!("{name}: {e}"))
+    };
+    write("kernels.rs", sources.rust()?)?;
+    write("kernels.inc", sources.table())
 }
 
 fn compile_for_devices(out: &Path) {
@@ -75,7 +102,12 @@ fn compile_emulator(out: &Path) {
     let object = out.join("emulate.o");
     let flags =
         "-std=c++17 -O1 -U_FORTIFY_SOURCE -fPIC -fno-exceptions -fno-rtti -c cuda/emulate.cpp -o";
-    run(Command::new(compiler).args(flags.split(' ')).arg(&object));
+    let mut compile = Command::new(compiler);
+    run(compile
+        .arg("-I")
+        .arg(out)
+        .args(flags.split(' '))
+        .arg(&object));
     let library = out.join("libspax_emulate.a");
     run(Command::new("ar").arg("crs").arg(&library).arg(&object));
     println!("cargo:rustc-link-search=native={}", out.display());

@@ -2,11 +2,30 @@
 // the emulator (emulate.cpp), which runs them in the tests of machines without a GPU.
 //
 // No atomics anywhere: every sum has a fixed order, so that the same input gives the same bytes.
+//
+// Each kernel states, in the comment above it, what build.rs (wrappers/) makes its typed launch of:
+//   sizes: for each pointer the values that the kernel may touch behind it; `name?` for one that may be null.
+//   needs: what must hold besides, as a <= b.
+//   grid:  threads n          a thread a value, in blocks of BLOCK
+//          blocks n[, y]      blocks of BLOCK threads
+//          rows n, columns    columns in x, as many rows in y as a block of BLOCK takes
+//          long_rows n, columns   the same, with all of a block for one row
+//          groups n, columns  n blocks of 8 lanes x 32 rows, for each group of 64 columns
+//          tiles n, threads   n blocks of that many threads
+// Numbers in them are parameters, constants (#define) and, of lists: list.len, list.bound (what its rows are below),
+// starts.rows, starts.end; `list.bound or n` where the list may be missing.
 #pragma once
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
+
+// Numbers that the host checked, so that a kernel may follow them: rows below a bound, the same with NONE among
+// them, and where the entries of each row start (rising; the last is their number).
+typedef u32 Row;
+typedef u32 RowOrNone;
+typedef u32 Start;
+typedef i64 LongStart;
 
 #ifdef __CUDACC__
 #define KERNEL extern "C" __global__ void
@@ -21,6 +40,8 @@ typedef long long i64;
 #define NONE 0xffffffffu
 // Threads of a block in the kernels that sum over one.
 #define BLOCK 256
+// Warps of such a block, where each has a row.
+#define WARPS 8
 
 DEVICE u64 row_of_thread() { return (u64)blockIdx.x * blockDim.y + threadIdx.y; }
 

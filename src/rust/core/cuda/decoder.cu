@@ -3,10 +3,14 @@
 #include "common.cuh"
 
 // Sums over the rows of a chunk of x_a and of x_a x_b, with an optional weight a row and an optional list of
-// rows; `one` extends each row by a 1. d is the row's length with that 1. Parts hold d + d d sums.
-KERNEL outer_parts(const float *x, const u32 *list, const float *weight, u32 weight_stride, double *parts, u64 n, u32 d, u32 one, u32 chunk) {
+// rows, the second of a pair of numbers; `one` (0 or 1) extends each row by a 1. d is the row's length with that 1.
+// Parts hold d + d d sums.
+// sizes: x (list.bound or n) * width, list? n, weight? 2 * n,
+//     parts ceil(n / chunk) * (width + one) * (width + one + 1)
+// grid: blocks ceil(n / chunk)
+KERNEL outer_parts(const float *x, const Row *list, const float *weight, double *parts, u64 n, u32 width, u32 one, u32 chunk) {
     u64 first = (u64)blockIdx.x * chunk, end = first + chunk < n ? first + chunk : n;
-    u32 width = d - one;
+    u32 d = width + one;
     double *out = parts + (u64)blockIdx.x * (d + d * d);
     for (u32 e = threadIdx.x; e < d + d * d; e += blockDim.x) {
         bool pair = e >= d;
@@ -15,7 +19,7 @@ KERNEL outer_parts(const float *x, const u32 *list, const float *weight, u32 wei
         for (u64 i = first; i < end; i++) {
             const float *row = x + (list ? (u64)list[i] : i) * width;
             double left = a < width ? row[a] : 1.0, right = !pair ? 1.0 : b < width ? row[b] : 1.0;
-            if (weight) left *= weight[i * weight_stride];
+            if (weight) left *= weight[2 * i + 1];
             sum += left * right;
         }
         out[e] = sum;
@@ -23,6 +27,8 @@ KERNEL outer_parts(const float *x, const u32 *list, const float *weight, u32 wei
 }
 
 // Totals of the parts, in order. A block an entry.
+// sizes: parts n_parts * len, totals len
+// grid: blocks len
 KERNEL outer_totals(const double *parts, double *totals, u32 n_parts, u32 len) {
     SHARED(double, held, BLOCK / 32);
     double sum = 0.0;
@@ -32,6 +38,8 @@ KERNEL outer_totals(const double *parts, double *totals, u32 n_parts, u32 len) {
 }
 
 // Mean (d) and covariance (d x d) from the totals over n rows. A thread an entry.
+// sizes: totals d + d * d, out d + d * d
+// grid: threads d + d * d
 KERNEL centre(const double *totals, double *out, u64 n, u32 d) {
     u32 e = flat_thread();
     if (e >= d + d * d) return;
@@ -42,6 +50,8 @@ KERNEL centre(const double *totals, double *out, u64 n, u32 d) {
 
 // The outputs' moments from those of h: mean = V mean(h), variance = v' Cov(h) v. A thread an output. Writes
 // the covariances of h with each output, 1 / sd, the running moments.
+// sizes: moments d + d * d, v p * d, mean p, cov_v p * d, inverse p, running 2 * p
+// grid: threads p
 KERNEL decoder_moments(const double *moments, const float *v, double *mean, double *cov_v, float *inverse, double *running, u64 n, u32 p, u32 d,
                        double epsilon, double momentum) {
     u64 c = flat_thread();
@@ -70,11 +80,13 @@ DEVICE float output_of(float y, u64 c, u32 p, const double *mean, const float *i
 
 // Norm, dropout and cosine of masked rows, one warp a row; y holds V h and becomes the gradient g behind the
 // batch norm, `weighted` g y_hat. Blocks of BLOCK threads, 8 rows each.
-KERNEL decoder_rows(float *y, float *weighted, const float *x, const u32 *list, const double *mean, const float *inverse, const float *affine,
+// sizes: y m * p, weighted m * p, x list.bound * p, list m, mean p, inverse p, affine 2 * p, parts ceil(m / WARPS)
+// grid: blocks ceil(m / WARPS)
+KERNEL decoder_rows(float *y, float *weighted, const float *x, const Row *list, const double *mean, const float *inverse, const float *affine,
                     double *parts, u64 m, u32 p, float t, float share, Dropout dropout) {
     SHARED(double, held, BLOCK / 32);
     u32 warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    u64 i = (u64)blockIdx.x * (BLOCK / 32) + warp;
+    u64 i = (u64)blockIdx.x * WARPS + warp;
     bool here = i < m;
     u64 node = here ? list[i] : 0;
     float oo = 0.0f, xx = 0.0f, ox = 0.0f, factors[8], hat;
@@ -113,6 +125,8 @@ KERNEL decoder_rows(float *y, float *weighted, const float *x, const u32 *list, 
 }
 
 // Sums of the columns of two matrices over a chunk of rows. A thread a column; grid: columns (x), chunks (y).
+// sizes: a m * p, b m * p, parts (first_part + ceil(m / chunk)) * 2 * p
+// grid: blocks ceil(p / BLOCK), ceil(m / chunk)
 KERNEL column_parts(const float *a, const float *b, double *parts, u64 m, u32 p, u32 chunk, u32 first_part) {
     u64 c = flat_thread();
     if (c >= p) return;
@@ -128,6 +142,8 @@ KERNEL column_parts(const float *a, const float *b, double *parts, u64 m, u32 p,
 }
 
 // V with each row times gamma / sd.
+// sizes: v p * d, affine p, inverse p, out p * d
+// grid: threads p * d
 KERNEL scaled_rows(const float *v, const float *affine, const float *inverse, float *out, u32 p, u32 d) {
     u64 t = flat_thread();
     if (t < (u64)p * d) out[t] = v[t] * affine[t / d] * inverse[t / d];
@@ -135,6 +151,8 @@ KERNEL scaled_rows(const float *v, const float *affine, const float *inverse, fl
 
 // What the batch's moments send to every row, -q - Q (h - mean h): Q (d x d), then q - Q mean h, which is
 // sum_c s_c v_c (sum(g) - sum(g y_hat) mean_c / sd_c). A block an entry.
+// sizes: sums 2 * p, v p * d, affine p, inverse p, mean p, map d * d + d
+// grid: blocks d * d + d
 KERNEL decoder_map(const double *sums, const float *v, const float *affine, const float *inverse, const double *mean, float *map, u64 n, u32 p,
                    u32 d) {
     SHARED(double, held, BLOCK / 32);
@@ -152,7 +170,9 @@ KERNEL decoder_map(const double *sums, const float *v, const float *affine, cons
 }
 
 // The gradient of h: the masked rows' own, and what the moments send. Threads: columns (x), nodes (y).
-KERNEL decoder_back(const float *h, const float *map, const u32 *place, const float *masked, float *dh, u64 n, u32 d) {
+// sizes: h n * d, map d * d + d, place n, masked place.bound * d, dh n * d
+// grid: rows n, d
+KERNEL decoder_back(const float *h, const float *map, const RowOrNone *place, const float *masked, float *dh, u64 n, u32 d) {
     u64 i = row_of_thread();
     if (i >= n) return;
     u32 p = place[i];
@@ -164,6 +184,8 @@ KERNEL decoder_back(const float *h, const float *map, const u32 *place, const fl
 }
 
 // dV_c = a_c (sum g h - sum(g) mean h - sum(g y_hat) / sd_c  C v_c), and the gradients of scale and shift.
+// sizes: products p * d, sums 2 * p, moments d, cov_v p * d, affine p, inverse p, dv p * d, d_affine 2 * p
+// grid: threads p * d
 KERNEL decoder_weights(const float *products, const double *sums, const double *moments, const double *cov_v, const float *affine,
                        const float *inverse, float *dv, float *d_affine, u32 p, u32 d) {
     u64 t = flat_thread();
@@ -182,6 +204,8 @@ KERNEL decoder_weights(const float *products, const double *sums, const double *
 // ---- Linear decoder of genes ----
 
 // [V b] with zeros up to `wide` columns, by rows (genes x wide) and by columns (wide x genes).
+// sizes: v genes * d, b genes, rows genes * wide, columns wide * genes
+// grid: threads genes * wide
 KERNEL stack_decoder(const float *v, const float *b, float *rows, float *columns, u32 genes, u32 d, u32 wide) {
     u64 t = flat_thread();
     if (t >= (u64)genes * wide) return;
@@ -193,7 +217,11 @@ KERNEL stack_decoder(const float *v, const float *b, float *rows, float *columns
 }
 
 // A masked row: loss, gradient of z, and the slopes of inner product and squared length (2 an entry).
-KERNEL imputation_terms(const float *z, const float *products, const float *gram, const float *norms, const u32 *list, float *dz, float *slopes,
+// sizes: z list.bound * d, products list.bound * wide, gram (d + 1) * wide, norms list.bound, list m, dz m * d,
+//     slopes 2 * m, parts ceil(m / BLOCK)
+// needs: d + 1 <= wide
+// grid: threads m
+KERNEL imputation_terms(const float *z, const float *products, const float *gram, const float *norms, const Row *list, float *dz, float *slopes,
                         double *parts, u64 m, u32 d, u32 wide, float t, float share) {
     SHARED(double, held, BLOCK / 32);
     u64 i = flat_thread();
@@ -223,7 +251,9 @@ KERNEL imputation_terms(const float *z, const float *products, const float *gram
 
 // Rows d_inner [z 1] of masked nodes, zeros elsewhere, `wide` columns; and dz of all nodes. Threads: columns
 // (x), nodes (y).
-KERNEL imputation_rows(const float *z, const u32 *place, const float *slopes, const float *dz_masked, float *inner, float *dz, u64 n, u32 d,
+// sizes: z n * d, place n, slopes 2 * place.bound, dz_masked place.bound * d, inner n * wide, dz n * d
+// grid: rows n, wide
+KERNEL imputation_rows(const float *z, const RowOrNone *place, const float *slopes, const float *dz_masked, float *inner, float *dz, u64 n, u32 d,
                        u32 wide) {
     u64 i = row_of_thread();
     if (i >= n) return;
@@ -238,6 +268,8 @@ KERNEL imputation_rows(const float *z, const u32 *place, const float *slopes, co
 
 // dV and db: the inner products' part (wide x genes) and [V b] times the lengths' (d + 1 square, behind d + 1
 // sums that are not used here).
+// sizes: by_inner (d + 1) * genes, lengths (d + 1) * (d + 2), v genes * d, b genes, dv genes * d, db genes
+// grid: threads genes * (d + 1)
 KERNEL imputation_weights(const float *by_inner, const double *lengths, const float *v, const float *b, float *dv, float *db, u32 genes, u32 d) {
     u64 t = flat_thread();
     if (t >= (u64)genes * (d + 1)) return;

@@ -146,18 +146,8 @@ struct Named {
 
 #define K(name) {#name, Entry<&name>::run, Entry<&name>::fits}
 const Named kernels[] = {
-    K(spmm), K(spmm4), K(spmm4_long), K(scaled_weights), K(scaled_gram),
-    K(gather), K(views), K(gather_back), K(gather_moved), K(token_parts), K(sum_parts), K(sum_products), K(scale_by),
-    K(norm_moments), K(norm_finish), K(norm_fixed), K(norm_forward), K(norm_behind), K(norm_totals), K(norm_through),
-    K(adam_squares), K(adam_update), K(follow),
-    K(sum_terms), K(weigh), K(weigh_back), K(record), K(consistency_terms), K(consistency_rows), K(summaries), K(contrast_terms),
-    K(cross_entropies), K(contrast_rows),
-    K(outer_parts), K(outer_totals), K(centre), K(decoder_moments), K(decoder_rows), K(column_parts), K(scaled_rows), K(decoder_map),
-    K(decoder_back), K(decoder_weights), K(stack_decoder), K(imputation_terms), K(imputation_rows), K(imputation_weights),
-    K(unit_rows), K(top_k), K(keep_pairs),
-    K(assign_rows),
-    K(attend), K(attend_inwards), K(attend_outwards), K(take_columns), K(put_columns), K(weigh_columns), K(product_terms), K(product_value),
-    K(scale_values), K(squared_terms),
+// A line a kernel, made by build.rs.
+#include "kernels.inc"
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include "common.cuh"
 
 // Row i of `out` is row rows[i] of x, or the token (zeros where there is none). Threads: columns (x), rows (y).
-KERNEL gather(const float *x, const float *token, const u32 *rows, float *out, u64 n, u32 width) {
+// sizes: x rows.bound * width, token? width, rows n, out n * width
+// grid: rows n, width
+KERNEL gather(const float *x, const float *token, const RowOrNone *rows, float *out, u64 n, u32 width) {
     u64 row = row_of_thread();
     if (row >= n) return;
     u32 source = rows[row];
@@ -14,7 +16,9 @@ KERNEL gather(const float *x, const float *token, const u32 *rows, float *out, u
 
 // The rows of the target view (masked nodes show, the others take the token) and of the projector's input (the
 // other way round). `place` is a node's position among the masked ones.
-KERNEL views(const u32 *place, u32 *target, u32 *remasked, u64 n) {
+// sizes: place n, target n, remasked n
+// grid: threads n
+KERNEL views(const RowOrNone *place, u32 *target, u32 *remasked, u64 n) {
     u64 i = flat_thread();
     if (i >= n) return;
     bool masked = place[i] != NONE;
@@ -23,7 +27,9 @@ KERNEL views(const u32 *place, u32 *target, u32 *remasked, u64 n) {
 }
 
 // The gradient of x, but for rows that went elsewhere: rows that stayed where they were.
-KERNEL gather_back(const float *grad, const u32 *rows, float *dx, u64 n, u32 width) {
+// sizes: grad n * width, rows n, dx n * width
+// grid: rows n, width
+KERNEL gather_back(const float *grad, const RowOrNone *rows, float *dx, u64 n, u32 width) {
     u64 row = row_of_thread();
     if (row >= n) return;
     bool stayed = rows[row] == row;
@@ -31,7 +37,10 @@ KERNEL gather_back(const float *grad, const u32 *rows, float *dx, u64 n, u32 wid
 }
 
 // Adds the rows that went elsewhere: source s of `sources` went to targets[starts[s]..starts[s + 1]].
-KERNEL gather_moved(const float *grad, const u32 *sources, const u32 *starts, const u32 *targets, float *dx, u64 n_sources, u32 width) {
+// sizes: grad targets.bound * width, sources n_sources, starts n_sources + 1, targets starts.end,
+//     dx sources.bound * width
+// grid: rows n_sources, width
+KERNEL gather_moved(const float *grad, const Row *sources, const Start *starts, const Row *targets, float *dx, u64 n_sources, u32 width) {
     u64 s = row_of_thread();
     if (s >= n_sources) return;
     for (u32 c = threadIdx.x; c < width; c += blockDim.x) {
@@ -42,7 +51,9 @@ KERNEL gather_moved(const float *grad, const u32 *sources, const u32 *starts, co
 }
 
 // Sums of the rows of a chunk that took the token. Grid: chunks (x), groups of columns (y); block 8 x 32.
-KERNEL token_parts(const float *grad, const u32 *rows, double *parts, u64 n, u32 width, u32 chunk) {
+// sizes: grad n * width, rows n, parts ceil(n / chunk) * width
+// grid: groups ceil(n / chunk), width
+KERNEL token_parts(const float *grad, const RowOrNone *rows, double *parts, u64 n, u32 width, u32 chunk) {
     SHARED(double, held, 8 * GROUP);
     u32 lane = threadIdx.x, group = blockIdx.y, t = thread_in_block();
     u64 first = (u64)blockIdx.x * chunk, end = first + chunk < n ? first + chunk : n;
@@ -70,6 +81,8 @@ KERNEL token_parts(const float *grad, const u32 *rows, double *parts, u64 n, u32
 }
 
 // The sum of equally long parts, in their order, as f32. A block a column.
+// sizes: parts n_parts * width, out width
+// grid: blocks width
 KERNEL sum_parts(const double *parts, float *out, u32 n_parts, u32 width) {
     SHARED(double, held, BLOCK / 32);
     double sum = 0.0;
@@ -79,6 +92,8 @@ KERNEL sum_parts(const double *parts, float *out, u32 n_parts, u32 width) {
 }
 
 // The same for f32 parts. A thread a column.
+// sizes: parts n_parts * len, out len
+// grid: threads len
 KERNEL sum_products(const float *parts, float *out, u32 n_parts, u64 len) {
     u64 t = flat_thread();
     if (t >= len) return;
@@ -88,6 +103,8 @@ KERNEL sum_products(const float *parts, float *out, u32 n_parts, u64 len) {
 }
 
 // x <- factor x, with the factor on the device.
+// sizes: x n, factor 1
+// grid: threads n
 KERNEL scale_by(float *x, const float *factor, u64 n) {
     u64 t = flat_thread();
     if (t < n) x[t] *= *factor;

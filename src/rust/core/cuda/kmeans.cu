@@ -6,6 +6,8 @@
 
 // The nearest centre of each row, its squared distance, and for the block's rows: sums of the coordinates and
 // numbers of rows a centre (k x (d + 1)), rows that changed centre, and the sum of the distances.
+// sizes: x n * d, centres k * d, labels n, distances n, parts ceil(n / ROWS) * (k * (d + 1) + 2)
+// grid: threads n
 KERNEL assign_rows(const float *x, const float *centres, u32 *labels, float *distances, double *parts, u64 n, u32 d, u32 k) {
     SHARED(u32, nearest, ROWS);
     SHARED(double, held, BLOCK / 32);

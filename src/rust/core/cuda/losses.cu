@@ -11,6 +11,8 @@ DEVICE void store_loss(float loss, double *parts) {
 }
 
 // out = weight_a sum(a) + weight_b sum(b), one block.
+// sizes: a n_a, b n_b, out 1
+// grid: blocks 1
 KERNEL sum_terms(const double *a, u32 n_a, double weight_a, const double *b, u32 n_b, double weight_b, float *out) {
     SHARED(double, held, BLOCK / 32);
     double sum_a = 0.0, sum_b = 0.0;
@@ -22,6 +24,8 @@ KERNEL sum_terms(const double *a, u32 n_a, double weight_a, const double *b, u32
 }
 
 // out[0] = the weighted sum of up to three losses; then each of them, for the record.
+// sizes: a 1, b 1, c? 1, out 1
+// grid: threads 1
 KERNEL weigh(const float *a, const float *b, const float *c, float weight_a, float weight_b, float weight_c, float *out) {
     if (flat_thread() != 0) return;
     float total = *a * weight_a + *b * weight_b;
@@ -30,6 +34,8 @@ KERNEL weigh(const float *a, const float *b, const float *c, float weight_a, flo
 }
 
 // The gradients of the losses: the upstream one times each weight.
+// sizes: upstream 1, out 3
+// grid: threads 1
 KERNEL weigh_back(const float *upstream, float weight_a, float weight_b, float weight_c, float *out) {
     if (flat_thread() != 0) return;
     out[0] = *upstream * weight_a;
@@ -38,6 +44,8 @@ KERNEL weigh_back(const float *upstream, float weight_a, float weight_b, float w
 }
 
 // A row of the record of losses: total, reconstruction, consistency, contrast (NaN where there is none), norm.
+// sizes: total 1, reconstruction 1, consistency 1, contrast? 1, norm 1, out 5
+// grid: threads 1
 KERNEL record(const float *total, const float *reconstruction, const float *consistency, const float *contrast, const double *norm,
               double *out) {
     if (flat_thread() != 0) return;
@@ -50,7 +58,9 @@ KERNEL record(const float *total, const float *reconstruction, const float *cons
 
 // The terms of rows a_list of r against rows b_list of z: the loss, and by how much a row of the gradient
 // goes along b and along a.
-KERNEL consistency_terms(const float *r, const float *z, const u32 *a_list, const u32 *b_list, float *along, double *parts, u64 m, u32 width,
+// sizes: r a_list.bound * width, z b_list.bound * width, a_list m, b_list m, along 2 * m, parts ceil(m / BLOCK)
+// grid: threads m
+KERNEL consistency_terms(const float *r, const float *z, const Row *a_list, const Row *b_list, float *along, double *parts, u64 m, u32 width,
                          float t, float share, u32 same) {
     u64 p = flat_thread();
     float loss = 0.0f;
@@ -71,8 +81,11 @@ KERNEL consistency_terms(const float *r, const float *z, const u32 *a_list, cons
 }
 
 // The gradient of r. Threads: columns (x), nodes (y).
-KERNEL consistency_rows(const float *r, const float *z, const u32 *place, const float *own, const u32 *starts, const u32 *positions,
-                        const u32 *b_list, const float *other, float *dr, u64 n, u32 width) {
+// sizes: r n * width, z n * width, z b_list.bound * width, place n, own 2 * place.bound, starts n + 1,
+//     positions starts.end, b_list positions.bound, other 2 * positions.bound, dr n * width
+// grid: rows n, width
+KERNEL consistency_rows(const float *r, const float *z, const RowOrNone *place, const float *own, const Start *starts, const Row *positions,
+                        const Row *b_list, const float *other, float *dr, u64 n, u32 width) {
     u64 i = row_of_thread();
     if (i >= n) return;
     u32 p = place[i];
@@ -88,7 +101,9 @@ KERNEL consistency_rows(const float *r, const float *z, const u32 *place, const 
 }
 
 // s = sigmoid(mean) for the rows of a list. Threads: columns (x), entries (y).
-KERNEL summaries(const float *mean, const u32 *list, float *out, u64 m, u32 width) {
+// sizes: mean list.bound * width, list m, out m * width
+// grid: rows m, width
+KERNEL summaries(const float *mean, const Row *list, float *out, u64 m, u32 width) {
     u64 p = row_of_thread();
     if (p >= m) return;
     for (u32 c = threadIdx.x; c < width; c += blockDim.x) out[p * width + c] = 1.0f / (1.0f + expf(-mean[(u64)list[p] * width + c]));
@@ -105,7 +120,10 @@ DEVICE float cross_entropy(float x, bool positive, float *slope) {
 
 // Each masked node (and a random one) against its own summary, target = B s: the loss, and the gradients of
 // own, other and target, m x width each.
-KERNEL contrast_terms(const float *z, const float *target, const u32 *masked, const u32 *negative, float *d_own, float *d_other,
+// sizes: z masked.bound * width, z negative.bound * width, target m * width, masked m, negative m, d_own m * width,
+//     d_other m * width, d_target m * width, parts ceil(m / BLOCK)
+// grid: threads m
+KERNEL contrast_terms(const float *z, const float *target, const Row *masked, const Row *negative, float *d_own, float *d_other,
                       float *d_target, double *parts, u64 m, u32 width, float share) {
     u64 p = flat_thread();
     float loss = 0.0f;
@@ -129,6 +147,8 @@ KERNEL contrast_terms(const float *z, const float *target, const u32 *masked, co
 }
 
 // A block of logits (all pairs): their losses, and in place the derivative times `share`.
+// sizes: logits n, parts ceil(n / BLOCK)
+// grid: threads n
 KERNEL cross_entropies(float *logits, double *parts, u64 n, u32 positive, float share) {
     u64 t = flat_thread();
     float loss = 0.0f;
@@ -141,7 +161,10 @@ KERNEL cross_entropies(float *logits, double *parts, u64 n, u32 positive, float 
 }
 
 // The gradients of z and of the neighbourhoods' means. Threads: columns (x), nodes (y).
-KERNEL contrast_rows(const u32 *place, const u32 *starts, const u32 *positions, const float *d_own, const float *d_other,
+// sizes: place n, starts n + 1, positions starts.end, d_own place.bound * width, d_other positions.bound * width,
+//     d_summary place.bound * width, summary place.bound * width, dz n * width, d_mean n * width
+// grid: rows n, width
+KERNEL contrast_rows(const RowOrNone *place, const Start *starts, const Row *positions, const float *d_own, const float *d_other,
                      const float *d_summary, const float *summary, float *dz, float *d_mean, u64 n, u32 width) {
     u64 i = row_of_thread();
     if (i >= n) return;

@@ -3,6 +3,8 @@
 #include "common.cuh"
 
 // Rows of length 1; a row without length stays 0. A thread a row.
+// sizes: x n * d, out n * d
+// grid: threads n
 KERNEL unit_rows(const float *x, float *out, u64 n, u32 d) {
     u64 i = flat_thread();
     if (i >= n) return;
@@ -20,6 +22,9 @@ KERNEL unit_rows(const float *x, float *out, u64 n, u32 d) {
 // The k items with the largest inner products with each query, best first, ties by lower index; not the item
 // of the query's own number where `others`. Exact: every query sees every item, tile by tile. A thread a
 // query; blocks of TILE threads. d <= WIDE and k <= KEEP; scores and ids have room for n k.
+// sizes: queries n * d, items n_items * d, scores n * k, ids n * k
+// needs: d <= WIDE, 1 <= k, k <= KEEP, k + others <= n_items
+// grid: tiles ceil(n / TILE), TILE
 KERNEL top_k(const float *queries, const float *items, float *scores, u32 *ids, u64 n, u64 n_items, u32 d, u32 k, u32 others) {
     // Read by fours, so it must start at a multiple of 16 bytes.
     SHARED(float4, tiles, TILE * WIDE / 4);
@@ -72,7 +77,10 @@ KERNEL top_k(const float *queries, const float *items, float *scores, u32 *ids, 
 
 // Whether a node and each of its candidates are a pair: neighbours in space, or together in a cluster of one
 // run (labels: runs x n; no runs keep every pair). Threads: candidates (x), nodes (y). A 1 or 0 an entry.
-KERNEL keep_pairs(const u32 *candidates, const i64 *starts, const u32 *neighbours, const u32 *labels, u32 *keep, u64 n, u32 k, u32 runs) {
+// sizes: candidates n * k, starts n + 1, neighbours starts.end, labels runs * n, keep n * k
+// needs: candidates.bound <= n
+// grid: rows n, k
+KERNEL keep_pairs(const Row *candidates, const LongStart *starts, const u32 *neighbours, const u32 *labels, u32 *keep, u64 n, u32 k, u32 runs) {
     u64 node = row_of_thread();
     if (node >= n) return;
     for (u32 e = threadIdx.x; e < k; e += blockDim.x) {

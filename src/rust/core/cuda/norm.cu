@@ -42,6 +42,8 @@ DEVICE void store_parts(double *first, double *second, double *held, double *par
 }
 
 // Sums of x and x^2.
+// sizes: x n * width, parts ceil(n / chunk) * 2 * width
+// grid: groups ceil(n / chunk), width
 KERNEL norm_moments(const float *x, double *parts, u64 n, u32 width, u32 chunk) {
     SHARED(double, held, 16 * GROUP);
     u64 first = (u64)blockIdx.x * chunk, end = first + chunk < n ? first + chunk : n;
@@ -68,6 +70,8 @@ DEVICE void store_lines(float *lines, u32 c, u32 width, double gamma, double bet
 }
 
 // From the parts to mean and variance of each column, the running moments and the lines. A block a column.
+// sizes: parts n_parts * 2 * width, affine 2 * width, running 2 * width, lines 4 * width
+// grid: blocks width
 KERNEL norm_finish(const double *parts, const float *affine, double *running, float *lines, u32 n_parts, u64 n, u32 width, double epsilon,
                    double momentum) {
     SHARED(double, held, BLOCK / 32);
@@ -89,12 +93,16 @@ KERNEL norm_finish(const double *parts, const float *affine, double *running, fl
 }
 
 // The lines of the running moments: evaluation mode. A thread a column.
+// sizes: affine 2 * width, running 2 * width, lines 4 * width
+// grid: threads width
 KERNEL norm_fixed(const float *affine, const double *running, float *lines, u32 width, double epsilon) {
     u64 c = flat_thread();
     if (c >= width) return;
     store_lines(lines, (u32)c, width, affine[c], affine[width + c], running[c], running[width + c], epsilon);
 }
 
+// sizes: x n * width, lines 4 * width, out n * width
+// grid: groups ceil(n / 32), width
 KERNEL norm_forward(const float *x, const float *lines, float *out, u64 n, u32 width, u32 activation, Dropout dropout) {
     u64 row = row_of_thread();
     if (row >= n) return;
@@ -109,6 +117,8 @@ KERNEL norm_forward(const float *x, const float *lines, float *out, u64 n, u32 w
 }
 
 // The gradient g behind the batch norm: sums of g and of g x_hat.
+// sizes: x n * width, grad n * width, lines 4 * width, parts ceil(n / chunk) * 2 * width
+// grid: groups ceil(n / chunk), width
 KERNEL norm_behind(const float *x, const float *grad, const float *lines, double *parts, u64 n, u32 width, u32 chunk, u32 activation,
                    Dropout dropout) {
     SHARED(double, held, 16 * GROUP);
@@ -130,6 +140,8 @@ KERNEL norm_behind(const float *x, const float *grad, const float *lines, double
 }
 
 // Totals of the parts: their means over the rows, and the gradients of scale and shift. A block a column.
+// sizes: parts n_parts * 2 * width, means 2 * width, d_affine 2 * width
+// grid: blocks width
 KERNEL norm_totals(const double *parts, float *means, float *d_affine, u32 n_parts, u64 n, u32 width) {
     SHARED(double, held, BLOCK / 32);
     u32 c = blockIdx.x;
@@ -148,6 +160,8 @@ KERNEL norm_totals(const double *parts, float *means, float *d_affine, u32 n_par
 }
 
 // The gradient of x.
+// sizes: x n * width, grad n * width, lines 4 * width, means 2 * width, dx n * width
+// grid: groups ceil(n / 32), width
 KERNEL norm_through(const float *x, const float *grad, const float *lines, const float *means, float *dx, u64 n, u32 width, u32 activation,
                     Dropout dropout) {
     u64 row = row_of_thread();

@@ -3,6 +3,8 @@
 #include "common.cuh"
 
 #define PARAMETERS 32
+// Blocks that share the values of a parameter.
+#define SHARES 32
 
 struct Table {
     // Zero where the loss does not depend on the parameter.
@@ -13,7 +15,16 @@ struct Table {
     u64 length[PARAMETERS];
 };
 
+// Parameters, and those that they follow.
+struct Pairs {
+    const float *followed[PARAMETERS];
+    float *value[PARAMETERS];
+    u64 length[PARAMETERS];
+};
+
 // The sum of squares of each gradient: a block a parameter.
+// sizes: squares table.count
+// grid: blocks table.count
 KERNEL adam_squares(Table table, double *squares) {
     SHARED(double, held, BLOCK / 32);
     u32 p = blockIdx.x;
@@ -28,6 +39,8 @@ KERNEL adam_squares(Table table, double *squares) {
 }
 
 // One step. Grid: parts of a parameter (x), parameters (y). `norm` gets the norm before clipping.
+// sizes: squares n_squares, norm 1
+// grid: blocks SHARES, table.count
 KERNEL adam_update(Table table, const double *squares, double *norm, u32 n_squares, double clip, float rate, float root, float decay) {
     double total = 0.0;
     for (u32 p = 0; p < n_squares; p++) total += squares[p];
@@ -50,11 +63,12 @@ KERNEL adam_update(Table table, const double *squares, double *norm, u32 n_squar
     }
 }
 
-// value <- m value + (1 - m) gradient, where `gradient` holds what is followed.
-KERNEL follow(Table table, float m) {
+// value <- m value + (1 - m) followed. Grid as above.
+// grid: blocks SHARES, pairs.count
+KERNEL follow(Pairs pairs, float m) {
     u32 p = blockIdx.y;
-    for (u64 i = flat_thread(); i < table.length[p]; i += (u64)gridDim.x * blockDim.x) {
-        float theirs = table.gradient[p][i];
-        table.value[p][i] = m == 0.0f ? theirs : m * table.value[p][i] + (1.0f - m) * theirs;
+    for (u64 i = flat_thread(); i < pairs.length[p]; i += (u64)gridDim.x * blockDim.x) {
+        float theirs = pairs.followed[p][i];
+        pairs.value[p][i] = m == 0.0f ? theirs : m * pairs.value[p][i] + (1.0f - m) * theirs;
     }
 }

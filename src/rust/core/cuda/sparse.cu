@@ -2,7 +2,10 @@
 #include "common.cuh"
 
 // out = A x (- the row of `offset` that belongs to the row's slice). Threads: columns (x), rows (y).
-KERNEL spmm(const i64 *starts, const u32 *columns, const float *values, const float *x, const float *offset, const u32 *slices,
+// sizes: starts rows + 1, columns starts.end, values starts.end, x columns.bound * width,
+//     offset? (slices.bound or 1) * width, slices? rows, out rows * width
+// grid: rows rows, width
+KERNEL spmm(const LongStart *starts, const Row *columns, const float *values, const float *x, const float *offset, const Row *slices,
             float *out, u64 rows, u32 width) {
     u64 row = row_of_thread();
     if (row >= rows) return;
@@ -15,7 +18,10 @@ KERNEL spmm(const i64 *starts, const u32 *columns, const float *values, const fl
 }
 
 // The same for a width that is a multiple of four: a thread has four columns.
-KERNEL spmm4(const i64 *starts, const u32 *columns, const float *values, const float4 *x, const float4 *offset, const u32 *slices,
+// sizes: starts rows + 1, columns starts.end, values starts.end, x columns.bound * quads,
+//     offset? (slices.bound or 1) * quads, slices? rows, out rows * quads
+// grid: rows rows, quads
+KERNEL spmm4(const LongStart *starts, const Row *columns, const float *values, const float4 *x, const float4 *offset, const Row *slices,
              float4 *out, u64 rows, u32 quads) {
     u64 row = row_of_thread();
     if (row >= rows) return;
@@ -43,7 +49,9 @@ KERNEL spmm4(const i64 *starts, const u32 *columns, const float *values, const f
 
 // The same for rows of many entries: a block has one row and four columns a thread in x; the parts of
 // the row in y are summed in order. blockDim.x * blockDim.y <= BLOCK.
-KERNEL spmm4_long(const i64 *starts, const u32 *columns, const float *values, const float4 *x, float4 *out, u32 quads) {
+// sizes: starts starts.rows + 1, columns starts.end, values starts.end, x columns.bound * quads, out starts.rows * quads
+// grid: long_rows starts.rows, quads
+KERNEL spmm4_long(const LongStart *starts, const Row *columns, const float *values, const float4 *x, float4 *out, u32 quads) {
     SHARED(float4, held, BLOCK);
     u64 row = blockIdx.x;
     i64 first = starts[row], n = starts[row + 1] - first;
@@ -78,6 +86,8 @@ KERNEL spmm4_long(const i64 *starts, const u32 *columns, const float *values, co
 }
 
 // Scaled genes, X = (L - S mu) D^-1: w (outer x p) becomes D^-1 w' (p x outer).
+// sizes: w outer * p, inverse_sd p, out p * outer
+// grid: threads p * outer
 KERNEL scaled_weights(const float *w, const float *inverse_sd, float *out, u32 p, u32 outer) {
     u64 t = flat_thread();
     if (t >= (u64)p * outer) return;
@@ -86,6 +96,8 @@ KERNEL scaled_weights(const float *w, const float *inverse_sd, float *out, u32 p
 }
 
 // (L'g - mu' (S'g))' D^-1 from L'g (p x outer) and S'g (slices x outer), as outer x p.
+// sizes: product p * outer, sums slices * outer, mean slices * p, inverse_sd p, out outer * p
+// grid: threads p * outer
 KERNEL scaled_gram(const float *product, const float *sums, const float *mean, const float *inverse_sd, float *out, u32 p, u32 outer,
                    u32 slices) {
     u64 t = flat_thread();

@@ -369,7 +369,7 @@ fn nearest_by_inner_product() {
             let kernels = with_kernels().unwrap();
             on::pairs::most_similar(&kernels, &placed(&queries), &placed(&items), k).unwrap()
         });
-        let ids: Vec<u32> = ids.flatten_all().unwrap().to_vec1().unwrap();
+        let ids = ids.to_vec().unwrap();
         for (query, (ids, scores)) in ids.chunks(k).zip(values(&scores).chunks(k)).enumerate() {
             let exact = |&i: &u32| -> f64 {
                 let pairs = queries.row(query).into_iter().zip(items.row(i as usize));

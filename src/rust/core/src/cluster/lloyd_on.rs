@@ -4,7 +4,8 @@ use candle_core::Tensor;
 
 use super::lloyd::{move_centres, Assignment};
 use super::tiles::Tiles;
-use crate::gpu::Kernels;
+use crate::gpu::kernel::{AssignRows, OuterTotals};
+use crate::gpu::{InPlace, Kernels};
 use crate::Result;
 
 /// Rows of a block of the kernel.
@@ -80,26 +81,26 @@ impl<'a> Placed<'a> {
         let len = k * (d + 1) + 2;
         let n_parts = n.div_ceil(ROWS);
         let centres = Tensor::from_slice(centres, (k, d), kernels.device())?;
-        let parts = kernels.doubles((n_parts, len))?;
-        kernels
-            .launch("assign_rows")
-            .tensor(&self.rows)
-            .tensor(&centres)
-            .tensor(&self.labels)
-            .tensor(&self.distances)
-            .output(&parts)
-            .u64(n)
-            .u32(d)
-            .u32(k)
-            .over(n)?;
-        let totals = kernels.doubles(len)?;
-        kernels
-            .launch("outer_totals")
-            .output(&parts)
-            .output(&totals)
-            .u32(n_parts)
-            .u32(len)
-            .blocks(len, 1)?;
+        let mut parts = kernels.doubles((n_parts, len))?;
+        AssignRows {
+            x: &self.rows,
+            centres: &centres,
+            labels: &mut InPlace(&self.labels),
+            distances: &mut InPlace(&self.distances),
+            parts: &mut parts,
+            n,
+            d,
+            k,
+        }
+        .launch(kernels)?;
+        let mut totals = kernels.doubles(len)?;
+        OuterTotals {
+            parts: &parts,
+            totals: &mut totals,
+            n_parts,
+            len,
+        }
+        .launch(kernels)?;
         let mut sums = totals.into_tensor().to_vec1::<f64>()?;
         let (moved, inertia) = (sums[len - 2], sums[len - 1]);
         sums.truncate(len - 2);

@@ -3,7 +3,8 @@
 use candle_core::{Result, Tensor};
 
 use super::Scaled;
-use crate::gpu::{Buffer, Kernels, Matrix, Offset};
+use crate::gpu::kernel::{ScaledGram, ScaledWeights};
+use crate::gpu::{Buffer, Kernels, List, Matrix, Offset};
 use crate::nn::linear::PlacedDesign;
 
 /// [`super::Input`] on a device.
@@ -24,7 +25,7 @@ struct PlacedScaled {
     matrix: Matrix,
     transpose: Matrix,
     /// The slice of each row.
-    slices: Tensor,
+    slices: List,
     /// S: a 1 where a row is of a slice, N x slices.
     members: Tensor,
     /// Slices x p.
@@ -52,7 +53,7 @@ impl PlacedInput {
         let form = PlacedScaled {
             matrix: Matrix::new(kernels, &scaled.matrix)?,
             transpose: Matrix::new(kernels, &scaled.transpose)?,
-            slices: Tensor::from_vec(slices, n, kernels.device())?,
+            slices: List::new(&slices, n_slices, kernels.device())?,
             members: Tensor::from_vec(members, (n, n_slices), kernels.device())?,
             mean: rows(&scaled.mean)?,
             inverse_sd: rows(&scaled.inverse_sd)?,
@@ -101,15 +102,15 @@ impl PlacedScaled {
     /// L (D^-1 W) - S (mu D^-1 W)
     fn times_transposed(&self, kernels: &Kernels, w: &Tensor) -> Result<Buffer> {
         let (outer, p) = w.dims2()?;
-        let scaled = kernels.floats((p, outer))?;
-        kernels
-            .launch("scaled_weights")
-            .tensor(w)
-            .tensor(&self.inverse_sd)
-            .output(&scaled)
-            .u32(p)
-            .u32(outer)
-            .over(p * outer)?;
+        let mut scaled = kernels.floats((p, outer))?;
+        ScaledWeights {
+            w,
+            inverse_sd: &self.inverse_sd,
+            out: &mut scaled,
+            p,
+            outer,
+        }
+        .launch(kernels)?;
         let scaled = scaled.into_tensor();
         let rows = kernels.times(&self.mean, &scaled)?.into_tensor();
         let offset = Offset {
@@ -125,18 +126,18 @@ impl PlacedScaled {
         let p = self.transpose.n_rows();
         let product = self.transpose.times(kernels, g)?;
         let sums = kernels.gram(&self.members, g)?;
-        let out = kernels.floats((outer, p))?;
-        kernels
-            .launch("scaled_gram")
-            .output(&product)
-            .output(&sums)
-            .tensor(&self.mean)
-            .tensor(&self.inverse_sd)
-            .output(&out)
-            .u32(p)
-            .u32(outer)
-            .u32(self.members.dim(1)?)
-            .over(p * outer)?;
+        let mut out = kernels.floats((outer, p))?;
+        ScaledGram {
+            product: &product,
+            sums: &sums,
+            mean: &self.mean,
+            inverse_sd: &self.inverse_sd,
+            out: &mut out,
+            p,
+            outer,
+            slices: self.members.dim(1)?,
+        }
+        .launch(kernels)?;
         Ok(out)
     }
 }

@@ -1,27 +1,31 @@
 //! Memory on the device that a kernel writes.
 
-use candle_core::op::BackpropOp;
-use candle_core::{bail, CpuStorage, DType, Layout, Result, Shape, Storage, Tensor};
+use std::marker::PhantomData;
 
+use candle_core::op::BackpropOp;
+use candle_core::{bail, CpuStorage, DType, Result, Shape, Storage, Tensor};
+
+use super::values::Element;
 use super::Kernels;
 
 /// Values that no kernel has written yet. Becomes a tensor once one has been told to.
-pub struct Buffer {
+pub struct Buffer<T = f32> {
     storage: Storage,
     shape: Shape,
+    of: PhantomData<T>,
 }
 
 impl Kernels {
     pub fn floats(&self, shape: impl Into<Shape>) -> Result<Buffer> {
-        self.buffer(shape.into(), DType::F32)
+        self.buffer(shape.into())
     }
 
-    pub fn doubles(&self, shape: impl Into<Shape>) -> Result<Buffer> {
-        self.buffer(shape.into(), DType::F64)
+    pub fn doubles(&self, shape: impl Into<Shape>) -> Result<Buffer<f64>> {
+        self.buffer(shape.into())
     }
 
-    pub fn indices(&self, shape: impl Into<Shape>) -> Result<Buffer> {
-        self.buffer(shape.into(), DType::U32)
+    pub fn indices(&self, shape: impl Into<Shape>) -> Result<Buffer<u32>> {
+        self.buffer(shape.into())
     }
 
     pub fn zeros(&self, shape: impl Into<Shape>) -> Result<Buffer> {
@@ -34,20 +38,20 @@ impl Kernels {
             }
             _ => Storage::Cpu(CpuStorage::F32(vec![0.0; shape.elem_count()])),
         };
-        Ok(Buffer { storage, shape })
+        Ok(Buffer::new(storage, shape))
     }
 
-    fn buffer(&self, shape: Shape, dtype: DType) -> Result<Buffer> {
+    fn buffer<T: Element>(&self, shape: Shape) -> Result<Buffer<T>> {
         let storage = match &self.device {
             #[cfg(feature = "cuda")]
             candle_core::Device::Cuda(cuda) => {
                 use candle_core::backend::BackendDevice;
                 // SAFETY: a kernel writes every value before one is read.
-                Storage::Cuda(unsafe { cuda.alloc_uninit(&shape, dtype)? })
+                Storage::Cuda(unsafe { cuda.alloc_uninit(&shape, T::DTYPE)? })
             }
-            _ => Storage::Cpu(unwritten(shape.elem_count(), dtype)?),
+            _ => Storage::Cpu(unwritten(shape.elem_count(), T::DTYPE)?),
         };
-        Ok(Buffer { storage, shape })
+        Ok(Buffer::new(storage, shape))
     }
 }
 
@@ -61,9 +65,23 @@ fn unwritten(n: usize, dtype: DType) -> Result<CpuStorage> {
     })
 }
 
-impl Buffer {
-    pub(super) fn address(&self) -> Result<u64> {
-        address(&self.storage, 0)
+impl<T> Buffer<T> {
+    /// `storage` holds as many values of type `T` as the shape has.
+    fn new(storage: Storage, shape: Shape) -> Self {
+        Self {
+            storage,
+            shape,
+            of: PhantomData,
+        }
+    }
+
+    pub(super) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// How many values it has room for.
+    pub fn elem_count(&self) -> usize {
+        self.shape.elem_count()
     }
 
     pub fn into_tensor(self) -> Tensor {
@@ -72,33 +90,5 @@ impl Buffer {
 
     pub(super) fn into_parts(self) -> (Storage, Shape) {
         (self.storage, self.shape)
-    }
-}
-
-/// Where the values of a contiguous tensor lie.
-pub(super) fn address_of(tensor: &Tensor) -> Result<u64> {
-    let (storage, layout) = tensor.storage_and_layout();
-    address(&storage, offset(layout)?)
-}
-
-fn offset(layout: &Layout) -> Result<usize> {
-    match layout.contiguous_offsets() {
-        Some((start, _)) => Ok(start),
-        None => bail!("expected a contiguous tensor"),
-    }
-}
-
-fn address(storage: &Storage, offset: usize) -> Result<u64> {
-    match storage {
-        #[cfg(feature = "cuda")]
-        Storage::Cuda(cuda) => super::cuda::address(cuda, offset),
-        Storage::Cpu(cpu) => Ok(match cpu {
-            CpuStorage::F32(values) => values[offset..].as_ptr() as u64,
-            CpuStorage::F64(values) => values[offset..].as_ptr() as u64,
-            CpuStorage::U32(values) => values[offset..].as_ptr() as u64,
-            CpuStorage::I64(values) => values[offset..].as_ptr() as u64,
-            _ => bail!("no kernel takes this type"),
-        }),
-        _ => bail!("this build has no kernels for this device"),
     }
 }

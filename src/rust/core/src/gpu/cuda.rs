@@ -10,7 +10,7 @@ use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::cuda_backend::{CudaDevice, CudaStorage, CudaStorageSlice, DeviceId};
 use candle_core::{bail, Device, Error, Result};
 
-use super::launch::Arguments;
+use super::call::Arguments;
 use super::{Gemm, Runner};
 
 /// Machine code and PTX of `cuda/*.cu`, made by build.rs.

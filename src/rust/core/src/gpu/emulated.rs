@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use candle_core::{bail, Result};
 
-use super::launch::Arguments;
+use super::call::Arguments;
 use super::{Gemm, Runner};
 
 extern "C" {

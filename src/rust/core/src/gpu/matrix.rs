@@ -2,22 +2,19 @@
 
 use candle_core::{bail, Result, Tensor};
 
-use super::{Buffer, Kernels, Launch};
+use super::kernel::{Spmm, Spmm4, Spmm4Long};
+use super::{Buffer, Kernels, List, LongStarts, Read};
 use crate::sparse::Csr;
 
 /// Mean entries of a row from which on a block shares a row.
 const LONG: usize = 128;
-const BLOCK: usize = 256;
 
 /// [`Csr`] on the device.
 #[derive(Clone, Debug)]
 pub struct Matrix {
-    starts: Tensor,
-    columns: Tensor,
+    starts: LongStarts,
+    columns: List,
     values: Tensor,
-    n_rows: usize,
-    n_cols: usize,
-    entries: usize,
 }
 
 /// A row of numbers that is taken off each row of a product: one, or one a slice.
@@ -25,37 +22,30 @@ pub struct Matrix {
 pub struct Offset<'a> {
     pub rows: &'a Tensor,
     /// The slice of each row of the product; None where there is one.
-    pub slices: Option<&'a Tensor>,
+    pub slices: Option<&'a List>,
 }
 
 impl Matrix {
     pub fn new(kernels: &Kernels, matrix: &Csr) -> Result<Self> {
         let device = kernels.device();
-        let starts: Vec<i64> = matrix.indptr.iter().map(|&i| i as i64).collect();
-        let entries = matrix.nnz();
-        // A device takes no empty arrays.
-        let padded = entries.max(1);
-        let mut columns = matrix.indices.clone();
         let mut values = matrix.values.clone();
-        columns.resize(padded, 0);
-        values.resize(padded, 0.0);
+        // A device takes no empty arrays.
+        values.resize(matrix.nnz().max(1), 0.0);
+        let len = values.len();
         Ok(Self {
-            starts: Tensor::from_vec(starts, matrix.n_rows() + 1, device)?,
-            columns: Tensor::from_vec(columns, padded, device)?,
-            values: Tensor::from_vec(values, padded, device)?,
-            n_rows: matrix.n_rows(),
-            n_cols: matrix.n_cols(),
-            entries,
+            starts: LongStarts::new(&matrix.indptr, device)?,
+            columns: List::new(&matrix.indices, matrix.n_cols(), device)?,
+            values: Tensor::from_vec(values, len, device)?,
         })
     }
 
     pub fn n_rows(&self) -> usize {
-        self.n_rows
+        self.starts.rows()
     }
 
-    /// Adds where the entries are (row starts and columns) to the arguments of a kernel.
-    pub fn pattern<'a>(&self, launch: Launch<'a>) -> Launch<'a> {
-        launch.tensor(&self.starts).tensor(&self.columns)
+    /// Where the entries are: row starts and columns.
+    pub fn pattern(&self) -> (&LongStarts, &List) {
+        (&self.starts, &self.columns)
     }
 
     /// `self x` for x of `n_cols` x w.
@@ -71,37 +61,51 @@ impl Matrix {
         offset: Option<Offset>,
     ) -> Result<Buffer> {
         let (n, width) = x.dims2()?;
-        if n != self.n_cols {
+        if n != self.columns.bound() {
             bail!("matrices that do not fit");
         }
-        let out = kernels.floats((self.n_rows, width))?;
-        let fours = width.is_multiple_of(4);
-        let long = fours && offset.is_none() && self.entries > LONG * self.n_rows;
-        let name = match (long, fours) {
-            (true, _) => "spmm4_long",
-            (_, true) => "spmm4",
-            _ => "spmm",
-        };
-        let launch = kernels
-            .launch(name)
-            .tensor(&self.starts)
-            .tensor(&self.columns)
-            .tensor(&self.values)
-            .tensor(x);
-        if long {
-            let x = (width / 4).min(BLOCK);
-            let launch = launch.output(&out).u32(width / 4);
-            launch.tiles(self.n_rows, x, BLOCK / x)?;
-            return Ok(out);
+        let rows = self.n_rows();
+        let mut out = kernels.floats((rows, width))?;
+        let (starts, columns, values) = (&self.starts, &self.columns, &self.values);
+        let slices = offset.and_then(|o| o.slices);
+        let offset = offset.map(|o| o.rows as &dyn Read<f32>);
+        if !width.is_multiple_of(4) {
+            Spmm {
+                starts,
+                columns,
+                values,
+                x,
+                offset,
+                slices,
+                out: &mut out,
+                rows,
+                width,
+            }
+            .launch(kernels)?;
+        } else if offset.is_none() && columns.len() > LONG * rows {
+            Spmm4Long {
+                starts,
+                columns,
+                values,
+                x,
+                out: &mut out,
+                quads: width / 4,
+            }
+            .launch(kernels)?;
+        } else {
+            Spmm4 {
+                starts,
+                columns,
+                values,
+                x,
+                offset,
+                slices,
+                out: &mut out,
+                rows,
+                quads: width / 4,
+            }
+            .launch(kernels)?;
         }
-        let columns = if fours { width / 4 } else { width };
-        launch
-            .optional(offset.map(|o| o.rows))
-            .optional(offset.and_then(|o| o.slices))
-            .output(&out)
-            .u64(self.n_rows)
-            .u32(columns)
-            .over_rows(self.n_rows, columns)?;
         Ok(out)
     }
 }

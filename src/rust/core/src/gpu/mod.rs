@@ -1,6 +1,7 @@
 //! Kernels on a device, behind one interface: a CUDA device, or the emulator of the tests.
 //!
-//! `cuda/*.cu` holds the kernels; what launches them stands beside the CPU form of each operation (`nn`, `systems`). A
+//! `cuda/*.cu` holds the kernels, [`kernel`] their checked launches; what launches them stands beside the CPU form of
+//! each operation (`nn`, `systems`). A
 //! tensor on the device is a candle tensor, and everything runs on candle's stream, so the order of the launches is
 //! the order of the work and nothing waits. Without the features `cuda` and `emulate` there is no device, and
 //! [`Kernels::of`] never finds one.
@@ -9,28 +10,32 @@
 #![cfg_attr(not(any(feature = "cuda", feature = "emulate")), allow(dead_code))]
 
 mod buffer;
+mod call;
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "emulate")]
 pub mod emulated;
-mod launch;
+pub(crate) mod kernel;
 mod lists;
 mod matrix;
 mod product;
+mod structs;
 mod tape;
+mod values;
 
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result};
 
 #[cfg(feature = "cuda")]
 pub use cuda::{free_memory, peak_memory, prepare, synchronise};
 
 pub use buffer::Buffer;
-pub use launch::Launch;
-pub use lists::{invert, Inverse, List, Packed};
+pub use lists::{invert, Inverse, List, LongStarts, Packed, PartialList, Starts, Uploaded};
 pub use matrix::{Matrix, Offset};
+pub use structs::{Dropout, Moved, Pairs, Table};
 pub use tape::{attach, attach2, attach3};
+pub(crate) use values::{InPlace, Read};
 
 /// A dense product `c = a b + beta c` of row-major matrices: `a` is m x k (k x m where transposed), `b` k x n.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +63,7 @@ pub(crate) trait Runner: Send + Sync {
         name: &'static str,
         grid: [u32; 2],
         block: [u32; 2],
-        arguments: &launch::Arguments,
+        arguments: &call::Arguments,
     ) -> Result<()>;
 
     /// # Safety
@@ -101,15 +106,5 @@ impl Kernels {
     pub fn chunks(&self, n: usize) -> (usize, usize) {
         let rows = n.div_ceil(1024).next_multiple_of(32).max(128);
         (n.div_ceil(rows), rows)
-    }
-
-    /// Where the values of a contiguous tensor lie.
-    pub(crate) fn address(&self, tensor: &Tensor) -> Result<u64> {
-        buffer::address_of(tensor)
-    }
-
-    /// A launch of the kernel of that name.
-    pub fn launch(&self, name: &'static str) -> Launch<'_> {
-        Launch::new(self, name)
     }
 }

@@ -2,7 +2,8 @@
 
 use candle_core::{bail, Result, Tensor};
 
-use super::buffer::address_of;
+use super::kernel::SumProducts;
+use super::values::{Overwrite, Read};
 use super::{Buffer, Gemm, Kernels};
 
 /// Rows that one product of [`Kernels::gram`] sums over, at least, and the most parts.
@@ -14,8 +15,8 @@ impl Kernels {
     pub fn times_transposed(&self, x: &Tensor, w: &Tensor) -> Result<Buffer> {
         let ((n, inner), (outer, other)) = (x.dims2()?, w.dims2()?);
         fit(inner, other)?;
-        let out = self.floats((n, outer))?;
-        let gemm = gemm([n, outer, inner], (x, false), (w, true), out.address()?)?;
+        let mut out = self.floats((n, outer))?;
+        let gemm = self.gemm([n, outer, inner], (x, false), (w, true), &mut out)?;
         // SAFETY: the sizes are those of the tensors.
         unsafe { self.runner.gemm(&gemm)? };
         Ok(out)
@@ -25,8 +26,8 @@ impl Kernels {
     pub fn times(&self, x: &Tensor, w: &Tensor) -> Result<Buffer> {
         let ((n, inner), (other, outer)) = (x.dims2()?, w.dims2()?);
         fit(inner, other)?;
-        let out = self.floats((n, outer))?;
-        let gemm = gemm([n, outer, inner], (x, false), (w, false), out.address()?)?;
+        let mut out = self.floats((n, outer))?;
+        let gemm = self.gemm([n, outer, inner], (x, false), (w, false), &mut out)?;
         // SAFETY: the sizes are those of the tensors.
         unsafe { self.runner.gemm(&gemm)? };
         Ok(out)
@@ -39,8 +40,8 @@ impl Kernels {
         fit(n, other)?;
         let chunk = CHUNK.max(n.div_ceil(PARTS));
         if n <= chunk {
-            let out = self.floats((p, q))?;
-            let gemm = gemm([p, q, n], (a, true), (b, false), out.address()?)?;
+            let mut out = self.floats((p, q))?;
+            let gemm = self.gemm([p, q, n], (a, true), (b, false), &mut out)?;
             // SAFETY: the sizes are those of the tensors.
             unsafe { self.runner.gemm(&gemm)? };
             return Ok(out);
@@ -52,8 +53,8 @@ impl Kernels {
         let ((n, p), (_, q)) = (a.dims2()?, b.dims2()?);
         let (whole, rest) = (n / chunk, n % chunk);
         let n_parts = n.div_ceil(chunk);
-        let parts = self.floats((n_parts, p, q))?;
-        let mut gemm = gemm([p, q, chunk], (a, true), (b, false), parts.address()?)?;
+        let mut parts = self.floats((n_parts, p, q))?;
+        let mut gemm = self.gemm([p, q, chunk], (a, true), (b, false), &mut parts)?;
         gemm.batch = whole;
         gemm.steps = [chunk * p, chunk * q, p * q];
         // SAFETY: `whole` chunks of rows, and the rest, lie within the tensors.
@@ -72,24 +73,54 @@ impl Kernels {
             // SAFETY: as above.
             unsafe { self.runner.gemm(&last)? };
         }
-        let out = self.floats((p, q))?;
-        self.launch("sum_products")
-            .output(&parts)
-            .output(&out)
-            .u32(n_parts)
-            .u64(p * q)
-            .over(p * q)?;
+        let mut out = self.floats((p, q))?;
+        SumProducts {
+            parts: &parts,
+            out: &mut out,
+            n_parts,
+            len: p * q,
+        }
+        .launch(self)?;
         Ok(out)
     }
 
     /// `c <- a' b + c` for a of n x p, b of n x q, c of p x q.
-    pub fn add_gram(&self, a: &Tensor, b: &Tensor, c: &Buffer) -> Result<()> {
+    pub fn add_gram(&self, a: &Tensor, b: &Tensor, c: &mut Buffer) -> Result<()> {
         let ((n, p), (other, q)) = (a.dims2()?, b.dims2()?);
         fit(n, other)?;
-        let mut gemm = gemm([p, q, n], (a, true), (b, false), c.address()?)?;
+        let mut gemm = self.gemm([p, q, n], (a, true), (b, false), c)?;
         gemm.beta = 1.0;
         // SAFETY: the sizes are those of the tensors.
         unsafe { self.runner.gemm(&gemm) }
+    }
+
+    /// `c = a b` for m x n, n x k, one product, from matrices that have these sizes.
+    fn gemm(
+        &self,
+        [m, n, k]: [usize; 3],
+        a: (&Tensor, bool),
+        b: (&Tensor, bool),
+        c: &mut Buffer,
+    ) -> Result<Gemm> {
+        let (left, right) = (Read::<f32>::span(a.0)?, Read::<f32>::span(b.0)?);
+        let out = c.span_mut()?;
+        let here = self.device.location();
+        if [left, right, out].iter().any(|span| span.location != here) || out.len < m * n {
+            bail!("matrices on another device, or a result that is too small");
+        }
+        Ok(Gemm {
+            m,
+            n,
+            k,
+            a: left.address,
+            a_transposed: a.1,
+            b: right.address,
+            b_transposed: b.1,
+            c: out.address,
+            beta: 0.0,
+            batch: 1,
+            steps: [0; 3],
+        })
     }
 }
 
@@ -98,21 +129,4 @@ fn fit(a: usize, b: usize) -> Result<()> {
         bail!("matrices that do not fit");
     }
     Ok(())
-}
-
-fn gemm(sizes: [usize; 3], a: (&Tensor, bool), b: (&Tensor, bool), c: u64) -> Result<Gemm> {
-    let [m, n, k] = sizes;
-    Ok(Gemm {
-        m,
-        n,
-        k,
-        a: address_of(a.0)?,
-        a_transposed: a.1,
-        b: address_of(b.0)?,
-        b_transposed: b.1,
-        c,
-        beta: 0.0,
-        batch: 1,
-        steps: [0; 3],
-    })
 }

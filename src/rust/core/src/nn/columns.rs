@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 use super::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::gpu::kernel::{PutColumns, TakeColumns};
 use crate::gpu::{attach, Kernels};
 
 /// Columns `first` to `first + width`. candle's own narrow goes backward through several copies.
@@ -46,27 +47,27 @@ pub fn columns(x: &Tensor, first: usize, width: usize) -> Result<Tensor> {
 
 fn columns_on(kernels: Kernels, x: &Tensor, first: usize, width: usize) -> Result<Tensor> {
     let (n, wide) = x.dims2()?;
-    let out = kernels.floats((n, width))?;
-    kernels
-        .launch("take_columns")
-        .tensor(x)
-        .output(&out)
-        .u64(n)
-        .u32(wide)
-        .u32(first)
-        .u32(width)
-        .over_rows(n, width)?;
+    let mut out = kernels.floats((n, width))?;
+    TakeColumns {
+        x,
+        out: &mut out,
+        n,
+        wide,
+        first,
+        width,
+    }
+    .launch(&kernels)?;
     attach("columns", x, out, move |grad| {
-        let dx = kernels.floats((n, wide))?;
-        kernels
-            .launch("put_columns")
-            .tensor(grad)
-            .output(&dx)
-            .u64(n)
-            .u32(wide)
-            .u32(first)
-            .u32(width)
-            .over_rows(n, wide)?;
+        let mut dx = kernels.floats((n, wide))?;
+        PutColumns {
+            grad,
+            dx: &mut dx,
+            n,
+            wide,
+            first,
+            width,
+        }
+        .launch(&kernels)?;
         Ok([Some(dx.into_tensor())])
     })
 }

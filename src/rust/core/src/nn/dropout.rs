@@ -3,6 +3,7 @@
 //! Whether element (row, column) survives depends on (seed, round, row, column) alone: the backward
 //! pass draws the mask again instead of keeping it, and so can a kernel on another device.
 
+use crate::gpu;
 use crate::rng::{Philox, Purpose};
 use crate::simd::dispatch;
 
@@ -39,15 +40,16 @@ impl Dropout {
         Self::new(0.0, Philox::new(0, Purpose::Dropout), 0)
     }
 
-    /// As the kernels take it (`Dropout` in cuda/common.cuh).
-    pub(crate) fn words(&self) -> [u64; 3] {
+    /// As the kernels take it.
+    pub(crate) fn placed(&self) -> gpu::Dropout {
         let [key0, key1, purpose] = self.philox.words();
-        let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-        [
-            pair(key0, key1),
-            pair(purpose, self.round),
-            pair(self.threshold, self.scale.to_bits()),
-        ]
+        gpu::Dropout {
+            key: [key0, key1],
+            purpose,
+            round: self.round,
+            threshold: self.threshold,
+            scale: self.scale,
+        }
     }
 
     pub fn is_identity(&self) -> bool {

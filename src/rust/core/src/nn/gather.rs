@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::view::{dims, matrix, output, storage_slice, with_slice};
 use crate::dense::CHUNK;
-use crate::gpu::{attach2, Kernels, List};
+use crate::gpu::kernel::{self, GatherBack, GatherMoved, SumParts, TokenParts};
+use crate::gpu::{attach2, Kernels, List, PartialList, Starts};
 
 /// The row of the token among the sources of [`Rows`].
 pub const TOKEN: u32 = u32::MAX;
@@ -23,7 +24,7 @@ pub struct Rows {
 /// The same on a device.
 #[derive(Clone, Debug)]
 pub struct PlacedRows {
-    pub rows: List,
+    pub rows: PartialList,
     /// None where every row stays or is the token's.
     pub moved: Option<MovedRows>,
 }
@@ -32,7 +33,7 @@ pub struct PlacedRows {
 #[derive(Clone, Debug)]
 pub struct MovedRows {
     pub sources: List,
-    pub starts: List,
+    pub starts: Starts,
     pub targets: List,
 }
 
@@ -176,16 +177,16 @@ pub fn gather(x: &Tensor, token: &Tensor, rows: &Rows) -> Result<Tensor> {
 
 fn gather_on(kernels: Kernels, x: &Tensor, token: &Tensor, rows: &PlacedRows) -> Result<Tensor> {
     let (n, width) = x.dims2()?;
-    let out = kernels.floats((n, width))?;
-    kernels
-        .launch("gather")
-        .tensor(x)
-        .tensor(token)
-        .tensor(&rows.rows.rows)
-        .output(&out)
-        .u64(n)
-        .u32(width)
-        .over_rows(n, width)?;
+    let mut out = kernels.floats((n, width))?;
+    kernel::Gather {
+        x,
+        token: Some(token),
+        rows: &rows.rows,
+        out: &mut out,
+        n,
+        width,
+    }
+    .launch(&kernels)?;
     let (rows, learnt) = (rows.clone(), token.track_op());
     attach2("gather-rows", [x, token], out, move |grad| {
         let dx = rows_back(&kernels, &rows, grad)?;
@@ -197,26 +198,26 @@ fn gather_on(kernels: Kernels, x: &Tensor, token: &Tensor, rows: &PlacedRows) ->
 /// Sends the rows back to their sources.
 fn rows_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tensor> {
     let (n, width) = grad.dims2()?;
-    let dx = kernels.floats((n, width))?;
-    kernels
-        .launch("gather_back")
-        .tensor(grad)
-        .tensor(&rows.rows.rows)
-        .output(&dx)
-        .u64(n)
-        .u32(width)
-        .over_rows(n, width)?;
+    let mut dx = kernels.floats((n, width))?;
+    GatherBack {
+        grad,
+        rows: &rows.rows,
+        dx: &mut dx,
+        n,
+        width,
+    }
+    .launch(kernels)?;
     if let Some(moved) = &rows.moved {
-        kernels
-            .launch("gather_moved")
-            .tensor(grad)
-            .tensor(&moved.sources.rows)
-            .tensor(&moved.starts.rows)
-            .tensor(&moved.targets.rows)
-            .output(&dx)
-            .u64(moved.sources.len)
-            .u32(width)
-            .over_rows(moved.sources.len, width)?;
+        GatherMoved {
+            grad,
+            sources: &moved.sources,
+            starts: &moved.starts,
+            targets: &moved.targets,
+            dx: &mut dx,
+            n_sources: moved.sources.len(),
+            width,
+        }
+        .launch(kernels)?;
     }
     Ok(dx.into_tensor())
 }
@@ -225,23 +226,23 @@ fn rows_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tens
 fn token_back(kernels: &Kernels, rows: &PlacedRows, grad: &Tensor) -> Result<Tensor> {
     let (n, width) = grad.dims2()?;
     let (n_chunks, chunk) = kernels.chunks(n);
-    let parts = kernels.doubles((n_chunks, width))?;
-    kernels
-        .launch("token_parts")
-        .tensor(grad)
-        .tensor(&rows.rows.rows)
-        .output(&parts)
-        .u64(n)
-        .u32(width)
-        .u32(chunk)
-        .column_groups(n_chunks, width)?;
-    let sum = kernels.floats((1, width))?;
-    kernels
-        .launch("sum_parts")
-        .output(&parts)
-        .output(&sum)
-        .u32(n_chunks)
-        .u32(width)
-        .blocks(width, 1)?;
+    let mut parts = kernels.doubles((n_chunks, width))?;
+    TokenParts {
+        grad,
+        rows: &rows.rows,
+        parts: &mut parts,
+        n,
+        width,
+        chunk,
+    }
+    .launch(kernels)?;
+    let mut sum = kernels.floats((1, width))?;
+    SumParts {
+        parts: &parts,
+        out: &mut sum,
+        n_parts: n_chunks,
+        width,
+    }
+    .launch(kernels)?;
     Ok(sum.into_tensor())
 }

@@ -4,7 +4,10 @@ use candle_core::{Result, Tensor};
 
 use super::dropout::Dropout;
 use super::norm_act::Activation;
-use crate::gpu::{attach2, Buffer, Kernels};
+use crate::gpu::kernel::{
+    NormBehind, NormFinish, NormFixed, NormForward, NormMoments, NormThrough, NormTotals,
+};
+use crate::gpu::{attach2, Buffer, InPlace, Kernels};
 
 /// The block's settings.
 #[derive(Clone, Copy)]
@@ -57,15 +60,15 @@ pub fn norm_act_fixed(
     settings: Settings,
 ) -> Result<Tensor> {
     let (_, width) = x.dims2()?;
-    let lines = kernels.floats((4, width))?;
-    kernels
-        .launch("norm_fixed")
-        .tensor(affine)
-        .tensor(running)
-        .output(&lines)
-        .u32(width)
-        .f64(settings.epsilon)
-        .over(width)?;
+    let mut lines = kernels.floats((4, width))?;
+    NormFixed {
+        affine,
+        running,
+        lines: &mut lines,
+        width,
+        epsilon: settings.epsilon,
+    }
+    .launch(kernels)?;
     Ok(forward(kernels, x, &lines.into_tensor(), settings)?.into_tensor())
 }
 
@@ -79,44 +82,44 @@ fn batch_lines(
 ) -> Result<Tensor> {
     let (n, width) = x.dims2()?;
     let (n_chunks, chunk) = kernels.chunks(n);
-    let parts = kernels.doubles((n_chunks, 2, width))?;
-    kernels
-        .launch("norm_moments")
-        .tensor(x)
-        .output(&parts)
-        .u64(n)
-        .u32(width)
-        .u32(chunk)
-        .column_groups(n_chunks, width)?;
-    let lines = kernels.floats((4, width))?;
-    kernels
-        .launch("norm_finish")
-        .output(&parts)
-        .tensor(affine)
-        .tensor(running)
-        .output(&lines)
-        .u32(n_chunks)
-        .u64(n)
-        .u32(width)
-        .f64(settings.epsilon)
-        .f64(settings.momentum)
-        .blocks(width, 1)?;
+    let mut parts = kernels.doubles((n_chunks, 2, width))?;
+    NormMoments {
+        x,
+        parts: &mut parts,
+        n,
+        width,
+        chunk,
+    }
+    .launch(kernels)?;
+    let mut lines = kernels.floats((4, width))?;
+    NormFinish {
+        parts: &parts,
+        affine,
+        running: &mut InPlace(running),
+        lines: &mut lines,
+        n_parts: n_chunks,
+        n,
+        width,
+        epsilon: settings.epsilon,
+        momentum: settings.momentum,
+    }
+    .launch(kernels)?;
     Ok(lines.into_tensor())
 }
 
 fn forward(kernels: &Kernels, x: &Tensor, lines: &Tensor, settings: Settings) -> Result<Buffer> {
     let (n, width) = x.dims2()?;
-    let out = kernels.floats((n, width))?;
-    kernels
-        .launch("norm_forward")
-        .tensor(x)
-        .tensor(lines)
-        .output(&out)
-        .u64(n)
-        .u32(width)
-        .u32(settings.activation())
-        .words(&settings.dropout.words())
-        .column_groups(n.div_ceil(32), width)?;
+    let mut out = kernels.floats((n, width))?;
+    NormForward {
+        x,
+        lines,
+        out: &mut out,
+        n,
+        width,
+        activation: settings.activation(),
+        dropout: settings.dropout.placed(),
+    }
+    .launch(kernels)?;
     Ok(out)
 }
 
@@ -130,41 +133,41 @@ fn backward(
 ) -> Result<(Buffer, Buffer)> {
     let (n, width) = x.dims2()?;
     let (n_chunks, chunk) = kernels.chunks(n);
-    let parts = kernels.doubles((n_chunks, 2, width))?;
-    kernels
-        .launch("norm_behind")
-        .tensor(x)
-        .tensor(grad)
-        .tensor(lines)
-        .output(&parts)
-        .u64(n)
-        .u32(width)
-        .u32(chunk)
-        .u32(settings.activation())
-        .words(&settings.dropout.words())
-        .column_groups(n_chunks, width)?;
-    let (means, d_affine) = (kernels.floats((2, width))?, kernels.floats((2, width))?);
-    kernels
-        .launch("norm_totals")
-        .output(&parts)
-        .output(&means)
-        .output(&d_affine)
-        .u32(n_chunks)
-        .u64(n)
-        .u32(width)
-        .blocks(width, 1)?;
-    let dx = kernels.floats((n, width))?;
-    kernels
-        .launch("norm_through")
-        .tensor(x)
-        .tensor(grad)
-        .tensor(lines)
-        .output(&means)
-        .output(&dx)
-        .u64(n)
-        .u32(width)
-        .u32(settings.activation())
-        .words(&settings.dropout.words())
-        .column_groups(n.div_ceil(32), width)?;
+    let mut parts = kernels.doubles((n_chunks, 2, width))?;
+    NormBehind {
+        x,
+        grad,
+        lines,
+        parts: &mut parts,
+        n,
+        width,
+        chunk,
+        activation: settings.activation(),
+        dropout: settings.dropout.placed(),
+    }
+    .launch(kernels)?;
+    let (mut means, mut d_affine) = (kernels.floats((2, width))?, kernels.floats((2, width))?);
+    NormTotals {
+        parts: &parts,
+        means: &mut means,
+        d_affine: &mut d_affine,
+        n_parts: n_chunks,
+        n,
+        width,
+    }
+    .launch(kernels)?;
+    let mut dx = kernels.floats((n, width))?;
+    NormThrough {
+        x,
+        grad,
+        lines,
+        means: &means,
+        dx: &mut dx,
+        n,
+        width,
+        activation: settings.activation(),
+        dropout: settings.dropout.placed(),
+    }
+    .launch(kernels)?;
     Ok((dx, d_affine))
 }

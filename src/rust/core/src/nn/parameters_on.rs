@@ -2,12 +2,8 @@
 
 use candle_core::{bail, DType, Result, Tensor, Var};
 
-use crate::gpu::Kernels;
-
-/// Most parameters of one list (cuda/optimiser.cu).
-const MOST: usize = 32;
-/// Blocks for the values of one parameter.
-const BLOCKS: usize = 32;
+use crate::gpu::kernel::{AdamSquares, AdamUpdate, Follow, PARAMETERS};
+use crate::gpu::{Kernels, Moved, Pairs, Table};
 
 /// Moments of Adam on a device, and the squares of the gradients.
 pub struct PlacedMoments {
@@ -28,8 +24,8 @@ pub struct Rates {
 
 impl PlacedMoments {
     pub fn new(kernels: &Kernels, parameters: &[Var]) -> Result<Self> {
-        if parameters.len() > MOST {
-            bail!("more than {MOST} parameters");
+        if parameters.len() > PARAMETERS {
+            bail!("more than {PARAMETERS} parameters");
         }
         let zeros = || {
             let zero = |p: &Var| Tensor::zeros(p.shape(), DType::F32, p.device());
@@ -52,30 +48,34 @@ impl PlacedMoments {
         let kernels = &self.kernels;
         let n = parameters.len();
         let values: Vec<Tensor> = parameters.iter().map(Var::as_detached_tensor).collect();
-        let optional: Vec<Option<&Tensor>> = gradients.iter().map(Option::as_ref).collect();
-        let table = table(
-            kernels,
-            &optional,
-            &values,
-            Some((&self.first, &self.second)),
-        )?;
-        let (squares, norm) = (kernels.doubles(n)?, kernels.doubles(())?);
-        kernels
-            .launch("adam_squares")
-            .words(&table)
-            .output(&squares)
-            .blocks(n, 1)?;
-        kernels
-            .launch("adam_update")
-            .words(&table)
-            .output(&squares)
-            .output(&norm)
-            .u32(n)
-            .f64(rates.clip)
-            .f32(rates.rate)
-            .f32(rates.root)
-            .f32(rates.decay)
-            .blocks(BLOCKS, n)?;
+        if gradients.len() != n {
+            bail!("not one gradient a parameter");
+        }
+        let moved = |p: usize| Moved {
+            gradient: gradients[p].as_ref(),
+            value: &values[p],
+            first: &self.first[p],
+            second: &self.second[p],
+        };
+        let moved: Vec<Moved> = (0..n).map(moved).collect();
+        let table = &Table::new(kernels, &moved)?;
+        let (mut squares, mut norm) = (kernels.doubles(n)?, kernels.doubles(())?);
+        AdamSquares {
+            table,
+            squares: &mut squares,
+        }
+        .launch(kernels)?;
+        AdamUpdate {
+            table,
+            squares: &squares,
+            norm: &mut norm,
+            n_squares: n,
+            clip: rates.clip,
+            rate: rates.rate,
+            root: rates.root,
+            decay: rates.decay,
+        }
+        .launch(kernels)?;
         Ok(norm.into_tensor())
     }
 }
@@ -84,34 +84,10 @@ impl PlacedMoments {
 pub fn follow(kernels: &Kernels, parameters: &[Var], others: &[Var], m: f64) -> Result<()> {
     let detached = |vars: &[Var]| vars.iter().map(Var::as_detached_tensor).collect::<Vec<_>>();
     let (mine, theirs) = (detached(parameters), detached(others));
-    let theirs: Vec<Option<&Tensor>> = theirs.iter().map(Some).collect();
-    let table = table(kernels, &theirs, &mine, None)?;
-    kernels
-        .launch("follow")
-        .words(&table)
-        .f32(m as f32)
-        .blocks(BLOCKS, mine.len())
-}
-
-/// `Table` of cuda/optimiser.cu: gradients, values, two moments, lengths.
-fn table(
-    kernels: &Kernels,
-    gradients: &[Option<&Tensor>],
-    values: &[Tensor],
-    moments: Option<(&[Tensor], &[Tensor])>,
-) -> Result<Vec<u64>> {
-    if values.len() > MOST || gradients.len() != values.len() {
-        bail!("not one gradient a parameter, or more than {MOST} of them");
+    let pairs: Vec<(&Tensor, &Tensor)> = mine.iter().zip(&theirs).collect();
+    Follow {
+        pairs: &Pairs::new(kernels, &pairs)?,
+        m: m as f32,
     }
-    let mut words = vec![0u64; 5 * MOST];
-    for (p, value) in values.iter().enumerate() {
-        words[p] = gradients[p].map_or(Ok(0), |g| kernels.address(g))?;
-        words[MOST + p] = kernels.address(value)?;
-        if let Some((first, second)) = moments {
-            words[2 * MOST + p] = kernels.address(&first[p])?;
-            words[3 * MOST + p] = kernels.address(&second[p])?;
-        }
-        words[4 * MOST + p] = value.elem_count() as u64;
-    }
-    Ok(words)
+    .launch(kernels)
 }

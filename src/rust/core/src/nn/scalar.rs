@@ -10,6 +10,7 @@ use candle_core::{
 };
 
 use super::view::output;
+use crate::gpu::kernel::ScaleBy;
 use crate::gpu::{attach, attach2, attach3, Buffer, Kernels};
 
 /// A scalar and its gradients with respect to `N` tensors.
@@ -163,17 +164,21 @@ fn scaled<const N: usize>(
     gradients: [Buffer; N],
 ) -> impl Fn(&Tensor) -> Result<[Option<Tensor>; N]> + Send + Sync + 'static {
     let kernels = kernels.clone();
-    let held = Mutex::new(Some(gradients.map(Buffer::into_tensor)));
+    let held = Mutex::new(Some(gradients));
     move |upstream| {
         let taken = held.lock().ok().and_then(|mut held| held.take());
-        let Some(gradients) = taken else {
+        let Some(mut gradients) = taken else {
             bail!("{NAME}: a second backward pass");
         };
-        for gradient in &gradients {
+        for gradient in &mut gradients {
             let n = gradient.elem_count();
-            let launch = kernels.launch("scale_by").tensor(gradient).tensor(upstream);
-            launch.u64(n).over(n)?;
+            ScaleBy {
+                x: gradient,
+                factor: upstream,
+                n,
+            }
+            .launch(&kernels)?;
         }
-        Ok(gradients.map(Some))
+        Ok(gradients.map(|gradient| Some(gradient.into_tensor())))
     }
 }

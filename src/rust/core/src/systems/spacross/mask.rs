@@ -1,8 +1,7 @@
 //! The draws of one epoch (METHODS 3, steps 1, 3 and 5).
 
-use candle_core::Tensor;
-
-use crate::gpu::{invert, Inverse, Kernels, List, Packed};
+use crate::gpu::kernel::Views;
+use crate::gpu::{invert, Inverse, Kernels, List, Packed, PartialList, Uploaded};
 use crate::nn::gather::{MovedRows, PlacedRows, Rows, TOKEN};
 use crate::rng::{Purpose, Rng};
 
@@ -90,28 +89,29 @@ impl Draws {
         for (position, &node) in self.masked.iter().enumerate() {
             place[node as usize] = position as u32;
         }
+        let m = self.masked.len();
         let mut lists = Packed::default();
-        let moved = self.online.moved();
-        let (negatives, others) = (invert(&self.negative, n), invert(&self.consistency[0], n));
-        for list in [
-            &place,
-            &*self.online,
-            &moved[0],
-            &moved[1],
-            &moved[2],
-            &self.masked,
-            &self.negative,
-            &negatives.0,
-            &negatives.1,
-            &self.consistency[0],
-            &self.consistency[1],
-            &others.0,
-            &others.1,
-        ] {
-            lists.push(list);
-        }
+        lists.partial(&place, m);
+        lists.partial(&self.online, n);
+        let [sources, starts, targets] = &self.online.moved();
+        lists.list(sources, n);
+        lists.starts(starts, targets.len());
+        lists.list(targets, n);
+        lists.list(&self.masked, n);
+        lists.list(&self.negative, n);
+        pack_inverse(&mut lists, &self.negative, n);
+        lists.list(&self.consistency[0], n);
+        lists.list(&self.consistency[1], n);
+        pack_inverse(&mut lists, &self.consistency[0], n);
         PackedDraws { draws: self, lists }
     }
+}
+
+/// Adds starts and positions of [`Inverse`].
+fn pack_inverse(lists: &mut Packed, list: &[u32], n: usize) {
+    let (starts, positions) = invert(list, n);
+    lists.starts(&starts, list.len());
+    lists.list(&positions, list.len());
 }
 
 /// Draws laid out for a device.
@@ -124,7 +124,7 @@ pub struct PackedDraws {
 #[derive(Clone, Debug)]
 pub struct PlacedDraws {
     /// For each node its position in M, or [`TOKEN`].
-    pub place: Tensor,
+    pub place: PartialList,
     pub masked: List,
     pub negative: List,
     pub negative_at: Inverse,
@@ -136,58 +136,56 @@ pub struct PlacedDraws {
 impl PackedDraws {
     /// The draws, with their copy on the device.
     pub fn place(self, kernels: &Kernels) -> candle_core::Result<Draws> {
-        let lists = self.lists.upload(kernels.device())?;
-        let [place, online, sources, starts, targets, masked, negative, negative_starts, negative_positions, online_list, target_list, other_starts, other_positions] =
-            lists.as_slice()
-        else {
-            candle_core::bail!("draws of another layout");
+        let mut lists = self.lists.upload(kernels.device())?;
+        let place = lists.partial()?;
+        let [target_rows, remasked_rows] = views(kernels, &place)?;
+        let rows = lists.partial()?;
+        let moved = MovedRows {
+            sources: lists.list()?,
+            starts: lists.starts()?,
+            targets: lists.list()?,
         };
-        let inverse = |starts: &List, positions: &List| Inverse {
-            starts: starts.rows.clone(),
-            positions: positions.rows.clone(),
-        };
-        let moved = (sources.len > 0).then(|| MovedRows {
-            sources: sources.clone(),
-            starts: starts.clone(),
-            targets: targets.clone(),
-        });
-        let [target_rows, remasked_rows] = views(kernels, place)?;
-        let still = |rows: List| PlacedRows { rows, moved: None };
+        let moved = (!moved.sources.is_empty()).then_some(moved);
+        let still = |rows| PlacedRows { rows, moved: None };
         let mut draws = self.draws;
-        draws.online = draws.online.with(PlacedRows {
-            rows: online.clone(),
-            moved,
-        });
+        draws.online = draws.online.with(PlacedRows { rows, moved });
         draws.target = draws.target.with(still(target_rows));
         draws.remasked = draws.remasked.with(still(remasked_rows));
         draws.placed = Some(PlacedDraws {
-            place: place.rows.clone(),
-            masked: masked.clone(),
-            negative: negative.clone(),
-            negative_at: inverse(negative_starts, negative_positions),
-            online: online_list.clone(),
-            online_at: inverse(other_starts, other_positions),
-            target: target_list.clone(),
+            place,
+            masked: lists.list()?,
+            negative: lists.list()?,
+            negative_at: inverse(&mut lists)?,
+            online: lists.list()?,
+            target: lists.list()?,
+            online_at: inverse(&mut lists)?,
         });
         Ok(draws)
     }
 }
 
+/// What [`pack_inverse`] added.
+fn inverse(lists: &mut Uploaded) -> candle_core::Result<Inverse> {
+    Ok(Inverse {
+        starts: lists.starts()?,
+        positions: lists.list()?,
+    })
+}
+
 /// The rows of the target view and those before the projector, from who is masked.
-fn views(kernels: &Kernels, place: &List) -> candle_core::Result<[List; 2]> {
-    let n = place.len;
-    let (target, remasked) = (kernels.indices(n)?, kernels.indices(n)?);
-    kernels
-        .launch("views")
-        .tensor(&place.rows)
-        .output(&target)
-        .output(&remasked)
-        .u64(n)
-        .over(n)?;
-    Ok([target, remasked].map(|rows| List {
-        rows: rows.into_tensor(),
-        len: n,
-    }))
+fn views(kernels: &Kernels, place: &PartialList) -> candle_core::Result<[PartialList; 2]> {
+    let n = place.len();
+    let (mut target, mut remasked) = (kernels.indices(n)?, kernels.indices(n)?);
+    Views {
+        place,
+        target: &mut target,
+        remasked: &mut remasked,
+        n,
+    }
+    .launch(kernels)?;
+    // SAFETY: the kernel writes each of n nodes' own number, or that of the token.
+    let list = |rows| unsafe { PartialList::of(rows, n) };
+    Ok([list(target)?, list(remasked)?])
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use candle_core::{Result, Tensor};
 
 use super::loss::Constant;
+use crate::gpu::kernel::{
+    ProductTerms, ProductValue, ScaleValues, SquaredTerms, SumTerms, WeighColumns,
+};
 use crate::gpu::Kernels;
 use crate::nn::scalar::{placed2, placed3};
 
@@ -20,79 +23,79 @@ pub fn reconstruction(
     let share = 1.0 / (n as f64 * columns as f64);
     let scale = (2.0 * share) as f32;
     let (p0, v0) = (p.detach(), v.detach());
-    let weighted = kernels.floats((d, columns))?;
-    kernels
-        .launch("weigh_columns")
-        .tensor(&v0)
-        .tensor(omega)
-        .output(&weighted)
-        .u64(d * columns)
-        .u32(columns)
-        .over(d * columns)?;
+    let mut weighted = kernels.floats((d, columns))?;
+    WeighColumns {
+        v: &v0,
+        weights: omega,
+        out: &mut weighted,
+        n: d * columns,
+        p: columns,
+    }
+    .launch(kernels)?;
     let weighted = weighted.into_tensor();
     let inner = kernels.times_transposed(&weighted, &v0)?.into_tensor();
     let products = kernels.gram(&p0, &p0)?.into_tensor();
-    let (dp, dy) = (kernels.times(&p0, &inner)?, kernels.floats((n, d))?);
+    let (mut dp, mut dy) = (kernels.times(&p0, &inner)?, kernels.floats((n, d))?);
     let n_parts = (n * d).div_ceil(BLOCK);
-    let parts = kernels.doubles(n_parts)?;
-    kernels
-        .launch("product_terms")
-        .tensor(&p0)
-        .tensor(&y.detach())
-        .output(&dp)
-        .output(&dy)
-        .output(&parts)
-        .u64(n * d)
-        .f32(scale)
-        .over(n * d)?;
-    let value = kernels.floats(())?;
-    kernels
-        .launch("product_value")
-        .output(&parts)
-        .tensor(&products)
-        .tensor(&inner)
-        .output(&value)
-        .u32(n_parts)
-        .u32(d * d)
-        .f64(x.squares)
-        .f64(share)
-        .blocks(1, 1)?;
-    let dv = kernels.times(&products, &weighted)?;
-    kernels
-        .launch("scale_values")
-        .output(&dv)
-        .f32(scale)
-        .u64(d * columns)
-        .over(d * columns)?;
+    let mut parts = kernels.doubles(n_parts)?;
+    ProductTerms {
+        p: &p0,
+        y: &y.detach(),
+        dp: &mut dp,
+        dy: &mut dy,
+        parts: &mut parts,
+        n: n * d,
+        scale,
+    }
+    .launch(kernels)?;
+    let mut value = kernels.floats(())?;
+    ProductValue {
+        parts: &parts,
+        a: &products,
+        b: &inner,
+        out: &mut value,
+        n_parts,
+        len: d * d,
+        squares: x.squares,
+        share,
+    }
+    .launch(kernels)?;
+    let mut dv = kernels.times(&products, &weighted)?;
+    ScaleValues {
+        x: &mut dv,
+        factor: scale,
+        n: d * columns,
+    }
+    .launch(kernels)?;
     placed3(kernels, [p, y, v], value, [dp, dy, dv])
 }
 
 /// mean (a - b)^2
 pub fn mean_squared(kernels: &Kernels, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let n = a.elem_count();
-    let (da, db) = (kernels.floats(a.shape())?, kernels.floats(a.shape())?);
+    let (mut da, mut db) = (kernels.floats(a.shape())?, kernels.floats(a.shape())?);
     let n_parts = n.div_ceil(BLOCK);
-    let parts = kernels.doubles(n_parts)?;
-    kernels
-        .launch("squared_terms")
-        .tensor(&a.detach())
-        .tensor(&b.detach())
-        .output(&da)
-        .output(&db)
-        .output(&parts)
-        .u64(n)
-        .f32((2.0 / n as f64) as f32)
-        .over(n)?;
-    let value = kernels.floats(())?;
-    kernels
-        .launch("sum_terms")
-        .output(&parts)
-        .u32(n_parts)
-        .f64(1.0 / n as f64)
-        .output(&parts)
-        .u32(0)
-        .f64(0.0)
-        .output(&value)
-        .blocks(1, 1)?;
+    let mut parts = kernels.doubles(n_parts)?;
+    SquaredTerms {
+        a: &a.detach(),
+        b: &b.detach(),
+        da: &mut da,
+        db: &mut db,
+        parts: &mut parts,
+        n,
+        scale: (2.0 / n as f64) as f32,
+    }
+    .launch(kernels)?;
+    let mut value = kernels.floats(())?;
+    SumTerms {
+        a: &parts,
+        n_a: n_parts,
+        weight_a: 1.0 / n as f64,
+        b: &parts,
+        n_b: 0,
+        weight_b: 0.0,
+        out: &mut value,
+    }
+    .launch(kernels)?;
     placed2(kernels, [a, b], value, [da, db])
 }

@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{total, Sums, BLOCK};
+use crate::gpu::kernel::{ConsistencyRows, ConsistencyTerms};
 use crate::gpu::{Buffer, Kernels, List};
 use crate::nn::scalar::placed1;
 use crate::systems::spacross::mask::PlacedDraws;
@@ -10,7 +11,7 @@ use crate::systems::spacross::mask::PlacedDraws;
 /// Rows `a` of R against rows `b` of Z': how far the gradient goes along b and along a, and the losses by block.
 struct Terms {
     along: Buffer,
-    parts: Buffer,
+    parts: Buffer<f64>,
     n_parts: usize,
     share: f32,
 }
@@ -40,21 +41,21 @@ pub fn consistency(
         weight: weight_b,
     };
     let value = total(kernels, a, Some(b))?;
-    let gradient = kernels.floats((n, width))?;
-    kernels
-        .launch("consistency_rows")
-        .tensor(projected)
-        .tensor(target)
-        .tensor(&draws.place)
-        .output(&agree.along)
-        .tensor(&draws.online_at.starts)
-        .tensor(&draws.online_at.positions)
-        .tensor(&draws.target.rows)
-        .output(&differ.along)
-        .output(&gradient)
-        .u64(n)
-        .u32(width)
-        .over_rows(n, width)?;
+    let mut gradient = kernels.floats((n, width))?;
+    ConsistencyRows {
+        r: projected,
+        z: target,
+        place: &draws.place,
+        own: &agree.along,
+        starts: &draws.online_at.starts,
+        positions: &draws.online_at.positions,
+        b_list: &draws.target,
+        other: &differ.along,
+        dr: &mut gradient,
+        n,
+        width,
+    }
+    .launch(kernels)?;
     placed1(kernels, projected, value, gradient)
 }
 
@@ -67,24 +68,24 @@ fn terms(
     same: bool,
 ) -> Result<Terms> {
     let (_, width) = r.dims2()?;
-    let n_parts = a.len.div_ceil(BLOCK);
-    let share = 0.5 / a.len.max(1) as f32;
-    let along = kernels.floats((a.len.max(1), 2))?;
-    let parts = kernels.doubles(n_parts.max(1))?;
-    kernels
-        .launch("consistency_terms")
-        .tensor(r)
-        .tensor(z)
-        .tensor(&a.rows)
-        .tensor(&b.rows)
-        .output(&along)
-        .output(&parts)
-        .u64(a.len)
-        .u32(width)
-        .f32(t)
-        .f32(share)
-        .u32(same.into())
-        .over(a.len)?;
+    let n_parts = a.len().div_ceil(BLOCK);
+    let share = 0.5 / a.len().max(1) as f32;
+    let mut along = kernels.floats((a.len().max(1), 2))?;
+    let mut parts = kernels.doubles(n_parts.max(1))?;
+    ConsistencyTerms {
+        r,
+        z,
+        a_list: a,
+        b_list: b,
+        along: &mut along,
+        parts: &mut parts,
+        m: a.len(),
+        width,
+        t,
+        share,
+        same: same.into(),
+    }
+    .launch(kernels)?;
     Ok(Terms {
         along,
         parts,

@@ -3,6 +3,9 @@
 use candle_core::{Result, Tensor};
 
 use super::{total, Sums, BLOCK};
+use crate::gpu::kernel::{
+    ContrastRows, ContrastTerms, CrossEntropies, Gather, SumProducts, Summaries,
+};
 use crate::gpu::{Buffer, Kernels, List};
 use crate::nn::scalar::placed3;
 use crate::systems::spacross::mask::PlacedDraws;
@@ -55,21 +58,21 @@ fn attached(
     let parts = parts(kernels, &z.detach(), &target, draws)?;
     let d_bilinear = kernels.gram(&parts.target, &summary)?;
     let d_summary = kernels.times(&parts.target, &b)?;
-    let (dz, d_mean) = (kernels.floats((n, width))?, kernels.floats((n, width))?);
-    kernels
-        .launch("contrast_rows")
-        .tensor(&draws.place)
-        .tensor(&draws.negative_at.starts)
-        .tensor(&draws.negative_at.positions)
-        .tensor(&parts.own)
-        .tensor(&parts.other)
-        .output(&d_summary)
-        .tensor(&summary)
-        .output(&dz)
-        .output(&d_mean)
-        .u64(n)
-        .u32(width)
-        .over_rows(n, width)?;
+    let (mut dz, mut d_mean) = (kernels.floats((n, width))?, kernels.floats((n, width))?);
+    ContrastRows {
+        place: &draws.place,
+        starts: &draws.negative_at.starts,
+        positions: &draws.negative_at.positions,
+        d_own: &parts.own,
+        d_other: &parts.other,
+        d_summary: &d_summary,
+        summary: &summary,
+        dz: &mut dz,
+        d_mean: &mut d_mean,
+        n,
+        width,
+    }
+    .launch(kernels)?;
     placed3(
         kernels,
         [z, mean, bilinear],
@@ -81,15 +84,15 @@ fn attached(
 /// s = sigma(mean) of the masked nodes.
 fn summaries(kernels: &Kernels, mean: &Tensor, masked: &List) -> Result<Tensor> {
     let (_, width) = mean.dims2()?;
-    let out = kernels.floats((masked.len, width))?;
-    kernels
-        .launch("summaries")
-        .tensor(mean)
-        .tensor(&masked.rows)
-        .output(&out)
-        .u64(masked.len)
-        .u32(width)
-        .over_rows(masked.len, width)?;
+    let mut out = kernels.floats((masked.len(), width))?;
+    Summaries {
+        mean,
+        list: masked,
+        out: &mut out,
+        m: masked.len(),
+        width,
+    }
+    .launch(kernels)?;
     Ok(out.into_tensor())
 }
 
@@ -103,22 +106,22 @@ fn per_node_parts(
     let n_parts = m.div_ceil(BLOCK);
     let share = 1.0 / m.max(1) as f32;
     let rows = || kernels.floats((m, width));
-    let (own, other, d_target) = (rows()?, rows()?, rows()?);
-    let parts = kernels.doubles(n_parts)?;
-    kernels
-        .launch("contrast_terms")
-        .tensor(z)
-        .tensor(target)
-        .tensor(&draws.masked.rows)
-        .tensor(&draws.negative.rows)
-        .output(&own)
-        .output(&other)
-        .output(&d_target)
-        .output(&parts)
-        .u64(m)
-        .u32(width)
-        .f32(share)
-        .over(m)?;
+    let (mut own, mut other, mut d_target) = (rows()?, rows()?, rows()?);
+    let mut parts = kernels.doubles(n_parts)?;
+    ContrastTerms {
+        z,
+        target,
+        masked: &draws.masked,
+        negative: &draws.negative,
+        d_own: &mut own,
+        d_other: &mut other,
+        d_target: &mut d_target,
+        parts: &mut parts,
+        m,
+        width,
+        share,
+    }
+    .launch(kernels)?;
     let sums = Sums {
         parts: &parts,
         n: n_parts,
@@ -139,7 +142,7 @@ fn all_pairs_parts(
     draws: &PlacedDraws,
 ) -> Result<Parts> {
     let (m, width) = target.dims2()?;
-    let d_target = kernels.zeros((m, width))?;
+    let mut d_target = kernels.zeros((m, width))?;
     let mut losses = vec![];
     let mut gradients = vec![];
     for (list, positive) in [(&draws.masked, true), (&draws.negative, false)] {
@@ -147,7 +150,7 @@ fn all_pairs_parts(
         let mut blocks = vec![];
         for first in (0..m).step_by(ROWS) {
             let block = z.narrow(0, first, ROWS.min(m - first))?;
-            let (loss, dz) = all_logits(kernels, &block, target, &d_target, positive)?;
+            let (loss, dz) = all_logits(kernels, &block, target, &mut d_target, positive)?;
             losses.push(loss);
             blocks.push(dz);
         }
@@ -166,16 +169,16 @@ fn all_pairs_parts(
 /// Rows of a list.
 fn rows_of(kernels: &Kernels, x: &Tensor, list: &List) -> Result<Tensor> {
     let (_, width) = x.dims2()?;
-    let out = kernels.floats((list.len, width))?;
-    kernels
-        .launch("gather")
-        .tensor(x)
-        .optional(None)
-        .tensor(&list.rows)
-        .output(&out)
-        .u64(list.len)
-        .u32(width)
-        .over_rows(list.len, width)?;
+    let mut out = kernels.floats((list.len(), width))?;
+    Gather {
+        x,
+        token: None,
+        rows: list,
+        out: &mut out,
+        n: list.len(),
+        width,
+    }
+    .launch(kernels)?;
     Ok(out.into_tensor())
 }
 
@@ -185,22 +188,22 @@ fn all_logits(
     kernels: &Kernels,
     z: &Tensor,
     target: &Tensor,
-    d_target: &Buffer,
+    d_target: &mut Buffer,
     positive: bool,
 ) -> Result<(Tensor, Tensor)> {
     let (rows, m) = (z.dim(0)?, target.dim(0)?);
     let share = 1.0 / (m as f64 * m as f64);
-    let logits = kernels.times_transposed(z, target)?;
+    let mut logits = kernels.times_transposed(z, target)?;
     let n_parts = (rows * m).div_ceil(BLOCK);
-    let parts = kernels.doubles(n_parts)?;
-    kernels
-        .launch("cross_entropies")
-        .output(&logits)
-        .output(&parts)
-        .u64(rows * m)
-        .u32(positive.into())
-        .f32(share as f32)
-        .over(rows * m)?;
+    let mut parts = kernels.doubles(n_parts)?;
+    CrossEntropies {
+        logits: &mut logits,
+        parts: &mut parts,
+        n: rows * m,
+        positive: positive.into(),
+        share: share as f32,
+    }
+    .launch(kernels)?;
     let logits = logits.into_tensor();
     kernels.add_gram(&logits, z, d_target)?;
     let sums = Sums {
@@ -215,13 +218,13 @@ fn all_logits(
 /// The sum of some numbers.
 fn sum(kernels: &Kernels, numbers: Vec<Tensor>) -> Result<Buffer> {
     let stacked = Tensor::stack(&numbers, 0)?;
-    let out = kernels.floats(())?;
-    kernels
-        .launch("sum_products")
-        .tensor(&stacked)
-        .output(&out)
-        .u32(numbers.len())
-        .u64(1)
-        .over(1)?;
+    let mut out = kernels.floats(())?;
+    SumProducts {
+        parts: &stacked,
+        out: &mut out,
+        n_parts: numbers.len(),
+        len: 1,
+    }
+    .launch(kernels)?;
     Ok(out)
 }

@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use super::reconstruction::Outer;
 use super::{total, Sums, BLOCK};
 use crate::design::device::PlacedInput;
+use crate::gpu::kernel::{ImputationRows, ImputationTerms, ImputationWeights, StackDecoder};
 use crate::gpu::{Buffer, Kernels};
 use crate::nn::linear::PlacedDesign;
 use crate::nn::scalar::placed3;
@@ -41,31 +42,26 @@ pub fn imputation(
     let stacked = Stacked::new(kernels, &v, &b)?;
     let terms = terms(kernels, &z0, &stacked, input, draws, sharpness)?;
     let (n, d) = z0.dims2()?;
-    let inner = kernels.floats((n, stacked.wide))?;
-    let dz = kernels.floats((n, d))?;
-    kernels
-        .launch("imputation_rows")
-        .tensor(&z0)
-        .tensor(&draws.place)
-        .tensor(&terms.slopes)
-        .output(&terms.dz)
-        .output(&inner)
-        .output(&dz)
-        .u64(n)
-        .u32(d)
-        .u32(stacked.wide)
-        .over_rows(n, stacked.wide)?;
+    let mut inner = kernels.floats((n, stacked.wide))?;
+    let mut dz = kernels.floats((n, d))?;
+    ImputationRows {
+        z: &z0,
+        place: &draws.place,
+        slopes: &terms.slopes,
+        dz_masked: &terms.dz,
+        inner: &mut inner,
+        dz: &mut dz,
+        n,
+        d,
+        wide: stacked.wide,
+    }
+    .launch(kernels)?;
     let by_inner = input.gram(&inner.into_tensor())?;
     let lengths = Outer {
         x: &z0,
         list: Some(&draws.masked),
-        weight: Some(
-            &terms
-                .slopes
-                .flatten_all()?
-                .narrow(0, 1, 2 * draws.masked.len - 1)?,
-        ),
-        n: draws.masked.len,
+        weight: Some(&terms.slopes),
+        n: draws.masked.len(),
         one: true,
     };
     let lengths = lengths.totals(kernels)?;
@@ -77,20 +73,20 @@ impl Stacked {
     fn new(kernels: &Kernels, v: &Tensor, b: &Tensor) -> Result<Self> {
         let (genes, d) = v.dims2()?;
         let wide = (d + 1).next_multiple_of(4);
-        let (rows, columns) = (
+        let (mut rows, mut columns) = (
             kernels.floats((genes, wide))?,
             kernels.floats((wide, genes))?,
         );
-        kernels
-            .launch("stack_decoder")
-            .tensor(v)
-            .tensor(b)
-            .output(&rows)
-            .output(&columns)
-            .u32(genes)
-            .u32(d)
-            .u32(wide)
-            .over(genes * wide)?;
+        StackDecoder {
+            v,
+            b,
+            rows: &mut rows,
+            columns: &mut columns,
+            genes,
+            d,
+            wide,
+        }
+        .launch(kernels)?;
         Ok(Self {
             rows: rows.into_tensor(),
             columns: columns.into_tensor(),
@@ -109,29 +105,29 @@ fn terms(
     draws: &PlacedDraws,
     sharpness: f32,
 ) -> Result<Terms> {
-    let (m, d) = (draws.masked.len, stacked.d);
+    let (m, d) = (draws.masked.len(), stacked.d);
     let products = input.times_transposed(&stacked.columns)?;
     let gram = kernels.gram(&stacked.rows, &stacked.rows)?;
-    let (dz, slopes) = (kernels.floats((m, d))?, kernels.floats((m, 2))?);
+    let (mut dz, mut slopes) = (kernels.floats((m, d))?, kernels.floats((m, 2))?);
     let n_parts = m.div_ceil(BLOCK);
-    let parts = kernels.doubles(n_parts)?;
+    let mut parts = kernels.doubles(n_parts)?;
     let share = 1.0 / m.max(1) as f32;
-    kernels
-        .launch("imputation_terms")
-        .tensor(z)
-        .output(&products)
-        .output(&gram)
-        .tensor(&input.norms)
-        .tensor(&draws.masked.rows)
-        .output(&dz)
-        .output(&slopes)
-        .output(&parts)
-        .u64(m)
-        .u32(d)
-        .u32(stacked.wide)
-        .f32(sharpness)
-        .f32(share)
-        .over(m)?;
+    ImputationTerms {
+        z,
+        products: &products,
+        gram: &gram,
+        norms: &input.norms,
+        list: &draws.masked,
+        dz: &mut dz,
+        slopes: &mut slopes,
+        parts: &mut parts,
+        m,
+        d,
+        wide: stacked.wide,
+        t: sharpness,
+        share,
+    }
+    .launch(kernels)?;
     let sums = Sums {
         parts: &parts,
         n: n_parts,
@@ -148,21 +144,21 @@ fn weights(
     kernels: &Kernels,
     stacked: &Stacked,
     by_inner: &Buffer,
-    lengths: &Buffer,
+    lengths: &Buffer<f64>,
     [v, b]: [&Tensor; 2],
 ) -> Result<(Buffer, Buffer)> {
     let (genes, d) = (stacked.genes, stacked.d);
-    let (dv, db) = (kernels.floats((genes, d))?, kernels.floats((1, genes))?);
-    kernels
-        .launch("imputation_weights")
-        .output(by_inner)
-        .output(lengths)
-        .tensor(v)
-        .tensor(b)
-        .output(&dv)
-        .output(&db)
-        .u32(genes)
-        .u32(d)
-        .over(genes * (d + 1))?;
+    let (mut dv, mut db) = (kernels.floats((genes, d))?, kernels.floats((1, genes))?);
+    ImputationWeights {
+        by_inner,
+        lengths,
+        v,
+        b,
+        dv: &mut dv,
+        db: &mut db,
+        genes,
+        d,
+    }
+    .launch(kernels)?;
     Ok((dv, db))
 }

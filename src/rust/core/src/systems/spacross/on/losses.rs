@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use crate::gpu::kernel::{Record, Weigh, WeighBack};
 use crate::gpu::{attach2, attach3, Kernels};
 
 /// The losses of one epoch, each one number on the device.
@@ -20,17 +21,17 @@ pub fn weighted(
     weights: [f64; 3],
 ) -> Result<Tensor> {
     let weights = weights.map(|w| w as f32);
-    let out = kernels.floats(())?;
-    kernels
-        .launch("weigh")
-        .tensor(a)
-        .tensor(b)
-        .optional(c)
-        .f32(weights[0])
-        .f32(weights[1])
-        .f32(weights[2])
-        .output(&out)
-        .over(1)?;
+    let mut out = kernels.floats(())?;
+    Weigh {
+        a,
+        b,
+        c: c.map(|c| c as _),
+        weight_a: weights[0],
+        weight_b: weights[1],
+        weight_c: weights[2],
+        out: &mut out,
+    }
+    .launch(kernels)?;
     let held = kernels.clone();
     let back = move |upstream: &Tensor| back(&held, upstream, weights);
     match c {
@@ -45,30 +46,30 @@ pub fn weighted(
 }
 
 fn back(kernels: &Kernels, upstream: &Tensor, weights: [f32; 3]) -> Result<[Tensor; 3]> {
-    let out = kernels.floats(3)?;
-    kernels
-        .launch("weigh_back")
-        .tensor(upstream)
-        .f32(weights[0])
-        .f32(weights[1])
-        .f32(weights[2])
-        .output(&out)
-        .over(1)?;
+    let mut out = kernels.floats(3)?;
+    WeighBack {
+        upstream,
+        weight_a: weights[0],
+        weight_b: weights[1],
+        weight_c: weights[2],
+        out: &mut out,
+    }
+    .launch(kernels)?;
     let out = out.into_tensor();
     Ok([out.get(0)?, out.get(1)?, out.get(2)?])
 }
 
 /// Five f64 of an epoch: total, reconstruction, consistency, contrast (NaN where there is none), gradient norm.
 pub fn record(kernels: &Kernels, losses: &Losses, norm: &Tensor) -> Result<Tensor> {
-    let out = kernels.doubles(5)?;
-    kernels
-        .launch("record")
-        .tensor(losses.total)
-        .tensor(losses.reconstruction)
-        .tensor(losses.consistency)
-        .optional(losses.contrast)
-        .tensor(norm)
-        .output(&out)
-        .over(1)?;
+    let mut out = kernels.doubles(5)?;
+    Record {
+        total: losses.total,
+        reconstruction: losses.reconstruction,
+        consistency: losses.consistency,
+        contrast: losses.contrast.map(|c| c as _),
+        norm,
+        out: &mut out,
+    }
+    .launch(kernels)?;
     Ok(out.into_tensor())
 }

@@ -9,6 +9,7 @@ pub mod reconstruction;
 
 use candle_core::Result;
 
+use crate::gpu::kernel::SumTerms;
 use crate::gpu::{Buffer, Kernels};
 
 /// Threads of a block whose losses are added up.
@@ -16,28 +17,28 @@ const BLOCK: usize = 256;
 
 /// Sums of the losses of a list, block by block.
 struct Sums<'a> {
-    parts: &'a Buffer,
+    parts: &'a Buffer<f64>,
     n: usize,
     weight: f64,
 }
 
 /// The weighted total of the sums, one number.
 fn total(kernels: &Kernels, a: Sums, b: Option<Sums>) -> Result<Buffer> {
-    let out = kernels.floats(())?;
+    let mut out = kernels.floats(())?;
     let b = b.unwrap_or(Sums {
         parts: a.parts,
         n: 0,
         weight: 0.0,
     });
-    kernels
-        .launch("sum_terms")
-        .output(a.parts)
-        .u32(a.n)
-        .f64(a.weight)
-        .output(b.parts)
-        .u32(b.n)
-        .f64(b.weight)
-        .output(&out)
-        .blocks(1, 1)?;
+    SumTerms {
+        a: a.parts,
+        n_a: a.n,
+        weight_a: a.weight,
+        b: b.parts,
+        n_b: b.n,
+        weight_b: b.weight,
+        out: &mut out,
+    }
+    .launch(kernels)?;
     Ok(out)
 }

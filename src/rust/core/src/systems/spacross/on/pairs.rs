@@ -6,31 +6,27 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::gpu::{Buffer, Kernels, Matrix};
+use crate::gpu::kernel::{KeepPairs, TopK, UnitRows, KEEP, WIDE};
+use crate::gpu::{Buffer, Kernels, List, Matrix};
 use crate::nn::propagate::Operator;
 use crate::sparse::Csr;
 
-/// Limits of the kernel `top_k` (cuda/neighbours.cu).
-const MOST_KEPT: usize = 64;
-const MOST_COLUMNS: usize = 32;
-const TILE: usize = 128;
-
 /// Whether the kernel can hold so many columns and neighbours.
 pub fn fits(columns: usize, top_k: usize) -> bool {
-    columns <= MOST_COLUMNS && top_k <= MOST_KEPT
+    columns <= WIDE && top_k <= KEEP
 }
 
 /// Rows of length 1.
 pub fn unit_rows(kernels: &Kernels, x: &Tensor) -> Result<Tensor> {
     let (n, d) = x.dims2()?;
-    let out = kernels.floats((n, d))?;
-    kernels
-        .launch("unit_rows")
-        .tensor(x)
-        .output(&out)
-        .u64(n)
-        .u32(d)
-        .over(n)?;
+    let mut out = kernels.floats((n, d))?;
+    UnitRows {
+        x,
+        out: &mut out,
+        n,
+        d,
+    }
+    .launch(kernels)?;
     Ok(out.into_tensor())
 }
 
@@ -41,22 +37,24 @@ pub fn most_similar(
     queries: &Tensor,
     items: &Tensor,
     k: usize,
-) -> Result<(Tensor, Tensor)> {
+) -> Result<(Tensor, List)> {
     let ((n, d), (n_items, _)) = (queries.dims2()?, items.dims2()?);
-    let (scores, ids) = (kernels.floats((n, k))?, kernels.indices((n, k))?);
-    kernels
-        .launch("top_k")
-        .tensor(queries)
-        .tensor(items)
-        .output(&scores)
-        .output(&ids)
-        .u64(n)
-        .u64(n_items)
-        .u32(d)
-        .u32(k)
-        .u32(1)
-        .tiles(n.div_ceil(TILE), TILE, 1)?;
-    Ok((scores.into_tensor(), ids.into_tensor()))
+    let (mut scores, mut ids) = (kernels.floats((n, k))?, kernels.indices((n, k))?);
+    TopK {
+        queries,
+        items,
+        scores: &mut scores,
+        ids: &mut ids,
+        n,
+        n_items,
+        d,
+        k,
+        others: 1,
+    }
+    .launch(kernels)?;
+    // SAFETY: the kernel writes k numbers of items for each of n rows.
+    let ids = unsafe { List::of(ids, n_items)? };
+    Ok((scores.into_tensor(), ids))
 }
 
 /// The summaries' operator: each node averages the anchors to whose candidates it belongs, itself among them. The
@@ -74,8 +72,8 @@ pub fn summaries(
         0 => (vec![], vec![]),
         _ => {
             let (_, ids) = most_similar(kernels, online, target, k)?;
-            let keep = keep(kernels, &ids, spatial, clusters)?.into_tensor();
-            (host(&ids)?, host(&keep)?)
+            let keep = keep(kernels, &ids, k, spatial, clusters)?.into_tensor();
+            (ids.to_vec()?, keep.flatten_all()?.to_vec1()?)
         }
     };
     operator(n, k, &candidates, &kept)?.on(kernels.device())
@@ -84,29 +82,30 @@ pub fn summaries(
 /// A 1 for each candidate that is a neighbour in space or shares a cluster.
 fn keep(
     kernels: &Kernels,
-    ids: &Tensor,
+    ids: &List,
+    k: usize,
     spatial: &Matrix,
     clusters: Option<&[Vec<u32>]>,
-) -> Result<Buffer> {
-    let (n, k) = ids.dims2()?;
+) -> Result<Buffer<u32>> {
+    let n = spatial.n_rows();
     let runs = clusters.map_or(0, <[Vec<u32>]>::len);
     let labels = clusters.map_or_else(|| vec![0], <[Vec<u32>]>::concat);
     let len = labels.len();
     let labels = Tensor::from_vec(labels, len, kernels.device())?;
-    let out = kernels.indices((n, k))?;
-    spatial
-        .pattern(kernels.launch("keep_pairs").tensor(ids))
-        .tensor(&labels)
-        .output(&out)
-        .u64(n)
-        .u32(k)
-        .u32(runs)
-        .over_rows(n, k)?;
+    let mut out = kernels.indices((n, k))?;
+    let (starts, neighbours) = spatial.pattern();
+    KeepPairs {
+        candidates: ids,
+        starts,
+        neighbours,
+        labels: &labels,
+        keep: &mut out,
+        n,
+        k,
+        runs,
+    }
+    .launch(kernels)?;
     Ok(out)
-}
-
-fn host(tensor: &Tensor) -> Result<Vec<u32>> {
-    tensor.flatten_all()?.to_vec1()
 }
 
 /// From n x k candidates and which are kept, both the operator and its transpose.

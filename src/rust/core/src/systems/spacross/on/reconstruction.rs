@@ -4,7 +4,11 @@
 use candle_core::{Result, Tensor};
 
 use super::{total, Sums};
-use crate::gpu::{Buffer, Kernels, List};
+use crate::gpu::kernel::{
+    Centre, ColumnParts, DecoderBack, DecoderMap, DecoderMoments, DecoderRows, DecoderWeights,
+    Gather, OuterParts, OuterTotals, ScaledRows, SumProducts,
+};
+use crate::gpu::{Buffer, InPlace, Kernels, List, PartialList};
 use crate::nn::norm_act_on::Settings;
 use crate::nn::scalar::placed3;
 use crate::systems::spacross::mask::PlacedDraws;
@@ -60,32 +64,32 @@ pub(super) struct Outer<'a> {
 }
 
 impl Outer<'_> {
-    pub fn totals(&self, kernels: &Kernels) -> Result<Buffer> {
-        let d = self.x.dim(1)? + usize::from(self.one);
+    pub fn totals(&self, kernels: &Kernels) -> Result<Buffer<f64>> {
+        let width = self.x.dim(1)?;
+        let d = width + usize::from(self.one);
         let chunk = self.n.div_ceil(512).max(64);
         let n_chunks = self.n.div_ceil(chunk);
         let len = d + d * d;
-        let parts = kernels.doubles((n_chunks, len))?;
-        kernels
-            .launch("outer_parts")
-            .tensor(self.x)
-            .optional(self.list.map(|l| &l.rows))
-            .optional(self.weight)
-            .u32(2)
-            .output(&parts)
-            .u64(self.n)
-            .u32(d)
-            .u32(self.one.into())
-            .u32(chunk)
-            .blocks(n_chunks, 1)?;
-        let totals = kernels.doubles(len)?;
-        kernels
-            .launch("outer_totals")
-            .output(&parts)
-            .output(&totals)
-            .u32(n_chunks)
-            .u32(len)
-            .blocks(len, 1)?;
+        let mut parts = kernels.doubles((n_chunks, len))?;
+        OuterParts {
+            x: self.x,
+            list: self.list,
+            weight: self.weight.map(|w| w as _),
+            parts: &mut parts,
+            n: self.n,
+            width,
+            one: self.one.into(),
+            chunk,
+        }
+        .launch(kernels)?;
+        let mut totals = kernels.doubles(len)?;
+        OuterTotals {
+            parts: &parts,
+            totals: &mut totals,
+            n_parts: n_chunks,
+            len,
+        }
+        .launch(kernels)?;
         Ok(totals)
     }
 }
@@ -98,23 +102,23 @@ struct Decoder<'a> {
     d: usize,
     p: usize,
     /// Mean and covariance of h.
-    moments: Buffer,
+    moments: Buffer<f64>,
     /// Of each output: mean, covariances with h, 1 / sd.
-    mean: Buffer,
-    cov_v: Buffer,
+    mean: Buffer<f64>,
+    cov_v: Buffer<f64>,
     inverse: Buffer,
 }
 
 /// What the masked rows add up to.
 struct Masked {
     /// Sums of the losses by block.
-    losses: Vec<(Buffer, usize)>,
+    losses: Vec<(Buffer<f64>, usize)>,
     /// Gradient of h for these rows.
     dh: Tensor,
     /// G' H over these rows, p x d.
     products: Tensor,
     /// Sums of g and of g y_hat, 2 x p, f64.
-    sums: Buffer,
+    sums: Buffer<f64>,
 }
 
 impl<'a> Decoder<'a> {
@@ -127,25 +131,25 @@ impl<'a> Decoder<'a> {
     ) -> Result<Self> {
         let ((n, d), (p, _)) = (h.dims2()?, v.dims2()?);
         let moments = centred_moments(kernels, &h)?;
-        let (mean, cov_v, inverse) = (
+        let (mut mean, mut cov_v, mut inverse) = (
             kernels.doubles(p)?,
             kernels.doubles((p, d))?,
             kernels.floats(p)?,
         );
-        kernels
-            .launch("decoder_moments")
-            .output(&moments)
-            .tensor(&v)
-            .output(&mean)
-            .output(&cov_v)
-            .output(&inverse)
-            .tensor(target.running)
-            .u64(n)
-            .u32(p)
-            .u32(d)
-            .f64(target.settings.epsilon)
-            .f64(target.settings.momentum)
-            .over(p)?;
+        DecoderMoments {
+            moments: &moments,
+            v: &v,
+            mean: &mut mean,
+            cov_v: &mut cov_v,
+            inverse: &mut inverse,
+            running: &mut InPlace(target.running),
+            n,
+            p,
+            d,
+            epsilon: target.settings.epsilon,
+            momentum: target.settings.momentum,
+        }
+        .launch(kernels)?;
         Ok(Self {
             kernels,
             h,
@@ -162,15 +166,15 @@ impl<'a> Decoder<'a> {
 
     fn loss(&self, target: &Target) -> Result<(Buffer, [Buffer; 3])> {
         let masked = self.masked(target)?;
-        let weight = 1.0 / target.draws.masked.len.max(1) as f64;
+        let weight = 1.0 / target.draws.masked.len().max(1) as f64;
         let value = self.value(&masked.losses, weight)?;
         let dh = self.all_rows(&masked, &target.draws.place)?;
         let (dv, d_affine) = self.weights(&masked)?;
         Ok((value, [dh, dv, d_affine]))
     }
 
-    fn value(&self, losses: &[(Buffer, usize)], weight: f64) -> Result<Buffer> {
-        let sums = |(parts, n): &(Buffer, usize)| {
+    fn value(&self, losses: &[(Buffer<f64>, usize)], weight: f64) -> Result<Buffer> {
+        let sums = |(parts, n): &(Buffer<f64>, usize)| {
             let sums = Sums {
                 parts,
                 n: *n,
@@ -179,14 +183,14 @@ impl<'a> Decoder<'a> {
             Ok(total(self.kernels, sums, None)?.into_tensor())
         };
         let parts: Vec<Tensor> = losses.iter().map(sums).collect::<Result<_>>()?;
-        let out = self.kernels.floats(())?;
-        self.kernels
-            .launch("sum_products")
-            .tensor(&Tensor::stack(&parts, 0)?)
-            .output(&out)
-            .u32(parts.len())
-            .u64(1)
-            .over(1)?;
+        let mut out = self.kernels.floats(())?;
+        SumProducts {
+            parts: &Tensor::stack(&parts, 0)?,
+            out: &mut out,
+            n_parts: parts.len(),
+            len: 1,
+        }
+        .launch(self.kernels)?;
         Ok(out)
     }
 
@@ -194,21 +198,18 @@ impl<'a> Decoder<'a> {
     fn masked(&self, target: &Target) -> Result<Masked> {
         let all = &target.draws.masked;
         let rows = (HELD / self.p).clamp(ROWS, MOST).next_multiple_of(ROWS);
-        let rows = rows.min(all.len.max(1));
+        let rows = rows.min(all.len().max(1));
         let scaled = self.scaled_rows()?;
-        let n_slabs = all.len.div_ceil(rows);
+        let n_slabs = all.len().div_ceil(rows);
         let per_slab = rows.div_ceil(ROWS);
-        let parts = self.kernels.doubles((n_slabs * per_slab, 2, self.p))?;
+        let mut parts = self.kernels.doubles((n_slabs * per_slab, 2, self.p))?;
         let (mut losses, mut dh, mut products) = (vec![], vec![], vec![]);
         let mut n_parts = 0;
-        for first in (0..all.len).step_by(rows) {
-            let list = List {
-                rows: all.rows.narrow(0, first, rows.min(all.len - first))?,
-                len: rows.min(all.len - first),
-            };
-            let slab = self.slab(&list, target, all.len)?;
-            n_parts = self.column_sums(&slab, &parts, n_parts)?;
-            losses.push((slab.losses, list.len.div_ceil(WARPS)));
+        for first in (0..all.len()).step_by(rows) {
+            let list = all.part(first, rows.min(all.len() - first))?;
+            let slab = self.slab(&list, target, all.len())?;
+            n_parts = self.column_sums(&slab, &mut parts, n_parts)?;
+            losses.push((slab.losses, list.len().div_ceil(WARPS)));
             products.push(self.kernels.gram(&slab.g, &slab.h)?.into_tensor());
             dh.push(self.kernels.times(&slab.g, &scaled)?.into_tensor());
         }
@@ -222,53 +223,53 @@ impl<'a> Decoder<'a> {
 
     /// V with each row times gamma / sd.
     fn scaled_rows(&self) -> Result<Tensor> {
-        let scaled = self.kernels.floats((self.p, self.d))?;
-        self.kernels
-            .launch("scaled_rows")
-            .tensor(&self.v)
-            .tensor(&self.affine)
-            .output(&self.inverse)
-            .output(&scaled)
-            .u32(self.p)
-            .u32(self.d)
-            .over(self.p * self.d)?;
+        let mut scaled = self.kernels.floats((self.p, self.d))?;
+        ScaledRows {
+            v: &self.v,
+            affine: &self.affine,
+            inverse: &self.inverse,
+            out: &mut scaled,
+            p: self.p,
+            d: self.d,
+        }
+        .launch(self.kernels)?;
         Ok(scaled.into_tensor())
     }
 
     /// Decodes and compares the rows of `list`, a part of the `m` masked ones.
     fn slab(&self, list: &List, target: &Target, m: usize) -> Result<Slab> {
         let kernels = self.kernels;
-        let h = kernels.floats((list.len, self.d))?;
-        kernels
-            .launch("gather")
-            .tensor(&self.h)
-            .optional(None)
-            .tensor(&list.rows)
-            .output(&h)
-            .u64(list.len)
-            .u32(self.d)
-            .over_rows(list.len, self.d)?;
+        let mut h = kernels.floats((list.len(), self.d))?;
+        Gather {
+            x: &self.h,
+            token: None,
+            rows: list,
+            out: &mut h,
+            n: list.len(),
+            width: self.d,
+        }
+        .launch(kernels)?;
         let h = h.into_tensor();
-        let y = kernels.times_transposed(&h, &self.v)?;
-        let weighted = kernels.floats((list.len, self.p))?;
-        let n_blocks = list.len.div_ceil(WARPS);
-        let losses = kernels.doubles(n_blocks)?;
-        kernels
-            .launch("decoder_rows")
-            .output(&y)
-            .output(&weighted)
-            .tensor(target.x)
-            .tensor(&list.rows)
-            .output(&self.mean)
-            .output(&self.inverse)
-            .tensor(&self.affine)
-            .output(&losses)
-            .u64(list.len)
-            .u32(self.p)
-            .f32(target.sharpness)
-            .f32(1.0 / m as f32)
-            .words(&target.settings.dropout.words())
-            .blocks(n_blocks, 1)?;
+        let mut y = kernels.times_transposed(&h, &self.v)?;
+        let mut weighted = kernels.floats((list.len(), self.p))?;
+        let n_blocks = list.len().div_ceil(WARPS);
+        let mut losses = kernels.doubles(n_blocks)?;
+        DecoderRows {
+            y: &mut y,
+            weighted: &mut weighted,
+            x: target.x,
+            list,
+            mean: &self.mean,
+            inverse: &self.inverse,
+            affine: &self.affine,
+            parts: &mut losses,
+            m: list.len(),
+            p: self.p,
+            t: target.sharpness,
+            share: 1.0 / m as f32,
+            dropout: target.settings.dropout.placed(),
+        }
+        .launch(kernels)?;
         Ok(Slab {
             h,
             g: y.into_tensor(),
@@ -278,95 +279,95 @@ impl<'a> Decoder<'a> {
     }
 
     /// Adds a slab's column sums to the parts, of which there are `n_parts` so far; returns how many there are then.
-    fn column_sums(&self, slab: &Slab, parts: &Buffer, n_parts: usize) -> Result<usize> {
+    fn column_sums(&self, slab: &Slab, parts: &mut Buffer<f64>, n_parts: usize) -> Result<usize> {
         let rows = slab.g.dim(0)?;
         let n_chunks = rows.div_ceil(ROWS);
-        self.kernels
-            .launch("column_parts")
-            .tensor(&slab.g)
-            .output(&slab.weighted)
-            .output(parts)
-            .u64(rows)
-            .u32(self.p)
-            .u32(ROWS)
-            .u32(n_parts)
-            .blocks(self.p.div_ceil(super::BLOCK), n_chunks)?;
+        ColumnParts {
+            a: &slab.g,
+            b: &slab.weighted,
+            parts,
+            m: rows,
+            p: self.p,
+            chunk: ROWS,
+            first_part: n_parts,
+        }
+        .launch(self.kernels)?;
         Ok(n_parts + n_chunks)
     }
 
-    fn sums(&self, parts: &Buffer, n_parts: usize) -> Result<Buffer> {
-        let sums = self.kernels.doubles((2, self.p))?;
-        self.kernels
-            .launch("outer_totals")
-            .output(parts)
-            .output(&sums)
-            .u32(n_parts)
-            .u32(2 * self.p)
-            .blocks(2 * self.p, 1)?;
+    fn sums(&self, parts: &Buffer<f64>, n_parts: usize) -> Result<Buffer<f64>> {
+        let mut sums = self.kernels.doubles((2, self.p))?;
+        OuterTotals {
+            parts,
+            totals: &mut sums,
+            n_parts,
+            len: 2 * self.p,
+        }
+        .launch(self.kernels)?;
         Ok(sums)
     }
 
     /// The sum of the slabs' p x d products.
     fn sum(&self, products: &[Tensor]) -> Result<Tensor> {
         let [only] = products else {
-            let out = self.kernels.floats((self.p, self.d))?;
-            self.kernels
-                .launch("sum_products")
-                .tensor(&Tensor::stack(products, 0)?)
-                .output(&out)
-                .u32(products.len())
-                .u64(self.p * self.d)
-                .over(self.p * self.d)?;
+            let mut out = self.kernels.floats((self.p, self.d))?;
+            SumProducts {
+                parts: &Tensor::stack(products, 0)?,
+                out: &mut out,
+                n_parts: products.len(),
+                len: self.p * self.d,
+            }
+            .launch(self.kernels)?;
             return Ok(out.into_tensor());
         };
         Ok(only.clone())
     }
 
-    fn all_rows(&self, masked: &Masked, place: &Tensor) -> Result<Buffer> {
+    fn all_rows(&self, masked: &Masked, place: &PartialList) -> Result<Buffer> {
         let (n, d) = self.h.dims2()?;
-        let map = self.kernels.floats(d * d + d)?;
-        self.kernels
-            .launch("decoder_map")
-            .output(&masked.sums)
-            .tensor(&self.v)
-            .tensor(&self.affine)
-            .output(&self.inverse)
-            .output(&self.mean)
-            .output(&map)
-            .u64(n)
-            .u32(self.p)
-            .u32(d)
-            .blocks(d * d + d, 1)?;
-        let dh = self.kernels.floats((n, d))?;
-        self.kernels
-            .launch("decoder_back")
-            .tensor(&self.h)
-            .output(&map)
-            .tensor(place)
-            .tensor(&masked.dh)
-            .output(&dh)
-            .u64(n)
-            .u32(d)
-            .over_rows(n, d)?;
+        let mut map = self.kernels.floats(d * d + d)?;
+        DecoderMap {
+            sums: &masked.sums,
+            v: &self.v,
+            affine: &self.affine,
+            inverse: &self.inverse,
+            mean: &self.mean,
+            map: &mut map,
+            n,
+            p: self.p,
+            d,
+        }
+        .launch(self.kernels)?;
+        let mut dh = self.kernels.floats((n, d))?;
+        DecoderBack {
+            h: &self.h,
+            map: &map,
+            place,
+            masked: &masked.dh,
+            dh: &mut dh,
+            n,
+            d,
+        }
+        .launch(self.kernels)?;
         Ok(dh)
     }
 
     fn weights(&self, masked: &Masked) -> Result<(Buffer, Buffer)> {
-        let dv = self.kernels.floats((self.p, self.d))?;
-        let d_affine = self.kernels.floats((2, self.p))?;
-        self.kernels
-            .launch("decoder_weights")
-            .tensor(&masked.products)
-            .output(&masked.sums)
-            .output(&self.moments)
-            .output(&self.cov_v)
-            .tensor(&self.affine)
-            .output(&self.inverse)
-            .output(&dv)
-            .output(&d_affine)
-            .u32(self.p)
-            .u32(self.d)
-            .over(self.p * self.d)?;
+        let mut dv = self.kernels.floats((self.p, self.d))?;
+        let mut d_affine = self.kernels.floats((2, self.p))?;
+        DecoderWeights {
+            products: &masked.products,
+            sums: &masked.sums,
+            moments: &self.moments,
+            cov_v: &self.cov_v,
+            affine: &self.affine,
+            inverse: &self.inverse,
+            dv: &mut dv,
+            d_affine: &mut d_affine,
+            p: self.p,
+            d: self.d,
+        }
+        .launch(self.kernels)?;
         Ok((dv, d_affine))
     }
 }
@@ -376,11 +377,11 @@ struct Slab {
     h: Tensor,
     g: Tensor,
     weighted: Buffer,
-    losses: Buffer,
+    losses: Buffer<f64>,
 }
 
 /// Mean (d) and covariance (d x d) of the rows of `h`.
-fn centred_moments(kernels: &Kernels, h: &Tensor) -> Result<Buffer> {
+fn centred_moments(kernels: &Kernels, h: &Tensor) -> Result<Buffer<f64>> {
     let (n, d) = h.dims2()?;
     let outer = Outer {
         x: h,
@@ -390,13 +391,13 @@ fn centred_moments(kernels: &Kernels, h: &Tensor) -> Result<Buffer> {
         one: false,
     };
     let totals = outer.totals(kernels)?;
-    let centred = kernels.doubles(d + d * d)?;
-    kernels
-        .launch("centre")
-        .output(&totals)
-        .output(&centred)
-        .u64(n)
-        .u32(d)
-        .over(d + d * d)?;
+    let mut centred = kernels.doubles(d + d * d)?;
+    Centre {
+        totals: &totals,
+        out: &mut centred,
+        n,
+        d,
+    }
+    .launch(kernels)?;
     Ok(centred)
 }
