@@ -99,6 +99,6 @@ fn summary(run: &Run, threads: usize) -> serde_json::Value {
     }
     json!({
         "device": run.place().map(|p| p.name.clone()), "threads": threads, "cells": run.domains().len(),
-        "epochs": run.history().len(), "seconds": seconds, "system": run.system().describe(),
+        "columns": run.system().describe()["n_columns"], "epochs": run.history().len(), "seconds": seconds,
     })
 }
