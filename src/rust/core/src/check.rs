@@ -1,5 +1,11 @@
 //! What the checks of both systems share: arrays compared, and a training followed to be held to another.
 
+use candle_core::backprop::GradStore;
+use candle_core::Tensor;
+
+use crate::nn::parameters::{Parameter, Parameters};
+use crate::Result;
+
 /// How far numbers may be apart, relative to their length.
 pub const TOLERANCE: f64 = 1e-4;
 
@@ -39,6 +45,32 @@ impl Gaps {
     }
 }
 
+/// Arrays by their published names.
+pub(crate) type Named = Vec<(String, Vec<f32>)>;
+
+/// What gradients move.
+pub(crate) fn values(parameters: &Parameters) -> Result<Named> {
+    named(parameters, |p| Ok(p.var.as_detached_tensor()))
+}
+
+/// The gradients of the same; zeros where the loss does not depend on a parameter.
+pub(crate) fn gradients(parameters: &Parameters, store: &GradStore) -> Result<Named> {
+    named(parameters, |p| match store.get(&p.var) {
+        Some(gradient) => Ok(gradient.clone()),
+        None => Ok(p.var.zeros_like()?),
+    })
+}
+
+fn named(parameters: &Parameters, tensor: impl Fn(&Parameter) -> Result<Tensor>) -> Result<Named> {
+    let mut all = vec![];
+    for parameter in parameters.trained().iter() {
+        for (name, array) in parameter.arrays(&tensor(parameter)?)? {
+            all.push((name, array.iter().map(|&v| v as f32).collect()));
+        }
+    }
+    Ok(all)
+}
+
 /// How long a training is followed: after `steps` epochs parameters and losses, after `epochs` the embedding.
 #[derive(Clone, Copy, Debug)]
 pub struct Spans {
@@ -48,9 +80,9 @@ pub struct Spans {
 
 /// What a training gave: gradients of the first step, losses and parameters after some steps, the embedding at the end.
 pub struct Record {
-    pub(crate) gradients: Vec<(String, Vec<f32>)>,
+    pub(crate) gradients: Named,
     pub(crate) losses: Vec<(String, f64)>,
-    pub(crate) parameters: Vec<(String, Vec<f32>)>,
+    pub(crate) parameters: Named,
     pub(crate) embedding: Vec<f32>,
     pub(crate) spans: Spans,
 }

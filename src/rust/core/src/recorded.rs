@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{safetensors, DType, Device, Tensor};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayD};
 use serde_json::Value;
 
+use crate::nn::parameters::Arrays;
 use crate::{Error, Result};
 
 pub(crate) fn unreadable(what: impl std::fmt::Display) -> Error {
@@ -39,6 +40,12 @@ impl Recorded {
         Ok(tensor.flatten_all()?.to_vec1()?)
     }
 
+    pub fn array(&self, name: &str) -> Result<ArrayD<f64>> {
+        let tensor = self.tensor(name)?.to_dtype(DType::F64)?;
+        let values = tensor.flatten_all()?.to_vec1()?;
+        ArrayD::from_shape_vec(tensor.dims(), values).map_err(unreadable)
+    }
+
     pub fn nodes(&self, name: &str) -> Result<Vec<u32>> {
         let values = self.tensor(name)?.flatten_all()?.to_vec1::<i64>()?;
         Ok(values.into_iter().map(|v| v as u32).collect())
@@ -56,5 +63,17 @@ impl Recorded {
 
     pub fn count(&self, path: &str) -> Result<usize> {
         Ok(self.number(path)? as usize)
+    }
+}
+
+/// The parameters that a run had at one of its states (`init`, `step0.after`, ...).
+pub(crate) struct State<'a> {
+    pub run: &'a Recorded,
+    pub name: &'a str,
+}
+
+impl Arrays for State<'_> {
+    fn array(&self, name: &str) -> Result<ArrayD<f64>> {
+        self.run.array(&format!("{}.{name}", self.name))
     }
 }

@@ -8,12 +8,25 @@ use ndarray::{Array1, Array2, ArrayD};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::SafeTensors;
 
+use crate::nn::parameters::Arrays;
 use crate::preprocess::Projection;
 use crate::{Error, Result};
 
 /// Arrays by name, in the order of the names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tensors(BTreeMap<String, ArrayD<f64>>);
+
+impl FromIterator<(String, ArrayD<f64>)> for Tensors {
+    fn from_iter<I: IntoIterator<Item = (String, ArrayD<f64>)>>(arrays: I) -> Self {
+        Self(arrays.into_iter().collect())
+    }
+}
+
+impl Arrays for Tensors {
+    fn array(&self, name: &str) -> Result<ArrayD<f64>> {
+        self.get(name).cloned()
+    }
+}
 
 /// One array, ready to be written.
 struct Stored {

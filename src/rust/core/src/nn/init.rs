@@ -1,45 +1,76 @@
 //! Initial values, as PyTorch and PyTorch Geometric draw them, from our own generator.
 
-use candle_core::{Device, Result, Var};
+use std::sync::{Mutex, PoisonError};
 
-use crate::rng::Rng;
+use super::form::Form;
+use super::parameters::{Kind, Source};
+use crate::rng::{Purpose, Rng};
+use crate::Result;
 
-fn uniform(rng: &mut Rng, bound: f64, shape: (usize, usize), device: &Device) -> Result<Var> {
-    let draws = (0..shape.0 * shape.1)
-        .map(|_| rng.uniform_in(-bound, bound) as f32)
-        .collect();
-    Var::from_vec(draws, shape, device)
+/// Where a parameter starts.
+#[derive(Clone, Copy, Debug)]
+pub enum Init {
+    /// Uniform within this bound of 0.
+    Uniform(f64),
+    /// These constants, one a row, over and over.
+    Rows(&'static [f64]),
 }
 
-/// Kaiming-uniform with a = sqrt 5: a linear layer's weight, `outer` x `inner`.
-pub fn kaiming(rng: &mut Rng, outer: usize, inner: usize, device: &Device) -> Result<Var> {
-    uniform(rng, (inner as f64).sqrt().recip(), (outer, inner), device)
+impl Default for Init {
+    fn default() -> Self {
+        ZEROS
+    }
 }
 
-/// Uniform within 1 / sqrt(fan_in): a linear layer's bias, 1 x `outer`.
-pub fn bias(rng: &mut Rng, outer: usize, inner: usize, device: &Device) -> Result<Var> {
-    uniform(rng, (inner as f64).sqrt().recip(), (1, outer), device)
+pub const ZEROS: Init = Init::Rows(&[0.0]);
+
+/// Kaiming-uniform with a = sqrt 5, for so many inputs: weight and bias of a linear layer, in both of which it is uniform
+/// within 1 / sqrt(inputs).
+pub fn kaiming(inner: usize) -> Init {
+    Init::Uniform((inner as f64).sqrt().recip())
 }
 
-/// Glorot- (Xavier-) uniform, `outer` x `inner`.
-pub fn glorot(rng: &mut Rng, outer: usize, inner: usize, device: &Device) -> Result<Var> {
-    let bound = (6.0 / (outer + inner) as f64).sqrt();
-    uniform(rng, bound, (outer, inner), device)
+/// Glorot- (Xavier-) uniform.
+pub fn glorot(outer: usize, inner: usize) -> Init {
+    Init::Uniform((6.0 / (outer + inner) as f64).sqrt())
 }
 
-/// Uniform within `bound`.
-pub fn within(rng: &mut Rng, bound: f64, n: usize, device: &Device) -> Result<Var> {
-    uniform(rng, bound, (n, n), device)
+/// Scale and shift of a batch norm.
+pub const AFFINE: Kind = Kind {
+    form: Form::Rows(&["weight", "bias"]),
+    init: Init::Rows(&[1.0, 0.0]),
+    trained: true,
+};
+
+/// Running moments of a batch norm.
+pub const MOMENTS: Kind = Kind {
+    form: Form::Rows(&["running_mean", "running_var"]),
+    init: Init::Rows(&[0.0, 1.0]),
+    trained: false,
+};
+
+/// Draws parameters one after the other: the same values for the same order of making.
+pub struct Drawn(Mutex<Rng>);
+
+impl Drawn {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(Rng::new(seed, Purpose::Init, 0)))
+    }
 }
 
-/// Zeros, 1 x `width`.
-pub fn zeros(width: usize, device: &Device) -> Result<Var> {
-    Var::from_vec(vec![0f32; width], (1, width), device)
-}
-
-/// Scale 1 and shift 0 of a batch norm, 2 x `width`.
-pub fn affine(width: usize, device: &Device) -> Result<Var> {
-    let mut values = vec![1f32; width];
-    values.resize(2 * width, 0.0);
-    Var::from_vec(values, (2, width), device)
+impl Source for Drawn {
+    fn values(&self, _: &str, (rows, columns): (usize, usize), kind: &Kind) -> Result<Vec<f64>> {
+        Ok(match kind.init {
+            Init::Uniform(bound) => {
+                let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let draw = |_| rng.uniform_in(-bound, bound);
+                (0..rows * columns).map(draw).collect()
+            }
+            Init::Rows(values) => {
+                let rows = values.iter().cycle().take(rows);
+                rows.flat_map(|&v| std::iter::repeat_n(v, columns))
+                    .collect()
+            }
+        })
+    }
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Var};
+use candle_core::Device;
 
 use super::mask::Draws;
-use super::model::{Block, Decoder, EpochDropout, Forward, Model};
+use super::model::{EpochDropout, Forward};
 use super::reference::Reference;
 use super::trainer::{EpochLosses, Trainer};
 use super::Contrast;
-use crate::check::{Gap, Gaps, Record, Spans};
+use crate::check::{self, values, Gap, Gaps, Named, Record, Spans};
 use crate::nn::view::to_host;
 use crate::{Error, Result};
 
@@ -20,56 +20,6 @@ pub const RUNS: [&str; 4] = [
     "spacross_momentum",
     "spacross_imputation",
 ];
-
-/// Parameter, its name in the files and the part of a joint parameter it is.
-fn named(
-    model: &Model,
-    read: impl Fn(&Var) -> Result<Vec<f32>>,
-) -> Result<Vec<(String, Vec<f32>)>> {
-    let mut all = vec![];
-    let mut block = |block: &Block, linear: &str, norm: &str| -> Result<()> {
-        let affine = read(&block.norm.affine)?;
-        let (scale, shift) = affine.split_at(affine.len() / 2);
-        all.push((linear.into(), read(&block.weight)?));
-        all.push((format!("{norm}.weight"), scale.to_vec()));
-        all.push((format!("{norm}.bias"), shift.to_vec()));
-        Ok(())
-    };
-    for (encoder, prefix) in [
-        (&model.online, "online_encoder"),
-        (&model.target, "target_encoder"),
-    ] {
-        let [l1, l2, g1, g2] = &encoder.blocks;
-        let node = |layer: &str, part: &str| format!("{prefix}.encoder.encoder_{layer}.{part}");
-        block(l1, &node("L1", "0.weight"), &node("L1", "1"))?;
-        block(l2, &node("L2", "0.weight"), &node("L2", "1"))?;
-        for (b, name) in [(g1, "gc1"), (g2, "gc2")] {
-            block(
-                b,
-                &format!("{prefix}.{name}.conv.lin.weight"),
-                &format!("{prefix}.{name}.bn"),
-            )?;
-        }
-    }
-    block(
-        &model.projector,
-        "projector.conv.lin.weight",
-        "projector.bn",
-    )?;
-    match &model.decoder {
-        Decoder::Graph(b) => {
-            block(b, "decoder.layer1.conv.lin.weight", "decoder.layer1.bn")?;
-        }
-        Decoder::Linear { weight, bias } => {
-            all.push(("decoder.layer1.weight".into(), read(weight)?));
-            all.push(("decoder.layer1.bias".into(), read(bias)?));
-        }
-    }
-    all.push(("enc_mask_token".into(), read(&model.token)?));
-    all.push(("encoder_to_decoder.weight".into(), read(&model.expand)?));
-    all.push(("weight".into(), read(&model.bilinear)?));
-    Ok(all)
-}
 
 /// Three recorded steps, and the results in evaluation mode.
 ///
@@ -88,7 +38,7 @@ pub fn three_steps(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap
         let dropout = EpochDropout::new(0.0, 1, step as u32);
         let (forward, losses) = trainer.step_with(reference.draws(step)?, dropout)?;
         compare_step(&mut gaps, &reference, step, &forward, &losses)?;
-        for (parameter, values) in named(&trainer.model, |var| Ok(to_host(var)?))? {
+        for (parameter, values) in values(&trainer.parameters)? {
             let theirs = reference.floats(&format!("step{step}.after.{parameter}"))?;
             gaps.add(
                 format!("{parameter} after step {step}"),
@@ -99,7 +49,7 @@ pub fn three_steps(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap
         }
     }
     let last = format!("step{}.after", steps - 1);
-    reference.fill(&mut trainer.model, &last)?;
+    trainer.parameters.load(&reference.state(&last))?;
     let embedding = trainer.embedding()?.into_raw_vec_and_offset().0;
     let theirs = reference.floats("final.embedding")?;
     gaps.add("final embedding".into(), &embedding, &theirs, 0.0);
@@ -195,14 +145,10 @@ pub fn first_gradients(folder: &Path, name: &str, device: &Device) -> Result<Vec
 }
 
 /// The gradients of all parameters at one step, by name; zeros where the loss does not depend on one.
-fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Vec<(String, Vec<f32>)>> {
+fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Named> {
     let draws = trainer.place(draws)?;
     let computed = trainer.losses_with(&draws, EpochDropout::new(dropout, 1, 0))?;
-    let store = computed.total.backward()?;
-    named(&trainer.model, |var| match store.get(var) {
-        Some(gradient) => Ok(to_host(&gradient.contiguous()?)?),
-        None => Ok(vec![0.0; var.elem_count()]),
-    })
+    check::gradients(&trainer.parameters, &computed.total.backward()?)
 }
 
 /// Follows a training; `make` starts it.
@@ -216,7 +162,7 @@ pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record
     drop(first);
     let mut trainer = make()?;
     let losses = trainer.steps(spans.steps)?;
-    let parameters = named(&trainer.model, |var| Ok(to_host(var)?))?;
+    let parameters = values(&trainer.parameters)?;
     trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
     Ok(Record {
         gradients,

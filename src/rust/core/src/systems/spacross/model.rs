@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 
 use super::mask::Draws;
 use super::params::Params;
 use crate::design::Input;
 use crate::gpu::Kernels;
 use crate::nn::dropout::Dropout;
+use crate::nn::form::Form;
 use crate::nn::gather::{gather, Rows};
 use crate::nn::init;
 use crate::nn::linear::{linear, project, project_fixed, small_times};
 use crate::nn::norm_act::{norm_act, norm_act_fixed, Activation, Moments};
 use crate::nn::norm_act_on;
+use crate::nn::parameters::{parameter, Builder, Kind};
 use crate::nn::parameters_on;
 use crate::nn::propagate::Operator;
 use crate::nn::running::Running;
 use crate::nn::view::{matrix, with_slice};
-use crate::rng::{Philox, Purpose, Rng};
+use crate::rng::{Philox, Purpose};
 
 /// Batch norm and what follows it: scale and shift (2 x w), running moments.
 pub struct Norm {
@@ -30,20 +32,21 @@ pub struct Norm {
 }
 
 /// BN(.01, 1e-3) of the layers that see single nodes.
-pub(super) const NODE_LAYER: (f64, f64) = (0.01, 1e-3);
+const NODE_LAYER: (f64, f64) = (0.01, 1e-3);
 /// BN(.1, 1e-5) of the graph layers.
-pub(super) const GRAPH_LAYER: (f64, f64) = (0.1, 1e-5);
+const GRAPH_LAYER: (f64, f64) = (0.1, 1e-5);
 
 impl Norm {
     fn new(
+        builder: &Builder,
+        name: &str,
         width: usize,
         kind: (f64, f64),
         activation: Activation,
-        device: &Device,
     ) -> Result<Self> {
         Ok(Self {
-            affine: init::affine(width, device)?,
-            running: Running::new(width, device)?,
+            affine: parameter(builder, name, (2, width), init::AFFINE)?,
+            running: Running::new(builder, name, width)?,
             momentum: kind.0,
             epsilon: kind.1,
             activation,
@@ -51,16 +54,8 @@ impl Norm {
     }
 
     /// Moves the running moments towards those of a batch of `n` rows. (On a device the kernels do.)
-    fn follow(&mut self, batch: &Moments, n: usize) {
-        let Running::Host(running) = &mut self.running else {
-            return;
-        };
-        let unbiased = n as f64 / (n as f64 - 1.0).max(1.0);
-        let m = self.momentum;
-        for c in 0..batch.mean.len() {
-            running.mean[c] += m * (batch.mean[c] - running.mean[c]);
-            running.variance[c] += m * (batch.variance[c] * unbiased - running.variance[c]);
-        }
+    fn follow(&self, batch: &Moments, n: usize) -> Result<()> {
+        self.running.follow(batch, n, self.momentum)
     }
 
     /// For the kernels of a device.
@@ -83,45 +78,32 @@ pub struct Block {
     pub norm: Norm,
 }
 
+/// Published names of a layer's weight and of its batch norm.
+type Names = [&'static str; 2];
+
 impl Block {
     /// A layer on single nodes.
-    fn node(rng: &mut Rng, inner: usize, outer: usize, device: &Device) -> Result<Self> {
+    fn node(builder: &Builder, [linear, norm]: Names, inner: usize, outer: usize) -> Result<Self> {
+        let weight = Kind::matrix(init::kaiming(inner));
         Ok(Self {
-            weight: init::kaiming(rng, outer, inner, device)?,
-            norm: Norm::new(outer, NODE_LAYER, Activation::Elu, device)?,
+            weight: parameter(&builder.pp(linear), "weight", (outer, inner), weight)?,
+            norm: Norm::new(builder, norm, outer, NODE_LAYER, Activation::Elu)?,
         })
     }
 
     /// A graph layer.
     fn graph(
-        rng: &mut Rng,
+        builder: &Builder,
+        [linear, norm]: Names,
         inner: usize,
         outer: usize,
         activation: Activation,
-        device: &Device,
     ) -> Result<Self> {
+        let weight = Kind::matrix(init::glorot(outer, inner));
         Ok(Self {
-            weight: init::glorot(rng, outer, inner, device)?,
-            norm: Norm::new(outer, GRAPH_LAYER, activation, device)?,
+            weight: parameter(&builder.pp(linear), "weight", (outer, inner), weight)?,
+            norm: Norm::new(builder, norm, outer, GRAPH_LAYER, activation)?,
         })
-    }
-
-    /// A layer with given parameters; `kind` as for a new one.
-    pub(super) fn with(
-        weight: Var,
-        affine: Var,
-        running: Running,
-        kind: (f64, f64),
-        activation: Activation,
-    ) -> Self {
-        let norm = Norm {
-            affine,
-            running,
-            momentum: kind.0,
-            epsilon: kind.1,
-            activation,
-        };
-        Self { weight, norm }
     }
 
     fn parameters(&self) -> [Var; 2] {
@@ -129,11 +111,10 @@ impl Block {
     }
 
     /// Norm, activation and dropout of `x`, which the layer's weight has already met.
-    fn finish(&mut self, x: &Tensor, dropout: Dropout, train: bool) -> Result<Tensor> {
+    fn finish(&self, x: &Tensor, dropout: Dropout, train: bool) -> Result<Tensor> {
         let norm = &self.norm;
-        if let (Running::Placed(running), Some(kernels)) = (&norm.running, Kernels::of(x.device())?)
-        {
-            let settings = norm.settings(dropout);
+        if let Some(kernels) = Kernels::of(x.device())? {
+            let (running, settings) = (norm.running.as_tensor(), norm.settings(dropout));
             return norm_act_on::norm_act(&kernels, x, &norm.affine, running, settings, train);
         }
         let (out, batch) = norm_act(
@@ -144,7 +125,7 @@ impl Block {
             dropout,
             train,
         )?;
-        self.norm.follow(&batch, x.dim(0)?);
+        self.norm.follow(&batch, x.dim(0)?)?;
         Ok(out)
     }
 
@@ -152,26 +133,17 @@ impl Block {
     fn finish_fixed(&self, x: &Tensor) -> Result<Tensor> {
         let (n, width) = x.dims2()?;
         let norm = &self.norm;
-        match (&norm.running, Kernels::of(x.device())?) {
-            (Running::Placed(running), Some(kernels)) => {
-                let settings = norm.settings(Dropout::none());
-                norm_act_on::norm_act_fixed(&kernels, x, &norm.affine, running, settings)
-            }
-            (running, _) => {
-                let running = running.get()?;
-                let fixed = |x: &[f32], affine: &[f32]| {
-                    Ok(norm_act_fixed(
-                        x,
-                        affine,
-                        &running,
-                        norm.epsilon,
-                        norm.activation,
-                    ))
-                };
-                let out = with_slice(x, |x| with_slice(&norm.affine, |affine| fixed(x, affine)))?;
-                matrix(out, n, width)
-            }
+        if let Some(kernels) = Kernels::of(x.device())? {
+            let (running, settings) = (norm.running.as_tensor(), norm.settings(Dropout::none()));
+            return norm_act_on::norm_act_fixed(&kernels, x, &norm.affine, running, settings);
         }
+        let running = norm.running.get()?;
+        let fixed = |x: &[f32], affine: &[f32]| {
+            let (epsilon, activation) = (norm.epsilon, norm.activation);
+            Ok(norm_act_fixed(x, affine, &running, epsilon, activation))
+        };
+        let out = with_slice(x, |x| with_slice(&norm.affine, |affine| fixed(x, affine)))?;
+        matrix(out, n, width)
     }
 }
 
@@ -180,37 +152,42 @@ pub struct Encoder {
     pub blocks: [Block; 4],
 }
 
+/// The encoder's layers.
+pub(super) const LAYERS: [Names; 4] = [
+    ["encoder.encoder_L1.0", "encoder.encoder_L1.1"],
+    ["encoder.encoder_L2.0", "encoder.encoder_L2.1"],
+    ["gc1.conv.lin", "gc1.bn"],
+    ["gc2.conv.lin", "gc2.bn"],
+];
+
 impl Encoder {
-    fn new(rng: &mut Rng, p: usize, params: &Params, device: &Device) -> Result<Self> {
-        let (h1, h2, gcn, latent) = (
-            params.hidden1,
-            params.hidden2,
-            params.gcn_hidden,
-            params.latent,
-        );
+    /// `widths`: of the input and of each layer.
+    pub(super) fn new(builder: &Builder, widths: [usize; 5]) -> Result<Self> {
+        let [p, h1, h2, gcn, latent] = widths;
+        let [node1, node2, graph1, graph2] = LAYERS;
         Ok(Self {
             blocks: [
-                Block::node(rng, p, h1, device)?,
-                Block::node(rng, h1, h2, device)?,
-                Block::graph(rng, h2, gcn, Activation::Relu, device)?,
-                Block::graph(rng, gcn, latent, Activation::Identity, device)?,
+                Block::node(builder, node1, p, h1)?,
+                Block::node(builder, node2, h1, h2)?,
+                Block::graph(builder, graph1, h2, gcn, Activation::Relu)?,
+                Block::graph(builder, graph2, gcn, latent, Activation::Identity)?,
             ],
         })
     }
 
-    pub fn parameters(&self) -> Vec<Var> {
+    fn parameters(&self) -> Vec<Var> {
         self.blocks.iter().flat_map(Block::parameters).collect()
     }
 
     /// From the first layer's masked product (N x hidden1) to the embedding, in training mode.
     fn train(
-        &mut self,
+        &self,
         first: &Tensor,
         graph: &Operator,
         dropout: impl Fn(u32) -> Dropout,
         train: bool,
     ) -> Result<Tensor> {
-        let [node1, node2, graph1, graph2] = &mut self.blocks;
+        let [node1, node2, graph1, graph2] = &self.blocks;
         let weight = |w: &Var| match train {
             true => w.as_tensor().clone(),
             false => w.as_detached_tensor(),
@@ -263,13 +240,30 @@ pub enum Decoder {
 }
 
 impl Decoder {
-    pub fn parameters(&self) -> Vec<Var> {
-        match self {
-            Decoder::Graph(block) => block.parameters().to_vec(),
-            Decoder::Linear { weight, bias } => vec![weight.clone(), bias.clone()],
+    fn new(builder: &Builder, p: usize, params: &Params) -> Result<Self> {
+        let latent = params.latent;
+        if !params.imputation {
+            let names = ["conv.lin", "bn"];
+            let block = Block::graph(builder, names, latent, p, Activation::Identity)?;
+            return Ok(Decoder::Graph(block));
         }
+        let init = init::kaiming(latent);
+        Ok(Decoder::Linear {
+            weight: parameter(builder, "weight", (p, latent), Kind::matrix(init))?,
+            bias: parameter(builder, "bias", (1, p), Kind::trained(Form::Row, init))?,
+        })
     }
 }
+
+/// What gradients move, in the order in which the norm of all gradients sums.
+pub(super) const TRAINED: [&str; 6] = [
+    "online_encoder",
+    "enc_mask_token",
+    "encoder_to_decoder",
+    "projector",
+    "decoder",
+    "weight",
+];
 
 /// All parameters of SpaCross.
 pub struct Model {
@@ -330,53 +324,51 @@ impl EpochDropout {
 }
 
 impl Model {
-    /// Draws the initial values for an input of `p` columns.
-    pub fn new(p: usize, params: &Params, seed: u64, device: &Device) -> Result<Self> {
-        let mut rng = Rng::new(seed, Purpose::Init, 0);
-        let (latent, wide) = (params.latent, params.project);
-        let online = Encoder::new(&mut rng, p, params, device)?;
-        let target = Encoder::new(&mut rng, p, params, device)?;
+    /// For an input of `p` columns. The order of making is that of the draws.
+    pub fn new(builder: &Builder, p: usize, params: &Params) -> Result<Self> {
+        let Params {
+            hidden1,
+            hidden2,
+            gcn_hidden,
+            latent,
+            project,
+            ..
+        } = *params;
+        let widths = [p, hidden1, hidden2, gcn_hidden, latent];
+        let online = Encoder::new(&builder.pp("online_encoder"), widths)?;
+        let target = Encoder::new(&builder.pp("target_encoder"), widths)?;
         target.follow(&online, 0.0)?;
-        let decoder = if params.imputation {
-            Decoder::Linear {
-                weight: init::kaiming(&mut rng, p, latent, device)?,
-                bias: init::bias(&mut rng, p, latent, device)?,
-            }
-        } else {
-            Decoder::Graph(Block::graph(
-                &mut rng,
-                latent,
-                p,
-                Activation::Identity,
-                device,
-            )?)
-        };
+        let decoder = Decoder::new(&builder.pp("decoder.layer1"), p, params)?;
+        let token = Kind::matrix(init::ZEROS);
+        let expand = Kind::matrix(init::glorot(project, latent));
+        let names = ["projector.conv.lin", "projector.bn"];
+        let identity = Activation::Identity;
         Ok(Self {
             online,
             target,
-            token: init::zeros(p, device)?,
-            expand: init::glorot(&mut rng, wide, latent, device)?,
-            projector: Block::graph(&mut rng, wide, latent, Activation::Identity, device)?,
+            token: parameter(builder, "enc_mask_token", (1, p), token)?,
+            expand: parameter(
+                builder,
+                "encoder_to_decoder.weight",
+                (project, latent),
+                expand,
+            )?,
+            projector: Block::graph(builder, names, project, latent, identity)?,
             decoder,
-            bilinear: init::within(&mut rng, (latent as f64).sqrt().recip(), latent, device)?,
+            bilinear: parameter(
+                builder,
+                "weight",
+                (latent, latent),
+                Kind::matrix(init::kaiming(latent)),
+            )?,
             momentum: params.momentum,
             tied: true,
         })
     }
 
-    /// Every parameter that a gradient moves.
-    pub fn parameters(&self) -> Vec<Var> {
-        let mut all = self.online.parameters();
-        all.extend([self.token.clone(), self.expand.clone()]);
-        all.extend(self.projector.parameters());
-        all.extend(self.decoder.parameters());
-        all.push(self.bilinear.clone());
-        all
-    }
-
     /// Both views through their encoders, and the online one through the projector.
     pub fn forward(
-        &mut self,
+        &self,
         x: &Arc<Input>,
         graph: &Operator,
         draws: &Draws,
@@ -400,7 +392,7 @@ impl Model {
 
     /// The target view. With tied encoders the first layer's product is the online one's.
     fn target_pass(
-        &mut self,
+        &self,
         x: &Arc<Input>,
         graph: &Operator,
         rows: &Rows,
@@ -421,7 +413,7 @@ impl Model {
     /// R = g(P(Z) with rows of M set to 0). P and g's weight are multiplied first: N x latent
     /// products instead of N x project ones.
     fn project(
-        &mut self,
+        &self,
         z: &Tensor,
         graph: &Operator,
         remasked: &Rows,
@@ -436,9 +428,10 @@ impl Model {
     }
 
     /// Moves the graph decoder's running moments.
-    pub fn follow_decoder(&mut self, batch: &Moments, n: usize) {
-        if let Decoder::Graph(block) = &mut self.decoder {
-            block.norm.follow(batch, n);
+    pub fn follow_decoder(&self, batch: &Moments, n: usize) -> Result<()> {
+        match &self.decoder {
+            Decoder::Graph(block) => block.norm.follow(batch, n),
+            Decoder::Linear { .. } => Ok(()),
         }
     }
 

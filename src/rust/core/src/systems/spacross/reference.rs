@@ -1,19 +1,18 @@
 //! A trainer that stands where a recorded run of SpaCross started.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::Device;
+use ndarray::ArrayD;
 
 use super::hybrid::Pairs;
 use super::mask::Draws;
-use super::model::{Block, Decoder, Encoder, Model};
 use super::trainer::Trainer;
 use super::{Contrast, Params};
 use crate::design::Input;
 use crate::graph::Graph;
-use crate::nn::norm_act::Moments;
-use crate::nn::running::Running;
+use crate::nn::parameters::Arrays;
 use crate::preprocess::ScaledGenes;
-use crate::recorded::unreadable;
 pub(super) use crate::recorded::Recorded as Reference;
+use crate::recorded::State;
 use crate::slices::Slices;
 use crate::sparse::Csr;
 use crate::Result;
@@ -81,72 +80,9 @@ impl Reference {
         }
     }
 
-    /// Parameters and buffers of one block, as [weight, bias, affine] and its moments.
-    fn fill_block(&self, block: &mut Block, linear: &str, norm: &str) -> Result<()> {
-        let weight = [format!("{linear}.weight"), format!("{linear}.lin.weight")];
-        let weight = weight
-            .iter()
-            .find(|w| self.tensors.contains_key(*w))
-            .ok_or_else(|| unreadable(format!("no weight of {linear}")))?;
-        set(&block.weight, self.floats(weight)?)?;
-        let scale = self.floats(&format!("{norm}.weight"))?;
-        let shift = self.floats(&format!("{norm}.bias"))?;
-        set(&block.norm.affine, [scale, shift].concat())?;
-        let moments = |part: &str| -> Result<Vec<f64>> {
-            Ok(self.floats(part)?.into_iter().map(f64::from).collect())
-        };
-        let bias = moments(&format!("{linear}.bias"))?;
-        // The published layer's bias is in its running mean.
-        let running = Moments {
-            mean: moments(&format!("{norm}.running_mean"))?
-                .into_iter()
-                .zip(bias)
-                .map(|(mean, bias)| mean - bias)
-                .collect(),
-            variance: moments(&format!("{norm}.running_var"))?,
-        };
-        block.norm.running = Running::with(running, block.weight.device())?;
-        Ok(())
-    }
-
-    fn fill_encoder(&self, encoder: &mut Encoder, prefix: &str) -> Result<()> {
-        let [l1, l2, g1, g2] = &mut encoder.blocks;
-        let node = |layer: &str, part: &str| format!("{prefix}.encoder.encoder_{layer}.{part}");
-        self.fill_block(l1, &node("L1", "0"), &node("L1", "1"))?;
-        self.fill_block(l2, &node("L2", "0"), &node("L2", "1"))?;
-        self.fill_block(
-            g1,
-            &format!("{prefix}.gc1.conv"),
-            &format!("{prefix}.gc1.bn"),
-        )?;
-        self.fill_block(
-            g2,
-            &format!("{prefix}.gc2.conv"),
-            &format!("{prefix}.gc2.bn"),
-        )
-    }
-
-    /// All parameters of a state (`init`, `step0.after`, ...).
-    pub fn fill(&self, model: &mut Model, state: &str) -> Result<()> {
-        let name = |part: &str| format!("{state}.{part}");
-        let fill = |var: &Var, part: &str| set(var, self.floats(&name(part))?);
-        self.fill_encoder(&mut model.online, &name("online_encoder"))?;
-        self.fill_encoder(&mut model.target, &name("target_encoder"))?;
-        fill(&model.token, "enc_mask_token")?;
-        fill(&model.expand, "encoder_to_decoder.weight")?;
-        fill(&model.bilinear, "weight")?;
-        let [conv, bn] = ["projector.conv", "projector.bn"].map(name);
-        self.fill_block(&mut model.projector, &conv, &bn)?;
-        match &mut model.decoder {
-            Decoder::Graph(block) => {
-                let [conv, bn] = ["decoder.layer1.conv", "decoder.layer1.bn"].map(name);
-                self.fill_block(block, &conv, &bn)
-            }
-            Decoder::Linear { weight, bias } => {
-                fill(weight, "decoder.layer1.weight")?;
-                fill(bias, "decoder.layer1.bias")
-            }
-        }
+    /// The parameters of a state (`init`, `step0.after`, ...).
+    pub(super) fn state<'a>(&'a self, name: &'a str) -> WithoutBiases<'a> {
+        WithoutBiases(State { run: self, name })
     }
 
     /// x as scaled genes: entries v = 1 + 2 x of mean 1 and standard deviation 2.
@@ -175,7 +111,7 @@ impl Reference {
         };
         let order = (0..n as u32).collect();
         let mut trainer = Trainer::new(input, &self.graph()?, order, params, 1, 1, device)?;
-        self.fill(&mut trainer.model, "init")?;
+        trainer.parameters.load(&self.state("init"))?;
         if let Some(pairs) = self.pairs()? {
             trainer.set_pairs(&pairs)?;
         }
@@ -183,7 +119,19 @@ impl Reference {
     }
 }
 
-fn set(var: &Var, values: Vec<f32>) -> Result<()> {
-    let tensor = Tensor::from_vec(values, var.shape(), var.device())?;
-    Ok(var.set(&tensor)?)
+/// A state of a run, as arrays of our model: the published layers have biases, which are in our running means.
+pub(super) struct WithoutBiases<'a>(pub State<'a>);
+
+impl Arrays for WithoutBiases<'_> {
+    fn array(&self, name: &str) -> Result<ArrayD<f64>> {
+        let array = self.0.array(name)?;
+        let Some(norm) = name.strip_suffix(".running_mean") else {
+            return Ok(array);
+        };
+        let layer = match norm.strip_suffix(".bn") {
+            Some(layer) => format!("{layer}.conv"),
+            None => norm.replace(".1", ".0"),
+        };
+        Ok(array - self.0.array(&format!("{layer}.bias"))?)
+    }
 }

@@ -14,7 +14,7 @@ use super::hybrid::{
 };
 use super::imputation::imputation;
 use super::mask::{Draws, PlacedDraws};
-use super::model::{Decoder, Encoder, EpochDropout, Forward, Model};
+use super::model::{Decoder, Encoder, EpochDropout, Forward, Model, TRAINED};
 use super::on;
 use super::params::{Contrast, ValidParams};
 use super::reconstruction::{reconstruction, Target};
@@ -25,9 +25,10 @@ use crate::engine::tensors::Tensors;
 use crate::gpu::Kernels;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
+use crate::nn::init::Drawn;
 use crate::nn::linear::Design;
+use crate::nn::parameters::{self, Parameters};
 use crate::nn::propagate::Operator;
-use crate::nn::running::Running;
 use crate::nn::view::to_host;
 use crate::slices::Slices;
 use crate::{threads, Error, Result};
@@ -68,6 +69,7 @@ enum Recorded {
 /// give up between two epochs.
 pub struct Trainer {
     pub(super) model: Model,
+    pub(super) parameters: Parameters,
     input: Arc<Input>,
     /// The spatial graph, in the order of `order`.
     spatial: Graph,
@@ -116,10 +118,13 @@ impl Trainer {
                 false => Operator::new(spatial.normalised()),
             };
             let propagation = propagation.on(device)?;
-            let model = Model::new(input.n_columns(), &params.params, seed, device)?;
             let p = &params.params;
+            let (model, parameters) = parameters::build(Drawn::new(seed), device, |builder| {
+                Model::new(&builder, input.n_columns(), p)
+            })?;
+            let trained = TRAINED.map(|part| parameters.under(part).trained().vars());
             let optimiser = Adam::new(
-                model.parameters(),
+                trained.concat(),
                 p.learning_rate,
                 p.weight_decay,
                 p.clip_norm,
@@ -130,6 +135,7 @@ impl Trainer {
             });
             Ok(Self {
                 model,
+                parameters,
                 input: Arc::new(input.permuted(&order).on(device)?),
                 spatial,
                 propagation,
@@ -306,15 +312,12 @@ impl Trainer {
         let sharpness = self.params.params.sharpness as f32;
         match &self.model.decoder {
             Decoder::Graph(block) => {
-                let Running::Placed(running) = &block.norm.running else {
-                    return Err(missing());
-                };
                 let target = on::reconstruction::Target {
                     x: input.as_dense().ok_or_else(missing)?,
                     draws,
                     sharpness,
                     settings: block.norm.settings(dropout.decoder()),
-                    running,
+                    running: block.norm.running.as_tensor(),
                 };
                 let h = self.propagation.apply(projected)?;
                 let (weight, affine) = (&block.weight, &block.norm.affine);
@@ -354,7 +357,7 @@ impl Trainer {
                 let h = self.propagation.apply(projected)?;
                 let (loss, moments) =
                     reconstruction(&h, &block.weight, &block.norm.affine, &target)?;
-                self.model.follow_decoder(&moments, self.order.len());
+                self.model.follow_decoder(&moments, self.order.len())?;
                 Ok(loss)
             }
             (Decoder::Linear { weight, bias }, _) => Ok(imputation(
@@ -542,7 +545,8 @@ impl Trainer {
 
     /// The trained encoder as named arrays.
     pub fn weights(&self) -> Result<Tensors> {
-        self.model.online.tensors()
+        let encoder = self.parameters.under("online_encoder");
+        Ok(encoder.arrays()?.into_iter().collect())
     }
 }
 

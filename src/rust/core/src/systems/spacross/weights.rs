@@ -1,104 +1,39 @@
-//! The encoder as named arrays and back, and what it makes of further cells.
+//! The encoder from named arrays, and what it makes of further cells.
 //!
-//! Names and layouts are PyTorch's, of the published model; a layer's bias is in its running mean (see [`Block`]).
+//! Names and layouts are PyTorch's, of the published model; a layer's bias is in its running mean (see
+//! [`super::model::Block`]).
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
-use ndarray::{Array1, Array2};
+use candle_core::{Device, Tensor};
+use ndarray::Array2;
 
-use super::model::{Block, Encoder, GRAPH_LAYER, NODE_LAYER};
+use super::model::{Encoder, LAYERS};
 use crate::design::Input;
 use crate::engine::tensors::Tensors;
 use crate::graph::Graph;
-use crate::nn::kept::{matrix_of, variable};
 use crate::nn::linear::Design;
-use crate::nn::norm_act::{Activation, Moments};
+use crate::nn::parameters::{self, Stored};
 use crate::nn::propagate::Operator;
-use crate::nn::running::Running;
 use crate::nn::view::to_host;
 use crate::preprocess::Features;
 use crate::{Error, Result};
 
-/// Layer and norm of every block.
-const BLOCKS: [(&str, &str); 4] = [
-    ("encoder.encoder_L1.0", "encoder.encoder_L1.1"),
-    ("encoder.encoder_L2.0", "encoder.encoder_L2.1"),
-    ("gc1.conv.lin", "gc1.bn"),
-    ("gc2.conv.lin", "gc2.bn"),
-];
-
 impl Encoder {
-    /// Weights and running moments.
-    ///
-    /// # Errors
-    /// A device that does not answer.
-    pub fn tensors(&self) -> Result<Tensors> {
-        let mut all = Tensors::default();
-        for (block, (layer, norm)) in self.blocks.iter().zip(BLOCKS) {
-            let affine = matrix_of(&block.norm.affine)?;
-            let running = block.norm.running.get()?;
-            let parts = [
-                ("weight", affine.row(0).to_vec()),
-                ("bias", affine.row(1).to_vec()),
-                ("running_mean", running.mean),
-                ("running_var", running.variance),
-            ];
-            all.insert(
-                format!("{layer}.weight"),
-                matrix_of(&block.weight)?.into_dyn(),
-            );
-            for (part, values) in parts {
-                all.insert(
-                    format!("{norm}.{part}"),
-                    Array1::from_vec(values).into_dyn(),
-                );
-            }
-        }
-        Ok(all)
-    }
-
-    /// The encoder that [`Encoder::tensors`] gave.
+    /// The encoder of [`super::Trainer::weights`].
     ///
     /// # Errors
     /// [`Error::Model`] for arrays that are missing or do not fit each other.
     pub fn from_tensors(tensors: &Tensors) -> Result<Self> {
-        let kinds = [
-            (NODE_LAYER, Activation::Elu),
-            (NODE_LAYER, Activation::Elu),
-            (GRAPH_LAYER, Activation::Relu),
-            (GRAPH_LAYER, Activation::Identity),
-        ];
-        let mut width = tensors.matrix(&format!("{}.weight", BLOCKS[0].0))?.ncols();
-        let mut blocks = Vec::new();
-        for (names, (kind, activation)) in BLOCKS.into_iter().zip(kinds) {
-            let weight = tensors.matrix(&format!("{}.weight", names.0))?;
-            if weight.ncols() != width || weight.nrows() == 0 || width == 0 {
-                return Err(Error::model(
-                    "The layers of the model do not fit each other",
-                ));
-            }
-            width = weight.nrows();
-            let part = |part: &str| norm_part(tensors, names.1, part, width);
-            let affine = [part("weight")?, part("bias")?].concat();
-            let running = Moments {
-                mean: part("running_mean")?,
-                variance: part("running_var")?,
-            };
-            let affine = variable(affine, (2, width))?;
-            let weight = variable(weight.iter().copied().collect(), weight.dim())?;
-            blocks.push(Block::with(
-                weight,
-                affine,
-                Running::Host(running),
-                kind,
-                activation,
-            ));
+        let weight = |[linear, _]: [&str; 2]| tensors.matrix(&format!("{linear}.weight"));
+        let mut widths = [weight(LAYERS[0])?.ncols(), 0, 0, 0, 0];
+        for (width, layer) in widths[1..].iter_mut().zip(LAYERS) {
+            *width = weight(layer)?.nrows();
         }
-        let fit = |_| Error::model("The model has another number of layers");
-        Ok(Self {
-            blocks: blocks.try_into().map_err(fit)?,
-        })
+        let encoder = parameters::build(Stored(tensors), &Device::Cpu, |builder| {
+            Encoder::new(&builder, widths)
+        });
+        Ok(encoder.map_err(|e| Error::model(e.to_string()))?.0)
     }
 
     /// f(x) in evaluation mode for any cells: N x latent, in the order of `features`. It is computed in `order`, along a
@@ -141,14 +76,4 @@ pub(super) fn in_callers_order(x: &Tensor, order: &[u32]) -> Result<Array2<f32>>
             .for_each(|(o, v)| *o = *v);
     }
     Ok(out)
-}
-
-fn norm_part(tensors: &Tensors, norm: &str, part: &str, width: usize) -> Result<Vec<f64>> {
-    let name = format!("{norm}.{part}");
-    let values = tensors.vector(&name)?.to_vec();
-    let valid = |v: &f64| part != "running_var" || *v >= 0.0;
-    match values.len() == width && values.iter().all(valid) {
-        true => Ok(values),
-        false => Err(Error::model(format!("`{name}` of the model is damaged"))),
-    }
 }

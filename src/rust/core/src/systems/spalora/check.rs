@@ -2,43 +2,23 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::Device;
 use ndarray::Array2;
 
 use super::embedding::Embedding;
-use super::encoder::Encoder;
-use super::model::{Losses, Model, Source};
+use super::model::{Losses, Source};
 use super::params::{GeneWeights, Init, Params};
 use super::trainer::{EpochLosses, Trainer};
-use crate::check::{Gap, Gaps, Record, Spans};
+use crate::check::{self, values, Gap, Gaps, Named, Record, Spans};
 use crate::design::Input;
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_host;
-use crate::recorded::Recorded;
+use crate::recorded::{Recorded, State};
 use crate::sparse::Csr;
-use crate::{threads, Error, Result};
+use crate::{threads, Result};
 
 /// The recorded runs.
 pub const RUNS: [&str; 3] = ["spalora_protein", "spalora_atac", "spalora_slidetags"];
-
-/// Every parameter with its published name, and whether ours is the transpose.
-pub(super) fn parameters(model: &Model) -> Vec<(String, Var, bool)> {
-    let mut all = Encoder::as_trained(model).parameters();
-    for (coder, m) in model.coders.iter().zip(1..) {
-        let decoder = coder.decoder.clone();
-        all.push((format!("decoder_omics{m}.weight"), decoder, false));
-    }
-    all
-}
-
-/// A recorded parameter as we hold it.
-pub(super) fn held(recorded: &Recorded, name: &str, transposed: bool) -> Result<Tensor> {
-    let values = recorded.tensor(name)?.to_dtype(DType::F32)?;
-    Ok(match transposed {
-        true => values.t()?.contiguous()?,
-        false => values,
-    })
-}
 
 fn adjacency(recorded: &Recorded, name: &str) -> Result<Operator> {
     let part = |part: &str| recorded.floats(&format!("{name}.{part}"));
@@ -84,25 +64,18 @@ pub(super) fn trainer(recorded: &Recorded, device: &Device) -> Result<Trainer> {
     let spatial = adjacency(recorded, "adj_spatial_omics1")?;
     let params = params(recorded)?.check(2)?;
     let trainer = Trainer::with(sources, spatial, order, params, 1, 2, device)?;
-    for (name, parameter, transposed) in parameters(&trainer.model) {
-        let values = held(recorded, &format!("init.{name}"), transposed)?;
-        parameter.set(&values.to_device(device)?)?;
-    }
+    let name = "init";
+    trainer.parameters.load(&State {
+        run: recorded,
+        name,
+    })?;
     Ok(trainer)
 }
 
 /// The gradients of all parameters, by name.
-fn gradients(trainer: &Trainer, losses: &Losses) -> Result<Vec<(String, Vec<f32>)>> {
-    let store = losses.total(trainer.params())?.backward()?;
-    let gradient = |(name, parameter, _): (String, Var, bool)| {
-        let missing = || Error::Internal(format!("no gradient of {name}"));
-        let gradient = store.get(&parameter).ok_or_else(missing)?.contiguous()?;
-        Ok((name, to_host(&gradient)?))
-    };
-    parameters(&trainer.model)
-        .into_iter()
-        .map(gradient)
-        .collect()
+fn gradients(trainer: &Trainer, losses: &Losses) -> Result<Named> {
+    let total = losses.total(trainer.params())?;
+    check::gradients(&trainer.parameters, &total.backward()?)
 }
 
 /// Embeddings, attention and gradients of the first recorded step.
@@ -127,10 +100,9 @@ pub fn first_pass(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap>
             let theirs = recorded.floats(&format!("step0.{what}"))?;
             gaps.add(what, &to_host(ours)?, &theirs, 0.0);
         }
-        let ours = gradients(&trainer, &losses)?;
-        for ((what, ours), (_, _, transposed)) in ours.iter().zip(parameters(&trainer.model)) {
-            let theirs = held(&recorded, &format!("step0.grad.{what}"), transposed)?;
-            gaps.add(format!("gradient of {what}"), ours, &to_host(&theirs)?, 0.0);
+        for (what, ours) in gradients(&trainer, &losses)? {
+            let theirs = recorded.floats(&format!("step0.grad.{what}"))?;
+            gaps.add(format!("gradient of {what}"), &ours, &theirs, 0.0);
         }
         Ok(())
     })?;
@@ -151,14 +123,9 @@ pub fn three_steps(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap
             gaps.number(format!("{what} of step {step}"), ours, theirs);
         }
     }
-    for (name, parameter, transposed) in parameters(&trainer.model) {
-        let theirs = to_host(&held(&recorded, &format!("after3.{name}"), transposed)?)?;
-        gaps.add(
-            format!("{name} after 3 steps"),
-            &to_host(&parameter)?,
-            &theirs,
-            0.0,
-        );
+    for (name, ours) in values(&trainer.parameters)? {
+        let theirs = recorded.floats(&format!("after3.{name}"))?;
+        gaps.add(format!("{name} after 3 steps"), &ours, &theirs, 0.0);
     }
     for (what, ours) in results(&trainer.embedding()?) {
         let theirs = recorded.floats(&format!("final.{what}"))?;
@@ -206,9 +173,7 @@ pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record
         each.map(move |(what, value)| (format!("{what} of epoch {at}"), value))
     };
     let losses = losses.iter().flat_map(named).collect();
-    let values = |(name, parameter, _): (String, Var, bool)| Ok((name, to_host(&parameter)?));
-    let parameters = parameters(&trainer.model).into_iter().map(values);
-    let parameters = parameters.collect::<Result<_>>()?;
+    let parameters = values(&trainer.parameters)?;
     trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
     Ok(Record {
         gradients,

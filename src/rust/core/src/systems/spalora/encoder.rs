@@ -2,16 +2,16 @@
 //!
 //! Names and layouts are PyTorch's, of the published model; a third modality is counted on.
 
-use candle_core::Var;
+use candle_core::{Device, Var};
 use ndarray::Array2;
 
 use super::embedding::{Arrays, Embedding};
-use super::model::{Attention, Coder, Forward, Model};
+use super::model::{encoder, names, Attention, Forward, ATTENTION};
 use crate::design::Input;
 use crate::engine::tensors::Tensors;
 use crate::graph::Graph;
-use crate::nn::kept::{matrix_of, variable};
 use crate::nn::linear::{project_fixed, Design};
+use crate::nn::parameters::{self, Parameters, Stored};
 use crate::nn::propagate::Operator;
 use crate::preprocess::Modality;
 use crate::{Error, Result};
@@ -22,45 +22,22 @@ pub struct Encoder {
     coders: Vec<(Var, Attention)>,
     /// Over the modalities.
     attention: Attention,
+    parameters: Parameters,
 }
 
-/// A parameter with its published name, and whether ours is the transpose.
-type Named = (String, Var, bool);
-
 impl Encoder {
-    /// Of what the network sees.
-    pub(super) fn as_trained(model: &Model) -> Self {
-        let own = |c: &Coder| (c.encoder.clone(), c.attention.clone());
-        Self {
-            coders: model.coders.iter().map(own).collect(),
-            attention: model.attention.clone(),
-        }
-    }
-
-    /// Of the modalities. `turns`: of each, what takes its components to what the network sees, if they are not the same.
-    pub(super) fn of(model: &Model, turns: &[Option<Array2<f64>>]) -> Result<Self> {
-        let mut own = Self::as_trained(model);
-        for ((encoder, _), turn) in own.coders.iter_mut().zip(turns) {
+    /// That of a trained model. `turns`: of each modality, what takes its components to what the network sees, if they are
+    /// not the same.
+    pub(super) fn of(trained: &Parameters, turns: &[Option<Array2<f64>>]) -> Result<Self> {
+        let mut tensors: Tensors = trained.arrays()?.into_iter().collect();
+        for (turn, m) in turns.iter().zip(1..) {
             if let Some(turn) = turn {
-                *encoder = of_components(encoder, turn)?;
+                let name = format!("{}.weight", names(m)[0]);
+                let weight = of_components(tensors.matrix(&name)?, turn);
+                tensors.insert(name, weight.into_dyn());
             }
         }
-        Ok(own)
-    }
-
-    pub(super) fn parameters(&self) -> Vec<Named> {
-        let own = |attention: &Attention, name: &str| {
-            [
-                (format!("{name}.w_omega"), attention.w.clone(), false),
-                (format!("{name}.u_omega"), attention.u.clone(), true),
-            ]
-        };
-        let mut all = own(&self.attention, "atten_cross").to_vec();
-        for ((encoder, attention), m) in self.coders.iter().zip(1..) {
-            all.push((format!("encoder_omics{m}.weight"), encoder.clone(), true));
-            all.extend(own(attention, &format!("atten_omics{m}")));
-        }
-        all
+        Self::from_tensors(&tensors, turns.len())
     }
 
     /// The weights.
@@ -68,17 +45,7 @@ impl Encoder {
     /// # Errors
     /// A device that does not answer.
     pub fn tensors(&self) -> Result<Tensors> {
-        let mut all = Tensors::default();
-        for (name, parameter, transposed) in self.parameters() {
-            let values = matrix_of(&parameter)?;
-            let values = if transposed {
-                values.reversed_axes()
-            } else {
-                values
-            };
-            all.insert(name, values.into_dyn());
-        }
-        Ok(all)
+        Ok(self.parameters.arrays()?.into_iter().collect())
     }
 
     /// The encoder that [`Encoder::tensors`] gave, of so many modalities.
@@ -86,16 +53,26 @@ impl Encoder {
     /// # Errors
     /// [`Error::Model`] for arrays that are missing or do not fit each other.
     pub fn from_tensors(tensors: &Tensors, n_modalities: usize) -> Result<Self> {
-        let d = tensors.matrix("atten_cross.w_omega")?.ncols();
-        let coder = |m: usize| {
-            let weight = tensors.matrix(&format!("encoder_omics{m}.weight"))?;
-            let columns = weight.nrows();
-            let encoder = parameter(weight.reversed_axes(), (d, columns))?;
-            Ok((encoder, attention(tensors, &format!("atten_omics{m}"), d)?))
+        let d = tensors.matrix(&format!("{ATTENTION}.w_omega"))?.ncols();
+        let columns = |m: usize| {
+            let weight = tensors.matrix(&format!("{}.weight", names(m)[0]))?;
+            Ok(weight.nrows())
         };
+        let columns: Vec<usize> = (1..=n_modalities).map(columns).collect::<Result<_>>()?;
+        let made = parameters::build(Stored(tensors), &Device::Cpu, |builder| {
+            let coder = |(&p, m): (&usize, usize)| {
+                let [weight, _, attention] = names(m).map(|name| builder.pp(name));
+                Ok((encoder(&weight, p, d)?, Attention::new(&attention, d)?))
+            };
+            let coders = columns.iter().zip(1..).map(coder);
+            let coders = coders.collect::<candle_core::Result<_>>()?;
+            Ok((coders, Attention::new(&builder.pp(ATTENTION), d)?))
+        });
+        let ((coders, attention), parameters) = made.map_err(|e| Error::model(e.to_string()))?;
         Ok(Self {
-            coders: (1..=n_modalities).map(coder).collect::<Result<_>>()?,
-            attention: attention(tensors, "atten_cross", d)?,
+            coders,
+            attention,
+            parameters,
         })
     }
 
@@ -143,11 +120,9 @@ impl Encoder {
     }
 }
 
-/// W' (d x columns) of an encoder of the columns C R, as one of C.
-fn of_components(encoder: &Var, turn: &Array2<f64>) -> Result<Var> {
-    let w = matrix_of(encoder)?.dot(&turn.t());
-    let shape = w.dim();
-    variable(w.iter().copied().collect(), shape)
+/// W (columns x d) of an encoder of the columns C R, as one of C.
+fn of_components(weight: Array2<f64>, turn: &Array2<f64>) -> Array2<f64> {
+    weight.reversed_axes().dot(&turn.t()).reversed_axes()
 }
 
 /// What the encoder takes: components, of which there are fewer than features, or the features.
@@ -166,21 +141,4 @@ fn input(modality: &Modality, encoder: &Var, order: &[u32]) -> Result<Input> {
         return Err(Error::Internal("a modality of another length".into()));
     }
     Ok(input.permuted(order))
-}
-
-fn attention(tensors: &Tensors, name: &str, d: usize) -> Result<Attention> {
-    let part = |part: &str| tensors.matrix(&format!("{name}.{part}"));
-    Ok(Attention {
-        w: parameter(part("w_omega")?, (d, d))?,
-        u: parameter(part("u_omega")?.reversed_axes(), (1, d))?,
-    })
-}
-
-fn parameter(values: Array2<f64>, shape: (usize, usize)) -> Result<Var> {
-    if values.dim() != shape || values.is_empty() {
-        return Err(Error::model(
-            "The layers of the model do not fit each other",
-        ));
-    }
-    variable(values.iter().copied().collect(), shape)
 }

@@ -11,10 +11,11 @@ use super::params::ValidParams;
 use crate::design::Input;
 use crate::nn::attention::attention;
 use crate::nn::columns::columns;
+use crate::nn::form::Form;
 use crate::nn::init::glorot;
 use crate::nn::linear::{linear, project, Design};
+use crate::nn::parameters::{parameter, Builder, Kind};
 use crate::nn::propagate::Operator;
-use crate::rng::{Purpose, Rng};
 
 /// W (d x d) and u (1 x d) of one attention.
 #[derive(Clone)]
@@ -24,10 +25,12 @@ pub struct Attention {
 }
 
 impl Attention {
-    fn new(rng: &mut Rng, d: usize, device: &Device) -> Result<Self> {
+    pub(super) fn new(builder: &Builder, d: usize) -> Result<Self> {
+        let w = Kind::matrix(glorot(d, d));
+        let u = Kind::trained(Form::Transposed, glorot(1, d));
         Ok(Self {
-            w: glorot(rng, d, d, device)?,
-            u: glorot(rng, 1, d, device)?,
+            w: parameter(builder, "w_omega", (d, d), w)?,
+            u: parameter(builder, "u_omega", (1, d), u)?,
         })
     }
 
@@ -82,35 +85,14 @@ pub struct Losses {
 }
 
 impl Model {
-    /// Draws the initial values for inputs with these numbers of columns.
-    pub fn new(columns: &[usize], d: usize, seed: u64, device: &Device) -> Result<Self> {
-        let mut rng = Rng::new(seed, Purpose::Init, 0);
-        let coders = columns.iter().map(|&p| {
-            Ok(Coder {
-                encoder: glorot(&mut rng, d, p, device)?,
-                decoder: glorot(&mut rng, d, p, device)?,
-                attention: Attention::new(&mut rng, d, device)?,
-            })
-        });
+    /// For inputs with these numbers of columns. The order of making is that of the draws.
+    pub fn new(builder: &Builder, columns: &[usize], d: usize) -> Result<Self> {
+        let coders = columns.iter().zip(1..);
+        let coders = coders.map(|(&p, m)| Coder::new(builder, m, p, d));
         Ok(Self {
             coders: coders.collect::<Result<_>>()?,
-            attention: Attention::new(&mut rng, d, device)?,
+            attention: Attention::new(&builder.pp(ATTENTION), d)?,
         })
-    }
-
-    pub fn parameters(&self) -> Vec<Var> {
-        let attention = |a: &Attention| [a.w.clone(), a.u.clone()];
-        let mut all: Vec<Var> = self
-            .coders
-            .iter()
-            .flat_map(|c| {
-                let mut own = vec![c.encoder.clone(), c.decoder.clone()];
-                own.extend(attention(&c.attention));
-                own
-            })
-            .collect();
-        all.extend(attention(&self.attention));
-        all
     }
 
     pub fn forward(&self, sources: &[Source], spatial: &Operator) -> Result<Forward> {
@@ -166,7 +148,32 @@ impl Model {
     }
 }
 
+/// The published name of the attention over the modalities.
+pub(super) const ATTENTION: &str = "atten_cross";
+
+/// The published names of what modality `m` (from 1) has: encoder, decoder, attention.
+pub(super) fn names(m: usize) -> [String; 3] {
+    ["encoder", "decoder", "atten"].map(|part| format!("{part}_omics{m}"))
+}
+
+/// W' of an encoder of `p` columns.
+pub(super) fn encoder(builder: &Builder, p: usize, d: usize) -> Result<Var> {
+    let kind = Kind::trained(Form::Transposed, glorot(d, p));
+    parameter(builder, "weight", (d, p), kind)
+}
+
 impl Coder {
+    /// Of modality `m`, whose input has `p` columns.
+    fn new(builder: &Builder, m: usize, p: usize, d: usize) -> Result<Self> {
+        let names = names(m).map(|name| builder.pp(name));
+        let decoder = Kind::matrix(glorot(d, p));
+        Ok(Self {
+            encoder: encoder(&names[0], p, d)?,
+            decoder: parameter(&names[1], "weight", (d, p), decoder)?,
+            attention: Attention::new(&names[2], d)?,
+        })
+    }
+
     /// X W and X Omega V' (N x d each), in one pass over X.
     fn project(&self, source: &Source) -> Result<(Tensor, Tensor)> {
         let d = self.encoder.dim(0)?;

@@ -13,7 +13,9 @@ use super::seen::Seen;
 use crate::gpu::Kernels;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
+use crate::nn::init::Drawn;
 use crate::nn::linear::Design;
+use crate::nn::parameters::{self, Parameters};
 use crate::nn::propagate::Operator;
 use crate::preprocess::Modality;
 use crate::{threads, Error, Result};
@@ -35,6 +37,7 @@ pub struct EpochLosses {
 /// epochs.
 pub struct Trainer {
     pub(super) model: Model,
+    pub(super) parameters: Parameters,
     sources: Vec<Source>,
     spatial: Operator,
     optimiser: Adam,
@@ -117,15 +120,18 @@ impl Trainer {
         let turns = vec![None; sources.len()];
         let columns: Vec<usize> = sources.iter().map(|s| s.input.n_columns()).collect();
         let p = &params.params;
-        let model = Model::new(&columns, p.latent, seed, device)?;
+        let (model, parameters) = parameters::build(Drawn::new(seed), device, |builder| {
+            Model::new(&builder, &columns, p.latent)
+        })?;
         let optimiser = Adam::new(
-            model.parameters(),
+            parameters.vars(),
             p.learning_rate,
             p.weight_decay,
             f64::INFINITY,
         )?;
         Ok(Self {
             model,
+            parameters,
             sources,
             spatial: spatial.on(device)?,
             optimiser,
@@ -242,7 +248,7 @@ impl Trainer {
     /// # Errors
     /// A device that does not answer.
     pub fn encoder(&self) -> Result<Encoder> {
-        Encoder::of(&self.model, &self.turns)
+        Encoder::of(&self.parameters, &self.turns)
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Found {
     pub reconstruction: Vec<f32>,
     /// One a modality.
     pub cross: Vec<f32>,
-    /// In the order of [`Model::parameters`] and of their shapes.
+    /// In the order in which the parameters are made, and of their shapes.
     pub gradients: Vec<Vec<f32>>,
 }
 

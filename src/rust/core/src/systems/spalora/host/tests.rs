@@ -7,6 +7,8 @@ use ndarray::Array2;
 use super::Epoch;
 use crate::design::Input;
 use crate::graph::Graph;
+use crate::nn::init::Drawn;
+use crate::nn::parameters::{self, Parameters};
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_vec;
 use crate::preprocess::{Centre, ScaledGenes};
@@ -58,6 +60,13 @@ fn sources() -> Vec<Source> {
     sources.collect()
 }
 
+fn model() -> crate::Result<(Model, Parameters)> {
+    let made = parameters::build(Drawn::new(1), &Device::Cpu, |builder| {
+        Model::new(&builder, &[70, 5, 20], WIDTH)
+    });
+    Ok(made?)
+}
+
 fn close(what: &str, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let most = expected.iter().fold(0f32, |most, e| most.max(e.abs()));
@@ -81,7 +90,7 @@ fn three_modalities_agree_with_the_tape() {
     threads::install(2, || {
         let spatial = graph(9);
         let sources = sources();
-        let model = Model::new(&[70, 5, 20], WIDTH, 1, &Device::Cpu)?;
+        let (model, parameters) = model()?;
         let mut epoch = Epoch::new(&sources, &spatial, WIDTH);
         let found = epoch.run(&model, &sources, &spatial, &params)?;
         let forward = model.forward(&sources, &spatial)?;
@@ -102,7 +111,7 @@ fn three_modalities_agree_with_the_tape() {
         );
         close("cross", &found.cross, &numbers(&losses.cross));
         let gradients = total.backward()?;
-        for (i, (parameter, own)) in model.parameters().iter().zip(&found.gradients).enumerate() {
+        for (i, (parameter, own)) in parameters.vars().iter().zip(&found.gradients).enumerate() {
             let expected = gradients.get(parameter).unwrap().contiguous()?;
             close(&format!("gradient {i}"), own, &to_vec(&expected)?);
         }
@@ -130,11 +139,10 @@ fn gradients_agree_with_finite_differences() {
     let params = params();
     threads::install(2, || {
         let (spatial, sources) = (graph(9), sources());
-        let model = Model::new(&[70, 5, 20], WIDTH, 1, &Device::Cpu)?;
+        let (model, parameters) = model()?;
         let mut epoch = Epoch::new(&sources, &spatial, WIDTH);
         let found = epoch.run(&model, &sources, &spatial, &params)?;
-        for (i, (parameter, gradient)) in
-            model.parameters().iter().zip(&found.gradients).enumerate()
+        for (i, (parameter, gradient)) in parameters.vars().iter().zip(&found.gradients).enumerate()
         {
             let length = norm(gradient);
             let (start, step) = (to_vec(parameter)?, 0.02 * norm(&to_vec(parameter)?));
