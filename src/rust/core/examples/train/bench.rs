@@ -5,7 +5,7 @@ use std::time::Instant;
 use candle_core::Device;
 use serde_json::json;
 use spax_core::device::choose;
-use spax_core::systems::spacross::memory::estimate_on_device;
+use spax_core::systems::spacross::memory::arrays_on_device;
 use spax_core::systems::spacross::Trainer;
 use spax_core::systems::spalora::{self, Params};
 use spax_core::Result;
@@ -45,6 +45,26 @@ impl Setting {
     }
 }
 
+/// Bytes that the arrays of a training took of a device at most, and were thought to.
+struct Memory {
+    peak: u64,
+    estimated: u64,
+}
+
+impl Memory {
+    /// Prints a measurement, and whether the estimate was large enough: training is refused by it.
+    fn report(&self, mut line: serde_json::Value) -> bool {
+        line["peak_device_gb"] = json!(self.peak as f64 / 1e9);
+        line["estimated_device_gb"] = json!(self.estimated as f64 / 1e9);
+        println!("{line}");
+        let enough = self.peak <= self.estimated;
+        if !enough {
+            eprintln!("spax-train: the device held more than was estimated");
+        }
+        enough
+    }
+}
+
 fn sizes(arguments: &Arguments, of: &str, default: &str) -> Result<Vec<usize>> {
     let sizes = arguments.get(of).filter(|s| !s.is_empty());
     let size = |text: &str| {
@@ -58,28 +78,30 @@ fn sizes(arguments: &Arguments, of: &str, default: &str) -> Result<Vec<usize>> {
     sizes.unwrap_or(default).split(',').map(size).collect()
 }
 
-/// SpaCross: one line of JSON a size.
+/// SpaCross: one line of JSON a size. Whether every estimate of the memory was large enough.
 pub fn run(arguments: &Arguments) -> Result<bool> {
     let sizes = sizes(arguments, "bench", "3600,100000,1000000")?;
     let setting = Setting::of(arguments)?;
+    let mut enough = true;
     for n in sizes {
-        println!("{}", measure(n, &setting)?);
+        enough &= measure(n, &setting)?;
     }
-    Ok(true)
+    Ok(enough)
 }
 
-/// SpaLORA: one line of JSON a size.
+/// SpaLORA: the same.
 pub fn spalora(arguments: &Arguments) -> Result<bool> {
     let sizes = sizes(arguments, "bench-spalora", "100000")?;
     let genes = arguments.count("genes", 3000)?;
     let setting = Setting::of(arguments)?;
+    let mut enough = true;
     for n in sizes {
-        println!("{}", measure_spalora(n, genes, &setting)?);
+        enough &= measure_spalora(n, genes, &setting)?;
     }
-    Ok(true)
+    Ok(enough)
 }
 
-fn measure_spalora(n: usize, genes: usize, setting: &Setting) -> Result<serde_json::Value> {
+fn measure_spalora(n: usize, genes: usize, setting: &Setting) -> Result<bool> {
     let tissue = Tissue::simulate(n, genes, FILLED, PROTEINS, setting.threads)?;
     let params = Params::default();
     peak(&setting.device)?;
@@ -88,14 +110,18 @@ fn measure_spalora(n: usize, genes: usize, setting: &Setting) -> Result<serde_js
     let start = Instant::now();
     trainer.steps(setting.epochs)?;
     let epoch = start.elapsed().as_secs_f64() * 1e3 / setting.epochs as f64;
-    Ok(json!({
+    let memory = Memory {
+        peak: peak(&setting.device)?,
+        estimated: spalora::memory::arrays_on_device(&tissue.size, &params),
+    };
+    let line = json!({
         "device": setting.name, "cells": n, "genes": genes, "filled": FILLED, "proteins": PROTEINS, "threads": setting.threads,
-        "epoch_ms": epoch, "peak_device_gb": peak(&setting.device)? as f64 / 1e9,
-        "estimated_device_gb": spalora::memory::estimate_on_device(&tissue.size, &params) as f64 / 1e9,
-    }))
+        "epoch_ms": epoch,
+    });
+    Ok(memory.report(line))
 }
 
-fn measure(n: usize, setting: &Setting) -> Result<serde_json::Value> {
+fn measure(n: usize, setting: &Setting) -> Result<bool> {
     let Setting {
         device,
         name,
@@ -114,13 +140,16 @@ fn measure(n: usize, setting: &Setting) -> Result<serde_json::Value> {
     let rebuild = time(&mut trainer, 1)?;
     trainer.steps(WARM)?;
     let contrast = time(&mut trainer, epochs - WARM.min(epochs - 1) - 1)?;
-    Ok(json!({
+    let memory = Memory {
+        peak: peak(device)?,
+        estimated: arrays_on_device(&cells.size, &settings.params),
+    };
+    let line = json!({
         "device": name, "cells": n, "columns": COLUMNS, "k": NEIGHBOURS, "threads": threads,
         "epoch_ms": plain, "epoch_ms_with_contrast": contrast, "hybrid_graph_ms": rebuild - contrast,
         "epoch_ms_all_told": contrast + (rebuild - contrast) / 50.0,
-        "peak_device_gb": peak(device)? as f64 / 1e9,
-        "estimated_device_gb": estimate_on_device(&cells.size, &settings.params) as f64 / 1e9,
-    }))
+    });
+    Ok(memory.report(line))
 }
 
 /// Milliseconds an epoch; reading the losses waits for the device.

@@ -1,6 +1,7 @@
 //! How much memory a run needs, before it starts.
 
 use super::params::{Params, Sees};
+use crate::engine::memory::DEVICE_RESERVE;
 use crate::preprocess::Modality;
 
 /// One modality.
@@ -39,7 +40,6 @@ pub struct Size {
 }
 
 const FLOAT: u64 = 4;
-const GIB: u64 = 1 << 30;
 
 /// An upper estimate, in bytes, of what training on the CPU adds to the modalities: what [`estimate_on_host`] counts, the
 /// activations and gradients that one step keeps, the parameters.
@@ -65,23 +65,34 @@ pub fn estimate_on_host(size: &Size) -> u64 {
 
 /// An upper estimate, in bytes, of the memory that training takes on a GPU.
 pub fn estimate_on_device(size: &Size, params: &Params) -> u64 {
-    let (n, d, m) = (
-        size.n_cells as u64,
-        params.latent as u64,
-        size.parts.len() as u64,
-    );
+    DEVICE_RESERVE + arrays_on_device(size, params)
+}
+
+/// The part of [`estimate_on_device`] that is ours: the arrays that a device holds at once.
+pub fn arrays_on_device(size: &Size, params: &Params) -> u64 {
+    let (n, m) = (size.n_cells as u64, size.parts.len() as u64);
     let input = |part: &Part| match part.n_nonzero {
         0 => FLOAT * n * part.n_columns as u64,
         // Values and columns, by rows and by columns; slices and their members.
         entries => 2 * 8 * (entries as u64 + n) + 8 * n,
     };
     let inputs: u64 = size.parts.iter().map(input).sum();
-    let graphs = 8 * (size.n_edges as u64 + (1 + m) * n);
+    // Values and columns, each cell itself among them, and where the rows start.
+    let graphs = 8 * (size.n_edges as u64 + 2 * (1 + m) * n);
+    inputs + graphs + epoch_on_device(size, params)
+}
+
+/// The part of [`arrays_on_device`] that comes and goes with every epoch, at its peak, and the parameters.
+pub fn epoch_on_device(size: &Size, params: &Params) -> u64 {
+    let (n, d, m) = (
+        size.n_cells as u64,
+        params.latent as u64,
+        size.parts.len() as u64,
+    );
     // Each N x d. A modality: products, their halves, both views, the attention over them, its part of the joint attention
     // and of the losses (15), the way through each other modality (5), and the gradients that one step back holds (8).
     let activations = FLOAT * n * d * (m * (23 + 5 * m.saturating_sub(1)) + 6);
-    // cuBLAS, sums of parts, the driver's own.
-    GIB / 2 + inputs + graphs + activations + parameters(size, d)
+    activations + parameters(size, d)
 }
 
 /// Values, gradients, two moments and copies on the way, of encoder and decoder.

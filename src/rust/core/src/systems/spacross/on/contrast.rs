@@ -11,7 +11,7 @@ use crate::nn::scalar::placed3;
 use crate::systems::spacross::mask::PlacedDraws;
 
 /// Rows of M whose logits with all of M are held at once.
-const ROWS: usize = 1024;
+pub const ROWS: usize = 1024;
 
 /// Loss, and the gradients of the nodes' own embeddings, the random nodes' and the targets B s, |M| x d each.
 struct Parts {

@@ -14,13 +14,13 @@ use crate::nn::scalar::placed3;
 use crate::systems::spacross::mask::PlacedDraws;
 
 /// Decoded values that are held at once.
-const HELD: usize = 16 << 20;
+pub const HELD: usize = 16 << 20;
 /// Most rows that are decoded at once.
 const MOST: usize = 1 << 22;
 /// Rows of a warp each in a block.
 const WARPS: usize = 8;
 /// Rows that one thread sums over.
-const ROWS: usize = 128;
+pub const ROWS: usize = 128;
 
 /// What the loss compares with, and how.
 pub struct Target<'a> {
