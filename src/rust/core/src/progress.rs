@@ -27,8 +27,12 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
 
 use crate::{Error, Result};
 
@@ -123,6 +127,14 @@ impl Ticket {
         }
     }
 
+    /// A part of a parallel loop, by one of its threads: nothing when the work should stop.
+    pub fn part<T: Default>(&self, work: impl FnOnce() -> T) -> T {
+        match self.cancelled() {
+            true => T::default(),
+            false => work(),
+        }
+    }
+
     /// Does `work` on this thread as a part of the work that the ticket is of.
     pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         struct Before(Ticket);
@@ -152,6 +164,42 @@ pub fn current() -> Ticket {
 /// [`Error::Interrupted`] when the work of this thread should stop.
 pub fn check() -> Result<()> {
     CURRENT.with_borrow(Ticket::check)
+}
+
+/// `items` until the work of this thread should stop: [`check`] after the loop.
+pub fn until_cancelled<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
+    let ticket = current();
+    items.into_iter().take_while(move |_| !ticket.cancelled())
+}
+
+/// Does `work` that cannot look whether it should stop, such as one large decomposition, so that this thread need not wait
+/// for its end: on a thread of its own, which is left to itself, and gives its memory back, when the work is cancelled.
+///
+/// # Errors
+/// [`Error::Interrupted`] when the work should stop.
+pub fn detached<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    const TICK: Duration = Duration::from_millis(20);
+    let ticket = current();
+    if ticket.0.is_none() {
+        return Ok(work());
+    }
+    let (give, take) = channel();
+    let worker = Builder::new()
+        .name("spaxR".into())
+        // Nobody takes what comes too late.
+        .spawn(move || give.send(work()).is_ok())
+        .map_err(|e| Error::Internal(format!("cannot start a thread: {e}")))?;
+    loop {
+        match take.recv_timeout(TICK) {
+            Ok(done) => return Ok(done),
+            Err(RecvTimeoutError::Timeout) => ticket.check()?,
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    match worker.join() {
+        Ok(_) => Err(Error::Internal("a thread without a result".into())),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 /// Shows that a stage of `total` steps (0: nobody counts) begins; it ends when the value is dropped, and the stage around it

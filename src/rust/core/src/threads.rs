@@ -38,6 +38,9 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
 
 /// Runs `work` with every parallel loop inside it on `threads` threads (at least one), as a part of the work of the thread
 /// that calls (see [`progress`]).
+///
+/// # Errors
+/// Those of `work`; [`Error::Interrupted`] when it was cancelled, whatever it gave.
 pub fn install<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     #[cfg(feature = "emulate")]
     let work = {
@@ -46,5 +49,7 @@ pub fn install<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send)
         move || within(mode, work)
     };
     let ticket = progress::current();
-    pool(threads.max(1))?.install(|| ticket.within(work))
+    let done = pool(threads.max(1))?.install(|| ticket.within(work));
+    ticket.check()?;
+    done
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::transform::{best_fit, Transform};
 use crate::graph::sites::Sites;
-use crate::Result;
+use crate::{progress, Result};
 
 /// How points are matched, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,7 @@ pub fn icp(
         rounds: 0,
     };
     while found.rounds < matching.rounds && !moved.is_empty() {
+        progress::check()?;
         let near = target.nearest(&moved);
         let weights = kept(&near, matching.keep);
         let goal: Vec<[f64; 2]> = near.iter().map(|n| target.points[n.1 as usize]).collect();

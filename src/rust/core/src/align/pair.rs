@@ -7,7 +7,7 @@ use super::agreement::agreement;
 use super::icp::{icp, Icp, Matching, Target};
 use super::search::search;
 use super::transform::{centroid, Transform};
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// How much better expression must agree at the place that it finds by itself than where closest points led.
 const CLEARLY: f64 = 1.05;
@@ -136,9 +136,10 @@ fn near_equal(
         keep,
         ..params.matching
     };
+    let ticket = progress::current();
     let found = starts(points, goal.points(), params)
         .par_iter()
-        .map(|start| icp(points, goal, start, &matching))
+        .map(|start| ticket.within(|| icp(points, goal, start, &matching)))
         .collect::<Result<Vec<Icp>>>()?;
     let mut sorted: Vec<&Icp> = found.iter().collect();
     sorted.sort_by(|a, b| a.mean.total_cmp(&b.mean));

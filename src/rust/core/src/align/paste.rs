@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::sinkhorn::Plan;
 use super::transform::{best_fit, centroid, Transform};
 use crate::dense::times_transposed;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// The transport problem: minimise (1 - alpha) <M, P> + alpha sum (A_ik - B_jl)^2 P_ij P_kl over plans P with uniform sums.
 struct Problem {
@@ -84,7 +84,7 @@ pub fn paste(
     }
     let dissimilarity = kl_dissimilarity(source_counts, target_counts);
     let problem = Problem::new(dissimilarity, source, target, params);
-    let (found, rounds) = problem.solve(guesses(source, target, params), params.rounds);
+    let (found, rounds) = problem.solve(guesses(source, target, params), params.rounds)?;
     Ok(Paste {
         transform: procrustes(source, target, &found.plan, params.mirror),
         objective: found.objective,
@@ -206,18 +206,16 @@ impl Problem {
     }
 
     /// The least objective of the descents from the best guesses.
-    fn solve(&self, guesses: Vec<Vec<f32>>, rounds: usize) -> (State, usize) {
+    fn solve(&self, guesses: Vec<Vec<f32>>, rounds: usize) -> Result<(State, usize)> {
         let mut states = vec![self.state(Plan::uniform(self.n, self.m))];
-        states.extend(
-            guesses
-                .iter()
-                .map(|g| self.state(Plan::scaled(g, self.n, self.m))),
-        );
+        for guess in &guesses {
+            states.push(self.state(Plan::scaled(guess, self.n, self.m)?));
+        }
         states.sort_by(|a, b| a.objective.total_cmp(&b.objective));
         states.truncate(TRIED);
         let mut best: Option<(State, usize)> = None;
         for state in states {
-            let found = self.descend(state, rounds);
+            let found = self.descend(state, rounds)?;
             if best
                 .as_ref()
                 .is_none_or(|b| found.0.objective < b.0.objective)
@@ -225,14 +223,15 @@ impl Problem {
                 best = Some(found);
             }
         }
-        best.unwrap_or_else(|| (self.state(Plan::uniform(self.n, self.m)), 0))
+        Ok(best.unwrap_or_else(|| (self.state(Plan::uniform(self.n, self.m)), 0)))
     }
 
     /// Mirror descent with an exact line search: the objective is quadratic along a line.
-    fn descend(&self, mut state: State, rounds: usize) -> (State, usize) {
+    fn descend(&self, mut state: State, rounds: usize) -> Result<(State, usize)> {
         for round in 1..=rounds {
+            progress::check()?;
             let gradient = self.gradient(&state.product);
-            let next = self.mirror_step(&state.plan, &gradient);
+            let next = self.mirror_step(&state.plan, &gradient)?;
             let change: Vec<f32> = next
                 .values
                 .iter()
@@ -248,13 +247,13 @@ impl Problem {
             add(&mut state.product, &product, length);
             state.objective = self.objective(&state.plan.values, &state.product);
             if before - state.objective <= TOLERANCE * before.abs() {
-                return (state, round);
+                return Ok((state, round));
             }
         }
-        (state, rounds)
+        Ok((state, rounds))
     }
 
-    fn mirror_step(&self, plan: &Plan, gradient: &[f32]) -> Plan {
+    fn mirror_step(&self, plan: &Plan, gradient: &[f32]) -> Result<Plan> {
         let n = gradient.len() as f64;
         let mean = gradient.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
         let spread = gradient

@@ -8,7 +8,7 @@ use super::icp::Target;
 use super::pair::Side;
 use super::sample::even_sample;
 use super::transform::{centroid, Transform};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Spots of the source that are looked at: on the grid of turns and shifts, and while the best of those are improved.
 const COARSE: usize = 250;
@@ -77,7 +77,7 @@ impl Pair<'_, '_, '_> {
     fn improved(&self, spots: &[u32], start: Place, step: [f64; 2]) -> (f64, Place) {
         let (mut best, mut score) = (start, self.score(spots, &start));
         let [mut turn, mut shift] = step;
-        while shift > 0.05 * self.reach {
+        while shift > 0.05 * self.reach && progress::check().is_ok() {
             let around = neighbours(&best, turn, shift);
             let found = around
                 .into_iter()
@@ -137,19 +137,22 @@ pub fn search(
     };
     let (coarse, fine) = (sample(source.spots, COARSE)?, sample(source.spots, FINE)?);
     let stride = extent(target.spots) * FARTHEST / f64::from(STEPS);
+    let ticket = progress::current();
     let mut found: Vec<(f64, Place)> = places(turns, mirror, stride)
         .into_par_iter()
-        .map(|place| (pair.score(&coarse, &place), place))
+        .map(|place| (ticket.part(|| pair.score(&coarse, &place)), place))
         .collect();
+    ticket.check()?;
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let apart = [std::f64::consts::TAU / turns.len().max(1) as f64, stride];
     let step = apart.map(|a| a / 2.0);
     let best = heads(&found, apart)
         .into_par_iter()
-        .map(|(_, place)| pair.improved(&fine, place, step))
+        .map(|(_, place)| ticket.within(|| pair.improved(&fine, place, step)))
         .collect::<Vec<_>>()
         .into_iter()
         .max_by(|a, b| a.0.total_cmp(&b.0));
+    ticket.check()?;
     Ok(best
         .filter(|found| found.0 > 0.0)
         .map(|found| pair.transform(&found.1)))

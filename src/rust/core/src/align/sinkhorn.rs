@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::{progress, Result};
+
 /// Rows x columns, row-major, with uniform sums: each row 1 / rows, each column 1 / columns.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -25,7 +27,10 @@ impl Plan {
     }
 
     /// The plan whose logarithm differs from `log_kernel` by one number a row and one a column (Sinkhorn's scaling). Exact in the rows.
-    pub fn scaled(log_kernel: &[f32], rows: usize, columns: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub fn scaled(log_kernel: &[f32], rows: usize, columns: usize) -> Result<Self> {
         let mut kernel = log_kernel.to_vec();
         kernel.par_chunks_mut(columns).for_each(|row| {
             let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -39,10 +44,11 @@ impl Plan {
             columns,
         };
         for _ in 0..ROUNDS {
+            progress::check()?;
             plan.scale_columns();
             plan.scale_rows();
         }
-        plan
+        Ok(plan)
     }
 
     fn scale_rows(&mut self) {
@@ -90,12 +96,13 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn sums_are_met() {
         let kernel: Vec<f32> = (0..35).map(|i| (i as f32 * 1.7).sin() * 3.0).collect();
-        let plan = Plan::scaled(&kernel, 5, 7);
+        let plan = Plan::scaled(&kernel, 5, 7).unwrap();
         for row in plan.values.chunks(7) {
             assert!((row.iter().sum::<f32>() - 0.2).abs() < 1e-6);
         }

@@ -12,7 +12,7 @@ use super::pair::{align_pair, PairParams, Side};
 use super::residual::{residual, Residual};
 use super::stack::to_first;
 use super::transform::Transform;
-use crate::Result;
+use crate::{progress, Result};
 
 /// How to align a stack.
 #[derive(Clone, Debug)]
@@ -72,12 +72,17 @@ pub fn align_stack(
         .iter()
         .map(|rows| slice(coords, rows, features, params.outline))
         .collect::<Result<Vec<_>>>()?;
+    let shown = progress::stage("align", slices.len().saturating_sub(1));
     let steps = slices
         .windows(2)
         .enumerate()
-        .map(|(at, pair)| match &params.given {
-            Some(steps) => given_step(&pair[1], &pair[0], steps.get(at)),
-            None => step(&pair[1], &pair[0], params),
+        .map(|(at, pair)| {
+            let step = match &params.given {
+                Some(steps) => given_step(&pair[1], &pair[0], steps.get(at)),
+                None => step(&pair[1], &pair[0], params),
+            };
+            shown.advance(1);
+            step
         })
         .collect::<Result<Vec<_>>>()?;
     let moves: Vec<Transform> = steps.iter().map(|s| s.transform).collect();

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::input::check_groups;
 use super::linkage::average_linkage;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Distinct tuples that enter the linkage, whose memory grows with their square. Rarer tuples count
 /// as the nearest of these.
@@ -36,10 +36,11 @@ fn consensus_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
     let (tuples, tuple_of) = distinct_tuples(&flat, runs.len());
     let kept = most_frequent(&tuple_of, tuples.len(), most.max(k));
     let stand_in = nearest_kept(&tuples, &kept);
+    progress::check()?;
     let mut sizes = vec![0u64; kept.len()];
     tuple_of.iter().for_each(|&t| sizes[stand_in[t]] += 1);
     let differ = |a: usize, b: usize| differences(tuples[kept[a]], tuples[kept[b]]);
-    let groups = average_linkage(&sizes, differ, k);
+    let groups = average_linkage(&sizes, differ, k)?;
     Ok(number_by_first_cell(
         tuple_of.iter().map(|&t| groups[stand_in[t]]),
         kept.len(),
@@ -98,6 +99,8 @@ fn nearest_kept(tuples: &[&[u32]], kept: &[usize]) -> Vec<usize> {
     if kept.len() == tuples.len() {
         return (0..kept.len()).collect();
     }
+    let ticket = progress::current();
+    let nearest = |tuple| ticket.part(|| nearest(tuple));
     tuples.par_iter().map(nearest).collect()
 }
 

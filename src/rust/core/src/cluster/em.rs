@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::centred::Centred;
 use super::gaussians::{Gaussians, Scores};
 use super::tiles::{add_in_order, CHUNK};
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// A fitted mixture and how well it fits the rows that it was fitted to.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ pub(super) fn em(
     let mut last = f64::NEG_INFINITY;
     let mut iteration = 0;
     loop {
+        progress::check()?;
         let scores = model.scores()?;
         let (sums, log_sums) = expect(data, &scores, model.means.len());
         let (log_likelihood, objective) = scores.likelihoods(data, log_sums);

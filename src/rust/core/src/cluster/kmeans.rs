@@ -12,7 +12,7 @@ use super::seeding::plus_plus;
 use super::tiles::Tiles;
 use crate::gpu::Kernels;
 use crate::rng::{Purpose, Rng};
-use crate::Result;
+use crate::{progress, Result};
 
 /// How k-means runs.
 #[derive(Clone, Copy, Debug)]
@@ -63,10 +63,10 @@ pub fn kmeans(x: ArrayView2<f32>, k: usize, settings: &KMeansSettings) -> Result
     input::check(&x, k)?;
     let fit_rows = settings.fit_rows.max(k);
     let (tiles, centres, mut assignment) = if x.nrows() > fit_rows {
-        fit_sample(&x, k, fit_rows, settings)
+        fit_sample(&x, k, fit_rows, settings)?
     } else {
         let tiles = Tiles::new(&x);
-        let (centres, assignment) = best_start(&tiles, k, settings);
+        let (centres, assignment) = best_start(&tiles, k, settings)?;
         (tiles, centres, assignment)
     };
     fill_empty(&x, &mut assignment.labels, &assignment.distances, k);
@@ -83,33 +83,35 @@ fn fit_sample(
     k: usize,
     fit_rows: usize,
     settings: &KMeansSettings,
-) -> (Tiles, Vec<f32>, Assignment) {
+) -> Result<(Tiles, Vec<f32>, Assignment)> {
     let mut rng = Rng::new(settings.seed, Purpose::KMeans, settings.round);
     let rows = sample(x.nrows(), fit_rows, &mut rng);
     let sampled = Tiles::new(&x.select(Axis(0), &rows).view());
-    let (centres, _) = best_start(&sampled, k, settings);
+    let (centres, _) = best_start(&sampled, k, settings)?;
     let tiles = Tiles::new(x);
     let mut centres = tiles.scale_centres(&sampled.unscale(&centres));
-    let assignment = lloyd(&tiles, &mut centres, 0, 0.0);
-    (tiles, centres, assignment)
+    let assignment = lloyd(&tiles, &mut centres, 0, 0.0)?;
+    Ok((tiles, centres, assignment))
 }
 
 /// The centres (in the units of `data`) and the assignment of the start with the least inertia.
-fn best_start(data: &Tiles, k: usize, settings: &KMeansSettings) -> (Vec<f32>, Assignment) {
+fn best_start(data: &Tiles, k: usize, settings: &KMeansSettings) -> Result<(Vec<f32>, Assignment)> {
     // Each start takes its seed from the round, so that rounds and starts never share numbers.
     let mut round = Rng::new(settings.seed, Purpose::KMeans, settings.round);
-    let mut best = one_start(data, k, round.next_u64(), settings);
+    let mut best = one_start(data, k, round.next_u64(), settings)?;
     let seeds: Vec<u64> = (1..settings.starts).map(|_| round.next_u64()).collect();
+    let ticket = progress::current();
     let others: Vec<_> = seeds
         .into_par_iter()
-        .map(|seed| one_start(data, k, seed, settings))
+        .map(|seed| ticket.within(|| one_start(data, k, seed, settings)))
         .collect();
     for other in others {
+        let other = other?;
         if other.1.inertia() < best.1.inertia() {
             best = other;
         }
     }
-    best
+    Ok(best)
 }
 
 /// [`kmeans`] with one start whose iterations run on a device. The same starting centres, sums in another order.
@@ -126,7 +128,7 @@ pub fn kmeans_on(
     let tiles = Tiles::new(&x);
     let seed = Rng::new(settings.seed, Purpose::KMeans, settings.round).next_u64();
     let mut rng = Rng::new(seed, Purpose::KMeans, settings.round);
-    let mut centres = plus_plus(&tiles, k, &mut rng);
+    let mut centres = plus_plus(&tiles, k, &mut rng)?;
     let (most, tolerance) = (settings.max_iterations, settings.tolerance);
     let mut assignment = lloyd_on(kernels, &tiles, &mut centres, most, tolerance)?;
     fill_empty(&x, &mut assignment.labels, &assignment.distances, k);
@@ -142,14 +144,14 @@ fn one_start(
     k: usize,
     seed: u64,
     settings: &KMeansSettings,
-) -> (Vec<f32>, Assignment) {
+) -> Result<(Vec<f32>, Assignment)> {
     let mut rng = Rng::new(seed, Purpose::KMeans, settings.round);
-    let mut centres = plus_plus(data, k, &mut rng);
+    let mut centres = plus_plus(data, k, &mut rng)?;
     let assignment = lloyd(
         data,
         &mut centres,
         settings.max_iterations,
         settings.tolerance,
-    );
-    (centres, assignment)
+    )?;
+    Ok((centres, assignment))
 }

@@ -1,21 +1,29 @@
 //! Average linkage of weighted items, in exact arithmetic.
 
+use crate::{progress, Result};
+
 /// Merges items until `k` groups are left (or there were fewer items): always the two groups of the
 /// smallest mean distance over pairs of units, of equal pairs the one whose first items come first.
 /// `sizes` are units per item, `distance` that of any unit of one item to any of another. The result
 /// names the group of each item by its first item. Memory: items squared / 2 sums of 8 bytes.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
 pub(super) fn average_linkage(
     sizes: &[u64],
     distance: impl Fn(usize, usize) -> u64,
     k: usize,
-) -> Vec<usize> {
-    let mut linkage = Linkage::new(sizes, distance);
+) -> Result<Vec<usize>> {
+    let mut linkage = Linkage::new(sizes, distance)?;
+    let shown = progress::stage("consensus", linkage.alive.len().saturating_sub(k));
     let mut group: Vec<usize> = (0..sizes.len()).collect();
     while linkage.alive.len() > k.max(1) {
+        progress::check()?;
+        shown.advance(1);
         let (a, b) = linkage.merge_nearest();
         group.iter_mut().filter(|g| **g == b).for_each(|g| *g = a);
     }
-    group
+    Ok(group)
 }
 
 /// Groups under way. The sum of the distances over all pairs of units of two groups is a whole
@@ -32,10 +40,11 @@ struct Linkage {
 }
 
 impl Linkage {
-    fn new(sizes: &[u64], distance: impl Fn(usize, usize) -> u64) -> Self {
+    fn new(sizes: &[u64], distance: impl Fn(usize, usize) -> u64) -> Result<Self> {
         let items = sizes.len();
         let mut sums = Vec::with_capacity(items * items.saturating_sub(1) / 2);
         for a in 0..items {
+            progress::check()?;
             sums.extend((a + 1..items).map(|b| distance(a, b) * sizes[a] * sizes[b]));
         }
         let mut linkage = Self {
@@ -46,9 +55,10 @@ impl Linkage {
             nearest: vec![None; items],
         };
         for a in 0..items {
+            progress::check()?;
             linkage.nearest[a] = linkage.find_nearest(a);
         }
-        linkage
+        Ok(linkage)
     }
 
     fn place(&self, a: usize, b: usize) -> usize {

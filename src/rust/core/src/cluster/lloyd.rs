@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::tiles::{add_in_order, squared_distances, Tiles, CHUNK, LANES};
+use crate::{progress, Result};
 
 /// An assignment of all rows. Distances are squared, in the units of the tiles.
 pub(super) struct Assignment {
@@ -20,20 +21,24 @@ impl Assignment {
 }
 
 /// Iterates from `centres`, which end where the assignment was made.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
 pub(super) fn lloyd(
     data: &Tiles,
     centres: &mut [f32],
     max_iterations: usize,
     tolerance: f64,
-) -> Assignment {
+) -> Result<Assignment> {
     let mut assignment = Assignment {
         labels: vec![u32::MAX; data.rows],
         distances: vec![0.0; data.rows],
     };
     for _ in 0..max_iterations {
+        progress::check()?;
         let step = assign(data, centres, &mut assignment);
         if step.moved == 0 {
-            return assignment;
+            return Ok(assignment);
         }
         let shift = move_centres(data, &assignment, step.sums, centres);
         if shift <= tolerance * step.inertia / (data.rows * data.columns) as f64 {
@@ -41,7 +46,7 @@ pub(super) fn lloyd(
         }
     }
     assign(data, centres, &mut assignment);
-    assignment
+    Ok(assignment)
 }
 
 /// What one assignment adds up to: for each centre the sum of its rows and their number.

@@ -6,7 +6,7 @@ use super::lloyd::{move_centres, Assignment};
 use super::tiles::Tiles;
 use crate::gpu::kernel::{AssignRows, OuterTotals};
 use crate::gpu::{InPlace, Kernels};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Rows of a block of the kernel.
 const ROWS: usize = 256;
@@ -41,6 +41,7 @@ pub(super) fn lloyd_on(
         distances: vec![],
     };
     for _ in 0..max_iterations {
+        progress::check()?;
         let step = placed.assign(centres)?;
         if step.moved == 0.0 {
             return placed.assignment();

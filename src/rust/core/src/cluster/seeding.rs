@@ -7,14 +7,19 @@ use rayon::prelude::*;
 
 use super::tiles::{add_in_order, squared_distances, Tiles, CHUNK, LANES};
 use crate::rng::Rng;
+use crate::{progress, Result};
 
 /// `k` rows of the data as centres (k x columns, flat).
-pub(super) fn plus_plus(data: &Tiles, k: usize, rng: &mut Rng) -> Vec<f32> {
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub(super) fn plus_plus(data: &Tiles, k: usize, rng: &mut Rng) -> Result<Vec<f32>> {
     let candidates = 2 + (k as f64).ln() as usize;
     let mut centres = data.row(rng.below(data.rows));
     let mut nearest = vec![f32::INFINITY; data.rows];
     let mut sums = lower(data, &centres, &mut nearest);
     for _ in 1..k {
+        progress::check()?;
         let drawn: Vec<f32> = (0..candidates)
             .flat_map(|_| data.row(draw(&nearest, &sums, rng)))
             .collect();
@@ -24,7 +29,7 @@ pub(super) fn plus_plus(data: &Tiles, k: usize, rng: &mut Rng) -> Vec<f32> {
         sums = lower(data, centre, &mut nearest);
         centres.extend_from_slice(centre);
     }
-    centres
+    Ok(centres)
 }
 
 /// A row drawn with probability proportional to its squared distance from the nearest centre.

@@ -18,7 +18,7 @@ use super::mixture::MixtureSettings;
 use super::sampling::sample;
 use super::ward::ward;
 use crate::rng::{Purpose, Rng};
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Rows that Ward's agglomeration sees: its time grows with their square.
 const WARD_ROWS: usize = 1500;
@@ -38,14 +38,19 @@ pub(super) fn best_start(
     settings: &MixtureSettings,
 ) -> Result<Fit> {
     let white = whitened(data)?;
+    let shown = progress::stage("mixture", settings.starts + 2);
+    let ticket = progress::current();
+    let one = |start: Start| -> Result<(usize, Fit)> {
+        let model = start.model(x, &white, data, k, settings)?;
+        let fit = em(data, model, settings.max_iterations, settings.tolerance)?;
+        shown.advance(1);
+        Ok((count_nonempty(&classify(data, &fit.model)?, k), fit))
+    };
     let fits: Vec<Result<(usize, Fit)>> = starts(settings)
         .into_par_iter()
-        .map(|start| {
-            let model = start.model(x, &white, data, k, settings)?;
-            let fit = em(data, model, settings.max_iterations, settings.tolerance)?;
-            Ok((count_nonempty(&classify(data, &fit.model)?, k), fit))
-        })
+        .map(|start| ticket.within(|| one(start)))
         .collect();
+    progress::check()?;
     best(fits)
 }
 
@@ -100,7 +105,7 @@ impl Start {
             Start::Ward { whitened } => {
                 let mut rng = Rng::new(settings.seed, Purpose::Mixture, 2);
                 let rows = sample(data.rows, WARD_ROWS.max(k), &mut rng);
-                let labels = ward(&space(whitened).select(Axis(0), &rows).view(), k);
+                let labels = ward(&space(whitened).select(Axis(0), &rows).view(), k)?;
                 let data = data.select(&rows);
                 Ok(Gaussians::maximise(
                     &data,

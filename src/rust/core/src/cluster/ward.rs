@@ -5,15 +5,20 @@
 
 use ndarray::ArrayView2;
 
+use crate::{progress, Result};
+
 /// Groups `0..k` of the rows, in the order of their first rows. Time grows with the square of the
 /// number of rows.
-pub(super) fn ward(rows: &ArrayView2<f32>, k: usize) -> Vec<u32> {
-    let mut merges = Groups::new(rows).agglomerate();
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub(super) fn ward(rows: &ArrayView2<f32>, k: usize) -> Result<Vec<u32>> {
+    let mut merges = Groups::new(rows).agglomerate()?;
     // A chain finds merges out of their order, which sorting restores: with Ward's distance no
     // merge brings groups nearer to others than they were.
     merges.sort_by(|a, b| a.height.total_cmp(&b.height));
     merges.truncate(rows.nrows().saturating_sub(k));
-    cut(rows.nrows(), &merges)
+    Ok(cut(rows.nrows(), &merges))
 }
 
 /// Two groups that became one, each named by one of its rows.
@@ -42,10 +47,11 @@ impl Groups {
         }
     }
 
-    fn agglomerate(mut self) -> Vec<Merge> {
+    fn agglomerate(mut self) -> Result<Vec<Merge>> {
         let mut merges = Vec::with_capacity(self.alive.len());
         let mut chain: Vec<usize> = Vec::new();
         while self.alive.len() > 1 {
+            progress::check()?;
             if chain.is_empty() {
                 chain.push(self.alive[0]);
             }
@@ -64,7 +70,7 @@ impl Groups {
                 chain.push(next);
             }
         }
-        merges
+        Ok(merges)
     }
 
     /// The group nearest to `tip`: the previous one of the chain among equals, else the first.
@@ -174,7 +180,11 @@ mod tests {
             let mut rng = Rng::new(seed, Purpose::Data, 0);
             let x = Array2::from_shape_fn((40, 3), |_| rng.normal() as f32);
             for k in [1, 2, 5, 40] {
-                assert_eq!(ward(&x.view(), k), brute_force(&x, k), "seed {seed}, k {k}");
+                assert_eq!(
+                    ward(&x.view(), k).unwrap(),
+                    brute_force(&x, k),
+                    "seed {seed}, k {k}"
+                );
             }
         }
     }
@@ -185,9 +195,9 @@ mod tests {
             (400, 2),
             |(i, j)| if j == 0 { i % 20 } else { i / 20 } as f32,
         );
-        let labels = ward(&grid.view(), 7);
+        let labels = ward(&grid.view(), 7).unwrap();
         assert_eq!(super::super::count_nonempty(&labels, 7), 7);
-        let equal = ward(&Array2::zeros((50, 2)).view(), 3);
+        let equal = ward(&Array2::zeros((50, 2)).view(), 3).unwrap();
         assert_eq!(super::super::count_nonempty(&equal, 3), 3);
     }
 }

@@ -3,6 +3,8 @@
 use gemm::Parallelism;
 use rayon::prelude::*;
 
+use crate::progress;
+
 /// Rows handled by one task of a parallel loop. Fixed: sums are taken in the order of these chunks.
 pub const CHUNK: usize = 1024;
 
@@ -106,12 +108,16 @@ pub fn transposed(x: &[f32], columns: usize) -> Vec<f32> {
     out
 }
 
-/// `out = keep out + factor x w`: x is n x `inner`, w is `inner` x `outer`, all row-major.
+/// `out = keep out + factor x w`: x is n x `inner`, w is `inner` x `outer`, all row-major. Rows stay as they are when the work is cancelled.
 pub fn times_into(x: &[f32], w: View, out: &mut [f32], keep: f32, factor: f32) {
+    let ticket = progress::current();
     let (inner, outer) = (w.rows.max(1), w.columns.max(1));
     out.par_chunks_mut(CHUNK * outer)
         .zip(x.par_chunks(CHUNK * inner))
-        .for_each(|(out, x)| multiply(View::new(x, x.len() / inner, inner), w, out, keep, factor));
+        .for_each(|(out, x)| {
+            let x = View::new(x, x.len() / inner, inner);
+            ticket.part(|| multiply(x, w, out, keep, factor));
+        });
 }
 
 /// `x w'`: x is n x `inner`, w is `outer` x `inner`, the result n x `outer`, all row-major.
@@ -130,13 +136,15 @@ pub fn times(x: &[f32], w: &[f32], inner: usize, outer: usize) -> Vec<f32> {
 
 /// `a' b`: a is n x `p`, b is n x `q`, the result p x q. Chunks of rows are summed in order.
 pub fn gram(a: &[f32], b: &[f32], p: usize, q: usize) -> Vec<f32> {
+    let ticket = progress::current();
     let parts: Vec<Vec<f32>> = a
         .par_chunks(CHUNK * p)
         .zip(b.par_chunks(CHUNK * q))
         .map(|(a, b)| {
             let n = a.len() / p;
             let mut part = vec![0f32; p * q];
-            product(View::new(a, n, p).t(), View::new(b, n, q), &mut part);
+            let (a, b) = (View::new(a, n, p), View::new(b, n, q));
+            ticket.part(|| product(a.t(), b, &mut part));
             part
         })
         .collect();

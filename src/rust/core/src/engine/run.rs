@@ -93,7 +93,7 @@ impl Run {
     }
 
     fn run(&mut self, stage: Stage, parts: &[Part]) -> Result<()> {
-        self.stage = match stage {
+        let next = match stage {
             Stage::Preprocess => {
                 self.system.prepare(parts, &self.tissue)?;
                 Stage::Graph
@@ -120,6 +120,9 @@ impl Run {
             }
             Stage::Done => Stage::Done,
         };
+        // What a cancelled stage gave is not to be built on.
+        progress::check()?;
+        self.stage = next;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::best::{Rows, Scored, Tiles};
 use super::lists::{self, InvertedFile};
 use super::spatial::{filled, slabs, Neighbours};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Up to so many pairs of query and item every one is scored (30,000 by 30,000).
 const MAX_PAIRS: usize = 900_000_000;
@@ -33,11 +33,11 @@ impl Found {
         };
         let sink = &mut |query, best: &[Scored]| found.row_mut(query).copy_from_slice(best);
         if n.saturating_mul(m) <= MAX_PAIRS {
-            lists::exhaustive(&queries, &Tiles::all(&items), keep, sink);
+            lists::exhaustive(&queries, &Tiles::all(&items), keep, sink)?;
         } else {
             let (query_places, item_places) = places();
-            let file = InvertedFile::new(&items, &item_places, seed);
-            file.search(&queries, &query_places, keep, sink);
+            let file = InvertedFile::new(&items, &item_places, seed)?;
+            file.search(&queries, &query_places, keep, sink)?;
         }
         Ok(found)
     }
@@ -61,6 +61,7 @@ impl Found {
         let n = self.scored.len() / self.keep;
         let mut out = Neighbours::with_rows(n, k)?;
         for slab in slabs(n, 16 * 1024) {
+            progress::check()?;
             let answers: Vec<Vec<(f64, u32)>> = slab
                 .clone()
                 .into_par_iter()

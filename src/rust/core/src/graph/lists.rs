@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::best::{best_of, best_of_all, Rows, Scored, Tiles};
 use crate::rng::{Purpose, Rng};
+use crate::{progress, Result};
 
 /// Queries that one task takes at a time.
 const QUERIES: usize = 128;
@@ -25,18 +26,21 @@ const PROBES: usize = 40;
 const LONGEST: usize = 3;
 
 /// The `keep` best of all items for each query.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`], here and below.
 pub(super) fn exhaustive(
     queries: &Rows,
     items: &Tiles,
     keep: usize,
     sink: &mut impl FnMut(u32, &[Scored]),
-) {
+) -> Result<()> {
     let order: Vec<u32> = (0..queries.len() as u32).collect();
     in_blocks(
         &order,
         |block| best_of_all(&queries.gather(block), items, keep),
         sink,
-    );
+    )
 }
 
 /// Runs `work` on blocks of `queries` in parallel and gives the results to `sink` in order, some blocks at a time.
@@ -44,14 +48,18 @@ fn in_blocks<T: Send>(
     queries: &[u32],
     work: impl Fn(&[u32]) -> Vec<Vec<T>> + Sync,
     sink: &mut impl FnMut(u32, &[T]),
-) {
+) -> Result<()> {
+    let ticket = progress::current();
+    let work = |block: &[u32]| ticket.part(|| work(block));
     for slab in queries.chunks(64 * QUERIES) {
-        let done: Vec<_> = slab.par_chunks(QUERIES).map(&work).collect();
+        let done: Vec<_> = slab.par_chunks(QUERIES).map(work).collect();
+        ticket.check()?;
         let results = done.iter().flatten();
         slab.iter()
             .zip(results)
             .for_each(|(&query, found)| sink(query, found));
     }
+    Ok(())
 }
 
 /// Queries that want the same tiles, and the sum of the ranks of these tiles' list among the lists of each.
@@ -73,23 +81,23 @@ pub(super) struct InvertedFile {
 
 impl InvertedFile {
     /// `items` as they are scored and, in the same order, as places (see [`as_items`]) by which they are put into lists.
-    pub(super) fn new(items: &Rows, places: &Rows, seed: u64) -> Self {
+    pub(super) fn new(items: &Rows, places: &Rows, seed: u64) -> Result<Self> {
         let n_lists = ((2.0 * (items.len() as f64).sqrt()) as usize).clamp(1, items.len().max(1));
-        let centroids = train(places, n_lists, seed);
+        let centroids = train(places, n_lists, seed)?;
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); n_lists];
         exhaustive(places, &centroids, 1, &mut |item, home| {
             members[home[0].1 as usize].push(item);
-        });
+        })?;
         let mut tiles = Tiles::new(items.width);
         let lists: Vec<_> = members.iter().map(|list| tiles.push(items, list)).collect();
         let total = lists.last().map_or(0, |l| l.end);
-        Self {
+        Ok(Self {
             centroids,
             n_lists,
             tiles,
             longest: LONGEST * PROBES * total.div_ceil(n_lists),
             lists,
-        }
+        })
     }
 
     /// About the `keep` best items for each query. `places` are the queries as places.
@@ -99,17 +107,17 @@ impl InvertedFile {
         places: &Rows,
         keep: usize,
         sink: &mut impl FnMut(u32, &[Scored]),
-    ) {
+    ) -> Result<()> {
         // Queries of one home share their lists, which then stay in the cache.
         let mut homes: Vec<Vec<u32>> = vec![Vec::new(); self.n_lists];
         exhaustive(places, &self.centroids, 1, &mut |query, home| {
             homes[home[0].1 as usize].push(query);
-        });
+        })?;
         let work = |block: &[u32]| {
             let probes = best_of_all(&places.gather(block), &self.centroids, PROBES);
             self.search_block(&queries.gather(block), &probes, keep)
         };
-        in_blocks(&homes.concat(), work, sink);
+        in_blocks(&homes.concat(), work, sink)
     }
 
     fn search_block(
@@ -157,19 +165,19 @@ impl InvertedFile {
 }
 
 /// Centroids of k-means on a sample of `places`, as items.
-fn train(places: &Rows, n_lists: usize, seed: u64) -> Tiles {
+fn train(places: &Rows, n_lists: usize, seed: u64) -> Result<Tiles> {
     let mut order = Rng::new(seed, Purpose::Index, 0).permutation(places.len());
     order.truncate(n_lists * SAMPLE_PER_LIST);
     let sample = places.gather(&order);
     let mut centroids = sample.gather(&(0..n_lists as u32).collect::<Vec<_>>());
     for _ in 0..ROUNDS {
-        move_to_means(&mut centroids, &sample);
+        move_to_means(&mut centroids, &sample)?;
     }
-    Tiles::all(&as_items(&centroids))
+    Ok(Tiles::all(&as_items(&centroids)))
 }
 
 /// One round of k-means. A centroid that nobody is nearest to stays.
-fn move_to_means(centroids: &mut Rows, sample: &Rows) {
+fn move_to_means(centroids: &mut Rows, sample: &Rows) -> Result<()> {
     let width = sample.width;
     let mut sums = vec![0f64; centroids.data.len()];
     let mut counts = vec![0f64; centroids.len()];
@@ -181,7 +189,7 @@ fn move_to_means(centroids: &mut Rows, sample: &Rows) {
         sum.iter_mut()
             .zip(sample.row(i as usize))
             .for_each(|(s, &x)| *s += f64::from(x));
-    });
+    })?;
     let means = sums.chunks_exact(width).zip(&counts);
     for (centroid, (sum, &count)) in centroids.data.chunks_exact_mut(width).zip(means) {
         if count > 0.0 {
@@ -191,6 +199,7 @@ fn move_to_means(centroids: &mut Rows, sample: &Rows) {
                 .for_each(|(c, s)| *c = (s / count) as f32);
         }
     }
+    Ok(())
 }
 
 /// Places (vectors that end in 1) as items: the last number is minus half the squared norm of the others, which makes the

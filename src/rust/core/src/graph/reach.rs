@@ -14,7 +14,7 @@ use ndarray::{concatenate, s, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Neighbours;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Neighbours that complete a ring on a hexagonal (6, 12, 18, 30, 36) or a square grid (8, 12, 20, 24, 28, 36), up to where
 /// both do: a part of a ring would draw the mean to one side. Six is also the mean number of neighbours of a cell in any
@@ -81,6 +81,7 @@ pub fn ring_scores(
     let rings: Vec<usize> = RINGS.into_iter().filter(|&k| k <= near.k).collect();
     let regions = products(&x, near, &rings, order)?;
     let score = |(ring, k): (usize, usize)| {
+        progress::check()?;
         let of_ring: Vec<&Products> = regions.iter().map(|region| &region[ring]).collect();
         Ok((k, cross_validated(&of_ring)?))
     };
@@ -206,9 +207,13 @@ fn products(
         .enumerate()
         .flat_map(|(fold, cells)| cells.chunks(CHUNK).map(move |chunk| (fold, chunk)))
         .collect();
+    let ticket = progress::current();
     let done: Vec<(usize, Vec<Products>)> = jobs
         .into_par_iter()
-        .map(|(fold, cells)| Ok((fold, chunk_products(x, near, rings, cells)?)))
+        .map(|(fold, cells)| {
+            ticket.check()?;
+            Ok((fold, chunk_products(x, near, rings, cells)?))
+        })
         .collect::<Result<_>>()?;
     let n_folds = done.last().map_or(0, |job| job.0 + 1);
     let mut sums = vec![vec![Products::zero(x.ncols()); rings.len()]; n_folds];

@@ -4,7 +4,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::euclidean_neighbours;
-use crate::Result;
+use crate::{progress, Result};
 
 /// Weighted edges, each pair once with `from < to`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,10 +28,12 @@ pub fn shared_neighbour_edges(
 ) -> Result<Edges> {
     let sets = neighbour_sets(x, k, seed)?;
     let members = inverted(&sets, k, x.nrows());
+    let ticket = progress::current();
     let rows: Vec<Vec<(u32, f32)>> = (0..x.nrows())
         .into_par_iter()
-        .map(|cell| edges_of(cell, &sets, &members, k, prune))
+        .map(|cell| ticket.part(|| edges_of(cell, &sets, &members, k, prune)))
         .collect();
+    ticket.check()?;
     let mut edges = Edges::default();
     for (from, row) in rows.into_iter().enumerate() {
         for (to, weight) in row {

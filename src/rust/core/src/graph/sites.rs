@@ -10,7 +10,7 @@ use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use ndarray::ArrayView2;
 
 use super::curve;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// What turning and scaling may change in a distance, as a fraction of the largest extent: some hundred rounding errors.
 const SLACK: f64 = 1e-13;
@@ -123,8 +123,10 @@ impl<const D: usize> Sites<D> {
         starts.push(cells.len());
         let frame = Frame::of(points);
         let turned: Vec<[f64; D]> = places.iter().map(|p| frame.turned(p)).collect();
-        let tree = ImmutableKdTree::new_from_slice(&turned)
-            .map_err(|e| Error::Internal(format!("no kd-tree: {e}")))?;
+        // Of a million places it takes a second.
+        let build = move || (ImmutableKdTree::new_from_slice(&turned), turned);
+        let (tree, turned) = progress::detached(build)?;
+        let tree = tree.map_err(|e| Error::Internal(format!("no kd-tree: {e}")))?;
         Ok(Self {
             places,
             turned,

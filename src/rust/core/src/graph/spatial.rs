@@ -7,7 +7,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::sites::{self, Sites};
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// More edges than this are no neighbourhood but a mistaken unit of the radius.
 const MAX_EDGES: usize = 1 << 30;
@@ -127,14 +127,16 @@ fn check_spread(coords: ArrayView2<f64>) -> Result<()> {
 fn knn<const D: usize>(points: &[[f64; D]], k: usize) -> Result<Neighbours> {
     let mut out = Neighbours::with_rows(points.len(), k)?;
     let sites = Sites::new(points)?;
+    let ticket = progress::current();
     // A slab at a time, so that the lists stay small beside the result.
     for slab in slabs(sites.len(), 16 * 1024) {
         let near: Vec<_> = slab
             .clone()
             .into_par_iter()
             .with_min_len(64)
-            .map(|site| nearest_cells(&sites, site, k))
+            .map(|site| ticket.part(|| nearest_cells(&sites, site, k)))
             .collect();
+        ticket.check()?;
         for (site, near) in slab.zip(&near) {
             for &cell in sites.cells(site) {
                 let others = near.iter().filter(|n| n.1 != cell);
@@ -194,12 +196,14 @@ fn within<const D: usize>(points: &[[f64; D]], radius: f64) -> Result<Vec<Vec<u3
     let sites = Sites::new(points)?;
     let mut rows = vec![Vec::new(); points.len()];
     let mut edges = 0usize;
+    let ticket = progress::current();
     for slab in slabs(sites.len(), 256) {
         let near: Vec<Vec<u32>> = slab
             .clone()
             .into_par_iter()
-            .map(|site| cells_within(&sites, site, radius))
+            .map(|site| ticket.part(|| cells_within(&sites, site, radius)))
             .collect();
+        ticket.check()?;
         for (site, near) in slab.zip(near) {
             edges = edges.saturating_add(near.len().saturating_mul(sites.cells(site).len()));
             if edges > MAX_EDGES {

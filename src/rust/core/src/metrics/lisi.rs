@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::check_length;
 use crate::graph::euclidean_neighbours;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Cells handled by one task.
 const CHUNK: usize = 512;
@@ -26,15 +26,21 @@ pub fn lisi(x: ArrayView2<f32>, labels: &[u32], perplexity: usize, seed: u64) ->
     check_perplexity(perplexity, x.nrows())?;
     let found = euclidean_neighbours(x, 3 * perplexity - 1, seed)?;
     let entropy = (perplexity as f64).ln();
+    let ticket = progress::current();
+    let one = |index: &[u32], distance: &[f64]| {
+        ticket.part(|| inverse_simpson(index, &weights(distance, entropy), labels))
+    };
     let rows = found.index.par_chunks(found.k * CHUNK);
     let chunks = rows.zip(found.distance.par_chunks(found.k * CHUNK));
     let scores = chunks.flat_map_iter(|(index, distance)| {
         let cells = index
             .chunks_exact(found.k)
             .zip(distance.chunks_exact(found.k));
-        cells.map(|(index, distance)| inverse_simpson(index, &weights(distance, entropy), labels))
+        cells.map(|(index, distance)| one(index, distance))
     });
-    Ok(scores.collect())
+    let scores = scores.collect();
+    ticket.check()?;
+    Ok(scores)
 }
 
 fn check_perplexity(perplexity: usize, n_cells: usize) -> Result<()> {

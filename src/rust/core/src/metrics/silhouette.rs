@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{check_length, dense_codes};
 use crate::rng::{Purpose, Rng};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Up to so many cells every silhouette is taken; above, those of a sample of as many (each still
 /// against all cells), drawn with a fixed seed.
@@ -25,10 +25,12 @@ pub fn silhouette(labels: &[u32], coords: ArrayView2<f64>) -> Result<f64> {
     }
     let mut sizes = vec![0usize; k];
     codes.iter().for_each(|&c| sizes[c as usize] += 1);
+    let ticket = progress::current();
     let widths: Vec<f64> = sample(codes.len())
         .into_par_iter()
-        .map(|cell| width(cell as usize, &codes, &sizes, coords))
+        .map(|cell| ticket.part(|| width(cell as usize, &codes, &sizes, coords)))
         .collect();
+    ticket.check()?;
     Ok(widths.iter().sum::<f64>() / widths.len() as f64)
 }
 

@@ -2,8 +2,15 @@
 
 use candle_core::{bail, CpuStorage, Device, Layout, Result, Shape, Storage, Tensor};
 
+use crate::progress;
+
 /// The values of a contiguous f32 storage on the CPU.
+///
+/// Every operation of an epoch on the CPU begins here, forward and backward: an epoch ends here when it is cancelled.
 pub fn storage_slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    if progress::check().is_err() {
+        bail!("interrupted");
+    }
     let CpuStorage::F32(values) = storage else {
         bail!("expected f32 values");
     };

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::svd::left_vectors;
 use super::{check_counts, ScaledGenes};
+use crate::progress::{self, until_cancelled};
 use crate::sparse::{CountsView, Csr};
 use crate::{Error, Result};
 
@@ -33,7 +34,7 @@ pub fn tf_idf(counts: &CountsView) -> Result<Csr> {
 
 fn inverse_frequencies(counts: &CountsView) -> Vec<f64> {
     let mut totals = vec![0f64; counts.n_genes()];
-    for cell in 0..counts.n_cells() {
+    for cell in until_cancelled(0..counts.n_cells()) {
         let (peaks, values) = counts.cell(cell);
         let pairs = peaks.iter().zip(values);
         pairs.for_each(|(&peak, &value)| totals[peak as usize] += value);
@@ -45,6 +46,7 @@ fn inverse_frequencies(counts: &CountsView) -> Vec<f64> {
 
 /// The share of the cell's counts times `idf` at every entry that is not zero.
 fn weighted(counts: &CountsView, idf: &[f64]) -> Result<Csr> {
+    let ticket = progress::current();
     let rows: Vec<Vec<(u32, f32)>> = (0..counts.n_cells())
         .into_par_iter()
         .map(|cell| {
@@ -52,9 +54,11 @@ fn weighted(counts: &CountsView, idf: &[f64]) -> Result<Csr> {
             let total: f64 = values.iter().sum();
             let weight = |peak: i32, v: f64| (v / total * idf[peak as usize]) as f32;
             let pairs = peaks.iter().zip(values).filter(|(_, v)| **v > 0.0);
-            pairs
-                .map(|(&peak, &v)| (peak as u32, weight(peak, v)))
-                .collect()
+            ticket.part(|| {
+                pairs
+                    .map(|(&peak, &v)| (peak as u32, weight(peak, v)))
+                    .collect()
+            })
         })
         .collect();
     Csr::from_rows(counts.n_genes(), rows)
@@ -125,7 +129,7 @@ fn rotation_to(weights: &Csr, vectors: &Array2<f64>) -> Array2<f64> {
 /// log(1 + 1e4 x / row sum) of the TF-IDF.
 fn log_weights(counts: &CountsView, idf: &[f64]) -> Result<Csr> {
     let mut matrix = weighted(counts, idf)?;
-    for row in 0..matrix.n_rows() {
+    for row in until_cancelled(0..matrix.n_rows()) {
         let values = matrix.row_values_mut(row);
         let sum: f64 = values.iter().map(|&v| f64::from(v)).sum();
         let even = |v: f32| (f64::from(v) * SCALE / sum).ln_1p() as f32;

@@ -1,7 +1,11 @@
 //! Can these counts be analysed at all?
 
+use crate::progress::{self, until_cancelled};
 use crate::sparse::CountsView;
 use crate::{Error, Result};
+
+/// Values between two looks at the progress.
+const SOME: usize = 1 << 20;
 
 /// What a caller may want to tell its user about valid counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +59,14 @@ pub fn check_counts(counts: &CountsView) -> Result<CountSummary> {
     }
     check_order(counts)?;
     check_values(counts)?;
-    Ok(summarise(counts))
+    let summary = summarise(counts);
+    progress::check()?;
+    Ok(summary)
 }
 
 fn check_order(counts: &CountsView) -> Result<()> {
     let rising = |cell: &usize| counts.cell(*cell).0.windows(2).all(|g| g[0] < g[1]);
-    match (0..counts.n_cells()).find(|cell| !rising(cell)) {
+    match until_cancelled(0..counts.n_cells()).find(|cell| !rising(cell)) {
         None => Ok(()),
         Some(cell) => Err(Error::counts(format!(
             "the genes of cell {} of `counts` are not in rising order: build the matrix anew with \
@@ -70,13 +76,18 @@ fn check_order(counts: &CountsView) -> Result<()> {
     }
 }
 
+fn all_values(counts: &CountsView, holds: impl Fn(f64) -> bool) -> bool {
+    let mut parts = until_cancelled(counts.values().chunks(SOME));
+    parts.all(|part| part.iter().all(|&v| holds(v)))
+}
+
 fn check_values(counts: &CountsView) -> Result<()> {
-    if counts.values().iter().all(|v| *v >= 0.0 && v.is_finite()) {
+    if all_values(counts, |v| v >= 0.0 && v.is_finite()) {
         return Ok(());
     }
     let (mut missing, mut infinite, mut negative) =
         (Fault::default(), Fault::default(), Fault::default());
-    for cell in 0..counts.n_cells() {
+    for cell in until_cancelled(0..counts.n_cells()) {
         for &value in counts.cell(cell).1 {
             if value.is_nan() {
                 missing.add(cell);
@@ -98,7 +109,7 @@ fn check_values(counts: &CountsView) -> Result<()> {
 fn summarise(counts: &CountsView) -> CountSummary {
     let mut seen = vec![false; counts.n_genes()];
     let mut empty_cells = Vec::new();
-    for cell in 0..counts.n_cells() {
+    for cell in until_cancelled(0..counts.n_cells()) {
         let (genes, values) = counts.cell(cell);
         let mut empty = true;
         for (&gene, &value) in genes.iter().zip(values) {
@@ -112,7 +123,7 @@ fn summarise(counts: &CountsView) -> CountSummary {
         }
     }
     CountSummary {
-        whole: counts.values().iter().all(|v| v.trunc() == *v),
+        whole: all_values(counts, |v| v.trunc() == v),
         empty_cells,
         empty_genes: seen.iter().filter(|&&s| !s).count(),
     }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::sparse::Csr;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Rows that are transposed at a time: bounds the memory beside the result.
 const SLAB: usize = 4096;
@@ -19,13 +19,16 @@ const BLOCK: usize = 32;
 pub(super) fn cross_products(matrix: &Csr, weights: &[f64]) -> Result<Vec<f64>> {
     let m = matrix.n_cols();
     let mut products = zeros(m)?;
+    let ticket = progress::current();
     for first in (0..matrix.n_rows()).step_by(SLAB) {
+        ticket.check()?;
         let slab = Slab::new(matrix, first, (first + SLAB).min(matrix.n_rows()), weights);
         products
             .par_chunks_mut((BLOCK * m).max(1))
             .enumerate()
-            .for_each(|(block, sums)| slab.add(block * BLOCK, sums));
+            .for_each(|(block, sums)| ticket.part(|| slab.add(block * BLOCK, sums)));
     }
+    ticket.check()?;
     Ok(products)
 }
 

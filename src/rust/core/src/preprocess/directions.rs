@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::eigen::leading;
 use super::features::Columns;
 use super::modality::{unknown, Modality, ModalityKind};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Rows whose products are summed together.
 const CHUNK: usize = 4096;
@@ -57,8 +57,9 @@ impl Modality {
 /// Principal directions of dense columns.
 pub(super) fn of_columns(x: ArrayView2<f32>, most: usize) -> Result<Directions> {
     let (n, p) = x.dim();
-    let mut covariance = covariance(x);
-    let eigen = leading(&mut covariance, p, most.min(n.saturating_sub(1)))?;
+    let covariance = covariance(x);
+    progress::check()?;
+    let eigen = leading(covariance, p, most.min(n.saturating_sub(1)))?;
     let known = eigen.values.iter().take_while(|v| **v > 0.0).count();
     Ok(Directions {
         loadings: Array2::from_shape_fn((p, known), |(i, j)| eigen.vectors[(i, j)]),
@@ -70,10 +71,14 @@ pub(super) fn of_columns(x: ArrayView2<f32>, most: usize) -> Result<Directions> 
 fn covariance(x: ArrayView2<f32>) -> Vec<f64> {
     let (n, p) = x.dim();
     let mean: Array1<f64> = x.mapv(f64::from).mean_axis(Axis(0)).unwrap_or_default();
+    let ticket = progress::current();
     let starts: Vec<usize> = (0..n).step_by(CHUNK).collect();
     let parts: Vec<Array2<f64>> = starts
         .into_par_iter()
         .map(|start| {
+            if ticket.cancelled() {
+                return Array2::zeros((p, p));
+            }
             let rows = x.slice(s![start..(start + CHUNK).min(n), ..]);
             let rows = rows.mapv(f64::from) - &mean;
             rows.t().dot(&rows)

@@ -8,7 +8,7 @@ use faer::{Conj, Mat, MatMut, Par};
 use ndarray::Array2;
 
 use super::inverse_iteration::{eigenvectors, Tridiagonal};
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Below this size all vectors cost no more than some.
 const SMALL: usize = 256;
@@ -27,7 +27,7 @@ pub(super) struct Eigen {
 ///
 /// # Errors
 /// Values that are not finite, or no convergence.
-pub(super) fn leading(matrix: &mut [f64], n: usize, k: usize) -> Result<Eigen> {
+pub(super) fn leading(mut matrix: Vec<f64>, n: usize, k: usize) -> Result<Eigen> {
     if !matrix.iter().all(|v| v.is_finite()) {
         return Err(Error::numeric("the covariance of the genes is not finite"));
     }
@@ -38,6 +38,11 @@ pub(super) fn leading(matrix: &mut [f64], n: usize, k: usize) -> Result<Eigen> {
             vectors: Mat::identity(n, k),
         });
     }
+    // The reduction takes seconds for some thousand genes, and does not look up.
+    progress::detached(move || decompose(&mut matrix, n, k))?
+}
+
+fn decompose(matrix: &mut [f64], n: usize, k: usize) -> Result<Eigen> {
     // Rows of an upper triangle are the columns of a lower one.
     let reduced = Reduced::new(MatMut::from_column_major_slice_mut(matrix, n, n));
     let (values, mut vectors) = match reduced.some(k)? {
@@ -54,8 +59,7 @@ pub(super) fn leading(matrix: &mut [f64], n: usize, k: usize) -> Result<Eigen> {
 /// As [`leading`].
 pub(crate) fn symmetric_eigen(matrix: Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
     let n = matrix.nrows();
-    let mut entries: Vec<f64> = matrix.iter().copied().collect();
-    let found = leading(&mut entries, n, n)?;
+    let found = leading(matrix.iter().copied().collect(), n, n)?;
     let vectors = Array2::from_shape_fn((n, n), |(i, j)| found.vectors[(i, j)]);
     Ok((found.values, vectors))
 }
@@ -179,9 +183,9 @@ mod tests {
     }
 
     fn check(values: &[f64], k: usize) {
-        let (full, mut upper) = with_values(values);
+        let (full, upper) = with_values(values);
         let n = values.len();
-        let eigen = leading(&mut upper, n, k).unwrap();
+        let eigen = leading(upper, n, k).unwrap();
         let size = values
             .iter()
             .fold(f64::MIN_POSITIVE, |m: f64, v| m.max(v.abs()));

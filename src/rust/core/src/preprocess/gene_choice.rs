@@ -4,7 +4,7 @@ use super::features::Settings;
 use super::{kept_genes, min_cells_for, variable_genes};
 use crate::slices::Slices;
 use crate::sparse::CountsView;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// Fewer genes than this cannot join slices.
 pub const FEWEST_SHARED: usize = 10;
@@ -44,7 +44,7 @@ pub(super) fn choose(counts: &CountsView, slices: &Slices, settings: &Settings) 
         .iter()
         .zip(&kept)
         .map(|(view, kept)| ranks(view, kept, settings.gene_choice, &shared))
-        .collect();
+        .collect::<Result<_>>()?;
     let candidates = (0..shared.len()).filter(|&gene| shared[gene]);
     let genes = match settings.gene_choice {
         GeneChoice::MedianRank => best(candidates, &ranks, settings.n_genes),
@@ -67,6 +67,7 @@ fn filtered(counts: &CountsView, settings: &Settings, several: bool) -> Result<V
     let asked = settings.min_cells.max(usize::from(several));
     let min_cells = min_cells_for(counts.n_cells(), asked);
     let kept = kept_genes(counts, min_cells, settings.min_counts);
+    progress::check()?;
     if !kept.is_empty() {
         return Ok(kept);
     }
@@ -105,15 +106,21 @@ fn check_shared(n: usize, kept: &[Vec<u32>]) -> Result<usize> {
 
 /// The rank of every gene of one slice, from 0 for the one that varies most: among the shared ones,
 /// or for the published choice among all of the slice.
-fn ranks(counts: &CountsView, kept: &[u32], rule: GeneChoice, shared: &[bool]) -> Vec<usize> {
+fn ranks(
+    counts: &CountsView,
+    kept: &[u32],
+    rule: GeneChoice,
+    shared: &[bool],
+) -> Result<Vec<usize>> {
     let order = variable_genes(counts, kept).top(kept.len());
+    progress::check()?;
     let genes = order.into_iter().map(|place| kept[place] as usize);
     let ranked = genes.filter(|&g| rule == GeneChoice::Intersection || shared[g]);
     let mut ranks = vec![usize::MAX; shared.len()];
     ranked
         .enumerate()
         .for_each(|(rank, gene)| ranks[gene] = rank);
-    ranks
+    Ok(ranks)
 }
 
 /// The `n` genes of the best median rank, rising; ties by the sum of the ranks, then in the order of

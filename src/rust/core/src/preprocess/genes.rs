@@ -1,5 +1,6 @@
 //! Which genes are seen often enough to be kept.
 
+use crate::progress::until_cancelled;
 use crate::sparse::CountsView;
 
 /// Below this number of cells, a tenth of them is asked for.
@@ -20,7 +21,7 @@ pub fn min_cells_for(n_cells: usize, asked: usize) -> usize {
 pub fn kept_genes(counts: &CountsView, min_cells: usize, min_counts: f64) -> Vec<u32> {
     let mut cells = vec![0usize; counts.n_genes()];
     let mut totals = vec![0f64; counts.n_genes()];
-    for cell in 0..counts.n_cells() {
+    for cell in until_cancelled(0..counts.n_cells()) {
         let (genes, values) = counts.cell(cell);
         for (&gene, &value) in genes.iter().zip(values) {
             cells[gene as usize] += usize::from(value > 0.0);

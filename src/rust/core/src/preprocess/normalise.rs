@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::genes::{places, ABSENT};
 use crate::slices::Slices;
 use crate::sparse::{CountsView, Csr};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Cells that one task writes.
 const CHUNK: usize = 512;
@@ -48,12 +48,15 @@ pub fn normalise_slices(
         target_sum,
         log1p,
     };
+    let ticket = progress::current();
     let chunks: Vec<Rows> = (0..counts.n_cells().div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
             let cells = chunk * CHUNK..((chunk + 1) * CHUNK).min(counts.n_cells());
             let mut rows = Rows::default();
-            cells.for_each(|cell| scaling.append(cell, counts.cell(cell), &mut rows));
+            ticket.part(|| {
+                cells.for_each(|cell| scaling.append(cell, counts.cell(cell), &mut rows));
+            });
             rows
         })
         .collect();
@@ -110,6 +113,7 @@ fn join(chunks: Vec<Rows>, n_cols: usize) -> Result<Csr> {
     let mut indices = Vec::with_capacity(entries);
     let mut values = Vec::with_capacity(entries);
     for rows in chunks {
+        progress::check()?;
         let before = indices.len();
         indptr.extend(rows.ends.iter().map(|end| before + end));
         indices.extend(rows.indices);

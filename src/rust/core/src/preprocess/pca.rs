@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::cross_products::cross_products;
 use super::eigen::{leading, Eigen};
 use super::scaled::ScaledGenes;
+use crate::progress::{self, until_cancelled};
 use crate::{Error, Result};
 
 /// With fewer cells than genes, and at most this many, the cells' cross-products are the smaller
@@ -71,7 +72,7 @@ impl ScaledGenes {
             let others = row[i..].iter_mut().zip(&self.scale[i..]);
             others.for_each(|(product, other)| *product = *product * scale * other);
         }
-        let eigen = leading(&mut matrix, g, most)?;
+        let eigen = leading(matrix, g, most)?;
         let rank = self.rank(&eigen);
         let loadings = Array2::from_shape_fn((g, rank), |(i, j)| eigen.vectors[(i, j)]);
         Ok((eigen.values[..rank].to_vec(), loadings))
@@ -82,10 +83,12 @@ impl ScaledGenes {
         let freedom = self.n_cells() as f64 - 1.0;
         let mut matrix = self.cell_products()?;
         matrix.iter_mut().for_each(|v| *v /= freedom);
-        let eigen = leading(&mut matrix, self.n_cells(), most)?;
+        let eigen = leading(matrix, self.n_cells(), most)?;
         let rank = self.rank(&eigen);
         let values = eigen.values[..rank].to_vec();
-        Ok((values, self.loadings_of_cells(&eigen, rank)))
+        let loadings = self.loadings_of_cells(&eigen, rank);
+        progress::check()?;
+        Ok((values, loadings))
     }
 
     /// Z Z': for cells i and j of slices s and t, b_i b_j' - b_i m_t' - b_j m_s' + m_s m_t', with B = L D^-1, m = mu D^-1.
@@ -127,7 +130,7 @@ impl ScaledGenes {
         let n = self.n_cells();
         let mut loadings = Array2::<f64>::zeros((self.n_genes(), rank));
         let mut sums = vec![0f64; rank * self.slices.n_slices()];
-        for cell in 0..n {
+        for cell in until_cancelled(0..n) {
             let vector: Vec<f64> = (0..rank).map(|j| eigen.vectors[(cell, j)]).collect();
             let sums = &mut sums[self.slices.of(cell) * rank..][..rank];
             sums.iter_mut().zip(&vector).for_each(|(s, u)| *s += u);

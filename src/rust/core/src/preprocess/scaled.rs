@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::progress::{self, until_cancelled};
 use crate::slices::Slices;
 use crate::sparse::Csr;
 use crate::{Error, Result};
@@ -72,6 +73,7 @@ impl ScaledGenes {
         }
         let mean = means(&matrix, &slices);
         let sd = deviations(&matrix, &slices, &mean);
+        progress::check()?;
         let scale = sd.iter().map(|sd| sd.map_or(0.0, f64::recip)).collect();
         let sd = sd.into_iter().map(|sd| sd.unwrap_or(1.0)).collect();
         Ok(Self {
@@ -108,7 +110,7 @@ impl ScaledGenes {
     /// Mean of every gene over all cells after scaling, in f32 as the published code takes it: rounding, and nothing else.
     pub fn mean_scores(&self) -> Vec<f64> {
         let mut sums = vec![0f32; self.n_genes()];
-        for cell in 0..self.n_cells() {
+        for cell in until_cancelled(0..self.n_cells()) {
             let mean = self.means_at(cell);
             let (genes, values) = self.matrix.row(cell);
             let mut entries = genes.iter().zip(values).peekable();
@@ -151,7 +153,7 @@ impl ScaledGenes {
     pub fn to_dense(&self) -> Array2<f32> {
         let mut dense = Array2::zeros((self.n_cells(), self.n_genes()));
         let z = |value: f64, mean: &[f64], g: usize| ((value - mean[g]) * self.scale[g]) as f32;
-        for (cell, mut row) in dense.rows_mut().into_iter().enumerate() {
+        for (cell, mut row) in until_cancelled(dense.rows_mut()).enumerate() {
             let mean = self.means_at(cell);
             row.indexed_iter_mut()
                 .for_each(|(g, d)| *d = z(0.0, mean, g));
@@ -188,10 +190,14 @@ impl ScaledGenes {
             .collect();
         let offset = self.offset(&weights, width);
         let mut product = vec![0f32; n * width];
+        let ticket = progress::current();
         product
             .par_chunks_mut((CHUNK * width).max(1))
             .enumerate()
-            .for_each(|(chunk, rows)| self.fill(chunk * CHUNK, rows, &weights, &offset));
+            .for_each(|(chunk, rows)| {
+                ticket.part(|| self.fill(chunk * CHUNK, rows, &weights, &offset));
+            });
+        ticket.check()?;
         Array2::from_shape_vec((n, width), product).map_err(|e| Error::Internal(e.to_string()))
     }
 
@@ -347,7 +353,7 @@ fn deviations(matrix: &Csr, slices: &Slices, mean: &[f64]) -> Vec<Option<f64>> {
 
 /// Row, column and value of every entry.
 fn entries(matrix: &Csr) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
-    (0..matrix.n_rows()).flat_map(move |row| {
+    until_cancelled(0..matrix.n_rows()).flat_map(move |row| {
         let (columns, values) = matrix.row(row);
         let pairs = columns.iter().zip(values);
         pairs.map(move |(&c, &v)| (row, c as usize, v))

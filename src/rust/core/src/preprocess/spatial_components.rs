@@ -48,7 +48,7 @@ pub(super) fn spatial_loadings(
     let means = Means::new(genes, near)?;
     let mut rng = Rng::new(0, Purpose::Index, 0);
     let start = Mat::from_fn(p, (k + SPARE).min(p), |_, _| rng.normal());
-    let found = leading_of(|basis| means.squared(basis), &start, k, UNTIL)?;
+    let found = leading_of(|basis| means.squared(basis), start, k, UNTIL)?;
     let mut loadings = Array2::from_shape_fn((p, found.rank()), |(i, j)| found.vectors[(i, j)]);
     fix_signs(&mut loadings);
     Ok(loadings)

@@ -3,7 +3,7 @@
 use faer::Mat;
 
 use super::eigen::{leading, Eigen};
-use crate::Result;
+use crate::{progress, Result};
 
 /// Further vectors that the iteration carries along, which speeds it up.
 pub(super) const SPARE: usize = 10;
@@ -35,15 +35,16 @@ impl Eigen {
 /// Products that are not finite; a decomposition that does not converge.
 pub(super) fn leading_of(
     apply: impl Fn(&Mat<f64>) -> Result<Mat<f64>>,
-    start: &Mat<f64>,
+    start: Mat<f64>,
     k: usize,
     until: Until,
 ) -> Result<Eigen> {
     let k = k.min(start.ncols());
-    let mut basis = orthonormal(start);
+    let mut basis = orthonormal(start)?;
     let mut before = vec![0f64; k];
     let mut round = 1;
     loop {
+        progress::check()?;
         let product = apply(&basis)?;
         let found = within(&basis, &product)?;
         let mut pairs = found.values.iter().zip(&before);
@@ -55,7 +56,7 @@ pub(super) fn leading_of(
             });
         }
         before = found.values[..k].to_vec();
-        basis = orthonormal(&product);
+        basis = orthonormal(product)?;
         round += 1;
     }
 }
@@ -65,9 +66,9 @@ fn within(basis: &Mat<f64>, product: &Mat<f64>) -> Result<Eigen> {
     let small = basis.transpose() * product;
     let width = small.nrows();
     let entries = (0..width * width).map(|e| small[(e / width, e % width)]);
-    leading(&mut entries.collect::<Vec<_>>(), width, width)
+    leading(entries.collect(), width, width)
 }
 
-fn orthonormal(x: &Mat<f64>) -> Mat<f64> {
-    x.qr().compute_thin_Q()
+fn orthonormal(x: Mat<f64>) -> Result<Mat<f64>> {
+    progress::detached(move || x.qr().compute_thin_Q())
 }

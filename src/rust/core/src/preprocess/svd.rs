@@ -54,7 +54,7 @@ fn iterated(matrix: &Csr, k: usize, seed: u64) -> Result<Array2<f64>> {
     let mut rng = Rng::new(seed, Purpose::Index, 0);
     let start = Mat::from_fn(n, k + SPARE, |_, _| rng.normal());
     let squared = |basis: &Mat<f64>| Ok(times(matrix, &times(&transpose, basis)));
-    let found = leading_of(squared, &start, k, UNTIL)?;
+    let found = leading_of(squared, start, k, UNTIL)?;
     Ok(Array2::from_shape_fn((n, found.rank()), |(i, j)| {
         found.vectors[(i, j)]
     }))

@@ -4,6 +4,7 @@
 
 use super::genes::{places, ABSENT};
 use super::loess::loess;
+use crate::progress::until_cancelled;
 use crate::sparse::CountsView;
 
 /// The part of the genes in each neighbourhood of the mean-variance trend.
@@ -73,7 +74,7 @@ impl<'a> Entries<'a> {
 
     /// Calls `visit(place of the gene, count)` for every entry, cell by cell.
     fn each(&self, mut visit: impl FnMut(usize, f64)) {
-        for cell in 0..self.counts.n_cells() {
+        for cell in until_cancelled(0..self.counts.n_cells()) {
             let (genes, values) = self.counts.cell(cell);
             for (&gene, &value) in genes.iter().zip(values) {
                 let place = self.places[gene as usize];

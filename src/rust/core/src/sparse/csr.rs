@@ -1,5 +1,6 @@
 //! A sparse matrix in compressed rows.
 
+use crate::progress::{self, until_cancelled};
 use crate::{Error, Result};
 
 /// `n_rows` x `n_cols`, f32 values, columns rising within a row.
@@ -51,7 +52,8 @@ impl Csr {
             *end += row.len();
             Some(*end)
         }));
-        let (indices, values) = rows.into_iter().flatten().unzip();
+        let (indices, values) = until_cancelled(rows).flatten().unzip();
+        progress::check()?;
         Self::new(n_cols, indptr, indices, values)
     }
 
@@ -99,7 +101,7 @@ impl Csr {
         }
     }
 
-    /// The transpose, by counting: linear in the entries.
+    /// The transpose, by counting: linear in the entries. Not all of it when the work is cancelled.
     pub fn transpose(&self) -> Self {
         let mut indptr = vec![0usize; self.n_cols + 1];
         self.indices
@@ -111,7 +113,7 @@ impl Csr {
         let mut next = indptr.clone();
         let mut indices = vec![0u32; self.nnz()];
         let mut values = vec![0f32; self.nnz()];
-        for row in 0..self.n_rows() {
+        for row in until_cancelled(0..self.n_rows()) {
             let (columns, entries) = self.row(row);
             for (&c, &v) in columns.iter().zip(entries) {
                 let place = &mut next[c as usize];

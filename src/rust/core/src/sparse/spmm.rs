@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Csr;
+use crate::progress;
 use crate::simd::dispatch;
 
 /// Rows of one task. Small, because rows differ in their number of entries.
@@ -64,7 +65,7 @@ impl Csr {
     /// `self x` for a row-major x of `n_cols` x `width`; the result is `n_rows` x `width`.
     ///
     /// Each row is summed by one thread in the order of its columns: the same bits for any number
-    /// of threads.
+    /// of threads. Rows stay zero when the work is cancelled.
     pub fn times_dense(&self, x: &[f32], width: usize) -> Vec<f32> {
         let mut out = vec![0f32; self.n_rows() * width];
         if width > 0 {
@@ -88,6 +89,7 @@ impl Csr {
         );
         assert_eq!(x.width, out.width, "result of another width");
         let (stride, first) = (out.stride, out.first);
+        let ticket = progress::current();
         out.values
             .par_chunks_mut(ROWS * stride)
             .enumerate()
@@ -99,7 +101,7 @@ impl Csr {
                     stride,
                     add,
                 };
-                job.run(first, out);
+                ticket.part(|| job.run(first, out));
             });
     }
 

@@ -71,11 +71,8 @@ fn direct(problem: &Problem, plan: &[f32]) -> f64 {
 #[test]
 fn objective_and_gradient_are_those_of_the_definition() {
     let (problem, _) = problem(0.3);
-    let state = problem.state(Plan::scaled(
-        &(0..36).map(|i| (i as f32).cos()).collect::<Vec<_>>(),
-        6,
-        6,
-    ));
+    let state = problem
+        .state(Plan::scaled(&(0..36).map(|i| (i as f32).cos()).collect::<Vec<_>>(), 6, 6).unwrap());
     assert!((state.objective - direct(&problem, &state.plan.values)).abs() < 1e-4);
     let gradient = problem.gradient(&state.product);
     let other = plan_of(&[1, 2, 3, 4, 5, 0]);
@@ -117,7 +114,9 @@ fn six_points_get_the_best_of_all_permutations() {
             starts: 12,
             mirror: false,
         };
-        let (found, _) = problem.solve(guesses(&source, &target, &params), 300);
+        let (found, _) = problem
+            .solve(guesses(&source, &target, &params), 300)
+            .unwrap();
         let best = permutations(6)
             .iter()
             .map(|order| direct(&problem, &plan_of(order)))
