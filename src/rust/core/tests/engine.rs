@@ -147,6 +147,64 @@ fn threads_do_not_show() {
     assert_eq!(whole.history().len(), 6);
 }
 
+/// Through a checkpoint after `block` epochs, from which another run goes on.
+fn broken_off(made: &Made, options: &Value, block: usize) -> Run {
+    let mut first = made.run("spacross", options.clone(), 2);
+    first.set_block(Some(block));
+    while first.stage() != Stage::Train {
+        first.advance(&[made.part()]).unwrap();
+    }
+    first.advance(&[]).unwrap();
+    let saved = first.checkpoint().unwrap().write(None).unwrap();
+    let mut second = made.run("spacross", options.clone(), 1);
+    while second.stage() != Stage::Train {
+        second.advance(&[made.part()]).unwrap();
+    }
+    let saved = spax_core::engine::tensors::Tensors::read(&saved).unwrap();
+    second.resume(&saved).unwrap();
+    to_the_end(&mut second, &[]);
+    second
+}
+
+#[test]
+fn a_training_that_was_broken_off_goes_on_to_the_same_bytes() {
+    let made = made();
+    for momentum in [0.0, 0.9] {
+        let options =
+            json!({ "epochs": 9, "update_every": 2, "momentum": momentum, "dropout": 0.2 });
+        let mut whole = made.run("spacross", options.clone(), 2);
+        to_the_end(&mut whole, &[made.part()]);
+        let again = broken_off(&made, &options, 4);
+        assert_eq!(
+            whole.found().unwrap().embedding,
+            again.found().unwrap().embedding
+        );
+        assert_eq!(whole.domains(), again.domains());
+        let losses = |run: &Run| -> Vec<Vec<u64>> {
+            let bits = |row: &Vec<f64>| row.iter().map(|l| (*l as f32).to_bits().into()).collect();
+            run.history().iter().map(bits).collect()
+        };
+        assert_eq!(losses(&whole), losses(&again));
+    }
+}
+
+#[test]
+fn a_training_is_kept_only_where_it_can_go_on() {
+    let made = made();
+    let mut run = made.run("spacross", json!({ "epochs": 9, "update_every": 2 }), 1);
+    assert!(run.checkpoint().is_err());
+    run.set_block(Some(3));
+    while run.stage() != Stage::Train {
+        run.advance(&[made.part()]).unwrap();
+    }
+    run.advance(&[]).unwrap();
+    let refused = run.checkpoint();
+    assert!(
+        matches!(refused, Err(Error::Argument { .. })),
+        "{refused:?}"
+    );
+}
+
 #[test]
 fn several_trainings_agree_on_domains_and_the_first_is_kept() {
     let made = made();

@@ -1,5 +1,6 @@
 //! What every system's run shares: the tissue, the stages in their order, the way from columns to domains, the model file.
 
+pub mod checkpoint;
 pub mod columns;
 pub mod domains;
 pub mod memory;

@@ -72,6 +72,11 @@ impl Run {
         }
     }
 
+    /// How many epochs one call of [`Run::advance`] does; None: all.
+    pub fn set_block(&mut self, epochs: Option<usize>) {
+        self.settings.block = epochs;
+    }
+
     /// What [`Run::advance`] does next.
     pub fn stage(&self) -> Stage {
         self.stage

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::tensors::Tensors;
-use crate::{Error, Result};
+use crate::Result;
 
 /// What a trained model gives, one row a cell in the caller's order.
 pub struct Found {
@@ -70,17 +70,13 @@ pub trait Trainer: Send {
     ///
     /// # Errors
     /// A device that does not answer; an epoch after which this training cannot be saved.
-    fn checkpoint(&self) -> Result<Tensors> {
-        Err(Error::Internal("this training cannot be kept".into()))
-    }
+    fn checkpoint(&self) -> Result<Tensors>;
 
     /// Goes on from where [`Trainer::checkpoint`] was taken of a training of the same settings and input.
     ///
     /// # Errors
     /// A checkpoint of another training.
-    fn resume(&mut self, _saved: &Tensors) -> Result<()> {
-        Err(Error::Internal("this training cannot be kept".into()))
-    }
+    fn resume(&mut self, saved: &Tensors) -> Result<()>;
 
     /// What embeds further cells, for the model file.
     ///

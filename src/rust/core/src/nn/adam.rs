@@ -4,7 +4,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var};
 
 use super::parameters_on::{PlacedMoments, Rates};
-use super::view::to_vec;
+use super::view::{to_host, to_vec};
 use crate::gpu::Kernels;
 
 const BETA1: f64 = 0.9;
@@ -85,6 +85,49 @@ impl Adam {
     pub fn step_with(&mut self, gradients: Vec<Vec<f32>>) -> Result<f64> {
         self.steps += 1;
         self.apply(gradients.into_iter().map(Some).collect())
+    }
+
+    /// The steps so far, and the first moments of all parameters, then the second ones.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    pub fn state(&self) -> Result<(usize, Vec<Vec<f32>>)> {
+        let moments = match &self.state {
+            State::Host(all) => {
+                let first = all.iter().map(|m| m.first.clone());
+                first.chain(all.iter().map(|m| m.second.clone())).collect()
+            }
+            State::Placed(placed) => placed.moments().map(to_host).collect::<Result<_>>()?,
+        };
+        Ok((self.steps as usize, moments))
+    }
+
+    /// Goes on from the state of an optimiser of the same parameters.
+    ///
+    /// # Errors
+    /// Moments of other parameters.
+    pub fn resume(&mut self, steps: usize, moments: Vec<Vec<f32>>) -> Result<()> {
+        let sizes: Vec<usize> = self.parameters.iter().map(|p| p.elem_count()).collect();
+        let wanted = sizes.iter().chain(&sizes);
+        if moments.len() != 2 * sizes.len()
+            || !wanted.eq(moments.iter().map(Vec::len).collect::<Vec<_>>().iter())
+        {
+            candle_core::bail!("the state of another optimiser");
+        }
+        self.steps = steps as i32;
+        match &mut self.state {
+            State::Placed(placed) => placed.set(moments),
+            State::Host(all) => {
+                let mut moments = moments.into_iter();
+                all.iter_mut()
+                    .zip(&mut moments)
+                    .for_each(|(m, v)| m.first = v);
+                all.iter_mut()
+                    .zip(&mut moments)
+                    .for_each(|(m, v)| m.second = v);
+                Ok(())
+            }
+        }
     }
 
     fn apply(&mut self, gradients: Vec<Option<Vec<f32>>>) -> Result<f64> {

@@ -39,6 +39,20 @@ impl PlacedMoments {
     }
 
     /// One step; the norm of all gradients before clipping, as one f64 on the device.
+    /// The first moments of all parameters, then the second ones.
+    pub fn moments(&self) -> impl Iterator<Item = &Tensor> {
+        self.first.iter().chain(&self.second)
+    }
+
+    /// Replaces them.
+    pub fn set(&mut self, values: Vec<Vec<f32>>) -> Result<()> {
+        let all = self.first.iter_mut().chain(&mut self.second);
+        for (moments, values) in all.zip(values) {
+            *moments = Tensor::from_vec(values, moments.shape(), moments.device())?;
+        }
+        Ok(())
+    }
+
     pub fn step(
         &self,
         parameters: &[Var],

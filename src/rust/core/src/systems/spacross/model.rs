@@ -435,6 +435,11 @@ impl Model {
         }
     }
 
+    /// After parameters of a later epoch were set: the target has moved by itself, unless it is a copy.
+    pub fn resumed(&mut self) {
+        self.tied = self.momentum == 0.0;
+    }
+
     /// Moves the target encoder after an optimiser step.
     pub fn follow_target(&mut self) -> Result<()> {
         self.target.follow(&self.online, self.momentum)?;

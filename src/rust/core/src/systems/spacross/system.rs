@@ -274,6 +274,14 @@ impl trainer::Trainer for Trainer {
         })
     }
 
+    fn checkpoint(&self) -> Result<Tensors> {
+        Trainer::checkpoint(self)
+    }
+
+    fn resume(&mut self, saved: &Tensors) -> Result<()> {
+        Trainer::resume(self, saved)
+    }
+
     fn tensors(&self) -> Result<Tensors> {
         self.weights()
     }

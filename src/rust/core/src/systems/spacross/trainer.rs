@@ -21,6 +21,7 @@ use super::reconstruction::{reconstruction, Target};
 use super::weights::in_callers_order;
 use crate::cluster::{kmeans, kmeans_on, KMeansSettings};
 use crate::design::Input;
+use crate::engine::checkpoint::{keep, restore};
 use crate::engine::tensors::Tensors;
 use crate::gpu::Kernels;
 use crate::graph::Graph;
@@ -541,6 +542,32 @@ impl Trainer {
     /// Whether the input are genes, which [`Trainer::reconstruct`] gives back.
     pub fn reconstructs(&self) -> bool {
         self.params.params.imputation
+    }
+
+    /// Everything that the next epochs depend on. The hybrid graph is not kept: a training can be, whenever the next epoch
+    /// builds it anew.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] after another epoch; a device that does not answer.
+    pub fn checkpoint(&self) -> Result<Tensors> {
+        let every = self.params.params.update_every;
+        if self.summaries.is_some() && !self.epoch.is_multiple_of(every) {
+            return Err(Error::argument(
+                "every",
+                format!("a training is kept after a multiple of `update_every` epochs: of {every}"),
+            ));
+        }
+        keep(&self.parameters, &self.optimiser, self.epoch)
+    }
+
+    /// Goes on from a [`Trainer::checkpoint`].
+    ///
+    /// # Errors
+    /// One of another training.
+    pub fn resume(&mut self, saved: &Tensors) -> Result<()> {
+        self.epoch = restore(saved, &self.parameters, &mut self.optimiser)?;
+        self.model.resumed();
+        Ok(())
     }
 
     /// The trained encoder as named arrays.

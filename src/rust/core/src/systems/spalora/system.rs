@@ -365,6 +365,14 @@ impl trainer::Trainer for Training {
         })
     }
 
+    fn checkpoint(&self) -> Result<Tensors> {
+        self.trainer.checkpoint()
+    }
+
+    fn resume(&mut self, saved: &Tensors) -> Result<()> {
+        self.trainer.resume(saved)
+    }
+
     fn tensors(&self) -> Result<Tensors> {
         self.trainer.encoder()?.tensors()
     }

@@ -10,6 +10,8 @@ use super::init::from_directions;
 use super::model::{Forward, Losses, Model, Source};
 use super::params::{Init, ValidParams};
 use super::seen::Seen;
+use crate::engine::checkpoint::{keep, restore};
+use crate::engine::tensors::Tensors;
 use crate::gpu::Kernels;
 use crate::graph::Graph;
 use crate::nn::adam::Adam;
@@ -241,6 +243,23 @@ impl Trainer {
             };
             found.embedding(&self.order)
         })
+    }
+
+    /// Everything that the next epochs depend on.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    pub fn checkpoint(&self) -> Result<Tensors> {
+        keep(&self.parameters, &self.optimiser, self.epoch)
+    }
+
+    /// Goes on from a [`Trainer::checkpoint`].
+    ///
+    /// # Errors
+    /// One of another training.
+    pub fn resume(&mut self, saved: &Tensors) -> Result<()> {
+        self.epoch = restore(saved, &self.parameters, &mut self.optimiser)?;
+        Ok(())
     }
 
     /// What embeds further cells.
