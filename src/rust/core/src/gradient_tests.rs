@@ -7,18 +7,21 @@ use candle_core::{DType, Device, Tensor, Var};
 use ndarray::Array2;
 
 use crate::design::Input;
+use crate::engine::place::Place;
 use crate::graph::Graph;
 use crate::nn::attention::attention;
 use crate::nn::columns::columns;
 use crate::nn::dropout::Dropout;
 use crate::nn::gather::{gather, TOKEN};
 use crate::nn::linear::{linear, project};
-use crate::nn::norm_act::{norm_act, Activation};
+use crate::nn::norm_act::{norm_act, Activation, Settings};
 use crate::nn::propagate::Operator;
+use crate::nn::running::Running;
 use crate::rng::{Philox, Purpose, Rng};
 use crate::sparse::Csr;
-use crate::systems::spacross::consistency::{consistency, Pairs};
-use crate::systems::spacross::contrast::{all_pairs, per_node, Nodes};
+use crate::systems::spacross::consistency::consistency;
+use crate::systems::spacross::contrast::{contrast, Terms};
+use crate::systems::spacross::draws::Draws;
 use crate::systems::spacross::imputation::imputation;
 use crate::systems::spalora::loss::{mean_squared, reconstruction, Constant};
 
@@ -105,15 +108,24 @@ fn propagation() {
     check("directed", &[&x], || weigh(&directed.apply(&x).unwrap()));
 }
 
+fn normed(x: &Tensor, affine: &Tensor, activation: Activation, p: f64) -> Tensor {
+    let settings = Settings {
+        epsilon: 1e-3,
+        momentum: 0.1,
+        activation,
+        dropout: Dropout::new(p, Philox::new(1, Purpose::Dropout), 2),
+    };
+    let running = Running::of(0.0, 1.0, x.dim(1).unwrap()).unwrap();
+    norm_act(x, affine, &running, settings, true).unwrap()
+}
+
 #[test]
 fn norm_activation_and_dropout() {
     let (x, affine) = (var(1, 200, 6), var(2, 2, 6));
     for p in [0.0, 0.3] {
-        let dropout = Dropout::new(p, Philox::new(1, Purpose::Dropout), 2);
         for activation in [Activation::Identity, Activation::Elu] {
             check("norm", &[&x, &affine], || {
-                let (out, _) = norm_act(&x, &affine, 1e-3, activation, dropout, true).unwrap();
-                weigh(&out)
+                weigh(&normed(&x, &affine, activation, p))
             });
         }
     }
@@ -124,9 +136,8 @@ fn norm_activation_and_dropout() {
 #[test]
 fn relu_agrees_with_composed_operations() {
     let (x, affine) = (var(1, 200, 6), var(2, 2, 6));
-    let dropout = Dropout::new(0.3, Philox::new(1, Purpose::Dropout), 2);
-    let (fused, _) = norm_act(&x, &affine, 1e-3, Activation::Relu, dropout, true).unwrap();
-    let (linear, _) = norm_act(&x, &affine, 1e-3, Activation::Identity, dropout, true).unwrap();
+    let fused = normed(&x, &affine, Activation::Relu, 0.3);
+    let linear = normed(&x, &affine, Activation::Identity, 0.3);
     let composed = linear.relu().unwrap();
     let rows: (Vec<Vec<f32>>, Vec<Vec<f32>>) =
         (fused.to_vec2().unwrap(), composed.to_vec2().unwrap());
@@ -149,35 +160,29 @@ fn gathered_rows() {
     });
 }
 
-const NODES: [u32; 6] = [3, 17, 5, 9, 11, 0];
-const OTHERS: [u32; 6] = [5, 5, 1, 19, 3, 3];
+/// Six masked nodes of twenty, and whom they are compared with.
+fn draws() -> Draws {
+    let others = vec![5, 5, 1, 19, 3, 3];
+    let pairs = [others.clone(), vec![0, 1, 2, 3, 4, 5]];
+    Draws::from_parts(20, &[3, 17, 5, 9, 11, 0], &[], &[], &[], others, pairs)
+}
 
 #[test]
 fn consistency_loss() {
     let (r, z) = (var(1, 20, 8), var(2, 20, 8));
-    let pairs = Pairs {
-        masked: &NODES,
-        online: &OTHERS,
-        target: &[0, 1, 2, 3, 4, 5],
-    };
     check("consistency", &[&r], || {
-        consistency(&r, &z.as_detached_tensor(), &pairs, 2.0).unwrap()
+        consistency(&Place::Host, &r, &z.as_detached_tensor(), &draws(), 2.0).unwrap()
     });
 }
 
 #[test]
 fn contrastive_losses() {
     let (z, mean, b) = (var(1, 20, 8), var(2, 20, 8), var(3, 8, 8));
-    let nodes = Nodes {
-        masked: &NODES,
-        negative: &OTHERS,
-    };
-    check("per node", &[&z, &mean, &b], || {
-        per_node(&z, &mean, &b, &nodes).unwrap()
-    });
-    check("all pairs", &[&z, &mean, &b], || {
-        all_pairs(&z, &mean, &b, &nodes).unwrap()
-    });
+    for terms in [Terms::PerNode, Terms::AllPairs] {
+        check(&format!("{terms:?}"), &[&z, &mean, &b], || {
+            contrast(&Place::Host, terms, [&z, &mean, &b], &draws()).unwrap()
+        });
+    }
 }
 
 #[test]
@@ -186,7 +191,7 @@ fn imputation_loss() {
     let values = Array2::from_shape_vec((20, 13), numbers(4, 260)).unwrap();
     let input = Input::dense(values);
     check("imputation", &[&z, &v, &b], || {
-        imputation(&z, &v, &b, &input, &NODES, 2.0).unwrap()
+        imputation(&Place::Host, [&z, &v, &b], &input, &draws(), 2.0).unwrap()
     });
 }
 

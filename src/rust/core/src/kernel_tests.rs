@@ -15,9 +15,9 @@ use crate::nn::adam::Adam;
 use crate::nn::dropout::Dropout;
 use crate::nn::gather::gather;
 use crate::nn::linear::{linear, project, small_times};
-use crate::nn::norm_act::{norm_act, Activation};
-use crate::nn::norm_act_on;
+use crate::nn::norm_act::{moments, norm_act, Activation, Settings};
 use crate::nn::propagate::Operator;
+use crate::nn::running::Running;
 use crate::preprocess::{Columns, Features, Modality, ModalityKind, ScaledGenes};
 use crate::rng::{Philox, Purpose, Rng};
 use crate::slices::Slices;
@@ -25,8 +25,9 @@ use crate::sparse::Csr;
 use crate::systems::spacross::check::{
     described_contrast, first_gradients, record, three_steps, RUNS,
 };
-use crate::systems::spacross::mask::Draws;
-use crate::systems::spacross::{on, Contrast, Params, Trainer};
+use crate::systems::spacross::draws::Draws;
+use crate::systems::spacross::hybrid::most_similar;
+use crate::systems::spacross::{Contrast, Params, Trainer};
 
 const BOTH: [Order; 2] = [Order::Forwards, Order::Backwards];
 
@@ -224,8 +225,8 @@ fn dropout(p: f64) -> Dropout {
     Dropout::new(p, Philox::new(0x1234_5678_9abc_def0, Purpose::Dropout), 77)
 }
 
-fn settings(p: f64, activation: Activation) -> norm_act_on::Settings {
-    norm_act_on::Settings {
+fn settings(p: f64, activation: Activation) -> Settings {
+    Settings {
         epsilon: 1e-3,
         momentum: 0.1,
         activation,
@@ -233,21 +234,9 @@ fn settings(p: f64, activation: Activation) -> norm_act_on::Settings {
     }
 }
 
-/// Means and variances that are the same in each column.
-fn running(mean: f64, variance: f64, width: usize) -> Tensor {
-    let values = [vec![mean; width], vec![variance; width]].concat();
-    Tensor::from_vec(values, (2, width), &Device::Cpu).unwrap()
-}
-
 fn normed(x: &Var, affine: &Var, p: f64, activation: Activation) -> Tensor {
-    let Some(kernels) = with_kernels() else {
-        return norm_act(x, affine, 1e-3, activation, dropout(p), true)
-            .unwrap()
-            .0;
-    };
-    let width = x.dim(1).unwrap();
-    let running = running(0.0, 1.0, width);
-    norm_act_on::norm_act(&kernels, x, affine, &running, settings(p, activation), true).unwrap()
+    let running = Running::of(0.0, 1.0, x.dim(1).unwrap()).unwrap();
+    norm_act(x, affine, &running, settings(p, activation), true).unwrap()
 }
 
 #[test]
@@ -291,17 +280,15 @@ fn running_moments_follow_the_batch() {
     let (x, affine) = (var(1, n, width), var(2, 2, width));
     let settings = settings(0.0, Activation::Identity);
     let moved = with(Order::Forwards, || {
-        let kernels = with_kernels().unwrap();
-        let running = running(0.5, 2.0, width);
-        norm_act_on::norm_act(&kernels, &x, &affine, &running, settings, false).unwrap();
-        running.to_vec2::<f64>().unwrap()
+        let running = Running::of(0.5, 2.0, width).unwrap();
+        norm_act(&x, &affine, &running, settings, false).unwrap();
+        running.get().unwrap()
     });
-    let (_, batch) =
-        norm_act(&x, &affine, 1e-3, Activation::Identity, dropout(0.0), false).unwrap();
+    let batch = moments(&values(&x), width);
     for c in 0..width {
         let unbiased = batch.variance[c] * n as f64 / (n as f64 - 1.0);
-        assert!((moved[0][c] - (0.5 + 0.1 * (batch.mean[c] - 0.5))).abs() < 1e-12);
-        assert!((moved[1][c] - (2.0 + 0.1 * (unbiased - 2.0))).abs() < 1e-12);
+        assert!((moved.mean[c] - (0.5 + 0.1 * (batch.mean[c] - 0.5))).abs() < 1e-12);
+        assert!((moved.variance[c] - (2.0 + 0.1 * (unbiased - 2.0))).abs() < 1e-12);
     }
 }
 
@@ -363,7 +350,7 @@ fn nearest_by_inner_product() {
         };
         let (scores, ids) = with(Order::Forwards, || {
             let kernels = with_kernels().unwrap();
-            on::pairs::most_similar(&kernels, &placed(&queries), &placed(&items), k).unwrap()
+            most_similar(&kernels, &placed(&queries), &placed(&items), k).unwrap()
         });
         let ids = ids.to_vec().unwrap();
         for (query, (ids, scores)) in ids.chunks(k).zip(values(&scores).chunks(k)).enumerate() {

@@ -14,8 +14,6 @@ mod gaussians;
 mod input;
 mod kmeans;
 mod linkage;
-mod lloyd;
-mod lloyd_on;
 mod mixture;
 mod sampling;
 mod seeding;

@@ -100,8 +100,11 @@ impl Input {
     }
 
     /// The copy on the device.
-    pub(crate) fn on_device(&self) -> Option<&PlacedInput> {
-        self.placed.as_ref()
+    pub(crate) fn on_device(&self) -> candle_core::Result<&PlacedInput> {
+        match &self.placed {
+            Some(placed) => Ok(placed),
+            None => candle_core::bail!("an input that is not on the device"),
+        }
     }
 
     /// The values, where they are held dense.

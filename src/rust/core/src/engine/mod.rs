@@ -5,6 +5,7 @@ pub mod columns;
 pub mod domains;
 pub mod memory;
 pub mod model_file;
+pub mod place;
 pub mod predict;
 pub mod run;
 pub mod stage;

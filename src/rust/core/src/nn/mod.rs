@@ -9,17 +9,15 @@
 
 pub mod adam;
 pub mod attention;
-pub mod attention_on;
 pub mod columns;
 pub mod dropout;
+pub mod follow;
 pub mod form;
 pub mod gather;
 pub mod init;
 pub mod linear;
 pub mod norm_act;
-pub mod norm_act_on;
 pub mod parameters;
-pub mod parameters_on;
 pub mod propagate;
 pub mod running;
 pub mod scalar;

@@ -26,6 +26,14 @@ impl Running {
         }
     }
 
+    /// Of no model: the same mean and variance in each column.
+    #[cfg(test)]
+    pub fn of(mean: f64, variance: f64, width: usize) -> Result<Self> {
+        let values = [vec![mean; width], vec![variance; width]].concat();
+        let device = candle_core::Device::Cpu;
+        Ok(Self(Var::from_vec(values, (2, width), &device)?))
+    }
+
     /// Means, then variances: 2 x width, f64.
     pub fn as_tensor(&self) -> &Tensor {
         self.0.as_tensor()

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use candle_core::Device;
 
-use super::mask::Draws;
-use super::model::{EpochDropout, Forward};
+use super::draws::Draws;
+use super::dropout::EpochDropout;
+use super::losses::EpochLosses;
+use super::model::Forward;
 use super::reference::Reference;
-use super::trainer::{EpochLosses, Trainer};
+use super::trainer::Trainer;
 use super::Contrast;
 use crate::check::{self, values, Gap, Gaps, Named, Record, Spans};
 use crate::nn::view::to_host;
@@ -146,9 +148,9 @@ pub fn first_gradients(folder: &Path, name: &str, device: &Device) -> Result<Vec
 
 /// The gradients of all parameters at one step, by name; zeros where the loss does not depend on one.
 fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Named> {
-    let draws = trainer.place(draws)?;
+    let draws = trainer.draws.place(draws)?;
     let computed = trainer.losses_with(&draws, EpochDropout::new(dropout, 1, 0))?;
-    check::gradients(&trainer.parameters, &computed.total.backward()?)
+    check::gradients(&trainer.parameters, &computed.losses.total.backward()?)
 }
 
 /// Follows a training; `make` starts it.

@@ -1,8 +1,8 @@
 //! How much memory a run needs, before it starts.
 
-use super::on::contrast::ROWS as LOGIT_ROWS;
-use super::on::reconstruction::{HELD, ROWS};
+use super::contrast::LOGIT_ROWS;
 use super::params::{Contrast, Params};
+use super::reconstruction::{HELD, ROWS};
 use crate::engine::memory::DEVICE_RESERVE;
 
 /// What a run is made of.

@@ -1,18 +1,19 @@
 //! SpaCross: masked self-supervised learning on the graph of a tissue (METHODS 3).
 
-mod ahead;
 #[cfg(any(test, feature = "check"))]
 pub mod check;
 #[cfg(test)]
 mod conformance;
 pub mod consistency;
 pub mod contrast;
+pub mod draws;
+mod dropout;
+mod epoch;
 pub mod hybrid;
 pub mod imputation;
-pub mod mask;
+mod losses;
 pub mod memory;
 pub mod model;
-pub(crate) mod on;
 pub mod options;
 pub mod params;
 pub mod reconstruction;
@@ -24,7 +25,8 @@ mod table;
 mod trainer;
 mod weights;
 
+pub use losses::EpochLosses;
 pub use model::Encoder;
 pub use options::Options;
 pub use params::{Contrast, Params, ValidParams};
-pub use trainer::{EpochLosses, Trainer};
+pub use trainer::Trainer;

@@ -4,23 +4,20 @@ use std::sync::Arc;
 
 use candle_core::{Result, Tensor, Var};
 
-use super::mask::Draws;
+use super::draws::Draws;
+use super::dropout::{EpochDropout, PROJECTOR_LAYER, TARGET_LAYERS};
 use super::params::Params;
 use crate::design::Input;
-use crate::gpu::Kernels;
 use crate::nn::dropout::Dropout;
+use crate::nn::follow::follow;
 use crate::nn::form::Form;
 use crate::nn::gather::{gather, Rows};
 use crate::nn::init;
 use crate::nn::linear::{linear, project, project_fixed, small_times};
-use crate::nn::norm_act::{norm_act, norm_act_fixed, Activation, Moments};
-use crate::nn::norm_act_on;
+use crate::nn::norm_act::{norm_act, norm_act_fixed, Activation, Settings};
 use crate::nn::parameters::{parameter, Builder, Kind};
-use crate::nn::parameters_on;
 use crate::nn::propagate::Operator;
 use crate::nn::running::Running;
-use crate::nn::view::{matrix, with_slice};
-use crate::rng::{Philox, Purpose};
 
 /// Batch norm and what follows it: scale and shift (2 x w), running moments.
 pub struct Norm {
@@ -53,14 +50,9 @@ impl Norm {
         })
     }
 
-    /// Moves the running moments towards those of a batch of `n` rows. (On a device the kernels do.)
-    fn follow(&self, batch: &Moments, n: usize) -> Result<()> {
-        self.running.follow(batch, n, self.momentum)
-    }
-
-    /// For the kernels of a device.
-    pub(super) fn settings(&self, dropout: Dropout) -> norm_act_on::Settings {
-        norm_act_on::Settings {
+    /// With a layer's dropout.
+    pub(super) fn settings(&self, dropout: Dropout) -> Settings {
+        Settings {
             epsilon: self.epsilon,
             momentum: self.momentum,
             activation: self.activation,
@@ -112,38 +104,14 @@ impl Block {
 
     /// Norm, activation and dropout of `x`, which the layer's weight has already met.
     fn finish(&self, x: &Tensor, dropout: Dropout, train: bool) -> Result<Tensor> {
-        let norm = &self.norm;
-        if let Some(kernels) = Kernels::of(x.device())? {
-            let (running, settings) = (norm.running.as_tensor(), norm.settings(dropout));
-            return norm_act_on::norm_act(&kernels, x, &norm.affine, running, settings, train);
-        }
-        let (out, batch) = norm_act(
-            x,
-            &norm.affine,
-            norm.epsilon,
-            norm.activation,
-            dropout,
-            train,
-        )?;
-        self.norm.follow(&batch, x.dim(0)?)?;
-        Ok(out)
+        let settings = self.norm.settings(dropout);
+        norm_act(x, &self.norm.affine, &self.norm.running, settings, train)
     }
 
     /// The same with the running moments: evaluation mode.
     fn finish_fixed(&self, x: &Tensor) -> Result<Tensor> {
-        let (n, width) = x.dims2()?;
-        let norm = &self.norm;
-        if let Some(kernels) = Kernels::of(x.device())? {
-            let (running, settings) = (norm.running.as_tensor(), norm.settings(Dropout::none()));
-            return norm_act_on::norm_act_fixed(&kernels, x, &norm.affine, running, settings);
-        }
-        let running = norm.running.get()?;
-        let fixed = |x: &[f32], affine: &[f32]| {
-            let (epsilon, activation) = (norm.epsilon, norm.activation);
-            Ok(norm_act_fixed(x, affine, &running, epsilon, activation))
-        };
-        let out = with_slice(x, |x| with_slice(&norm.affine, |affine| fixed(x, affine)))?;
-        matrix(out, n, width)
+        let settings = self.norm.settings(Dropout::none());
+        norm_act_fixed(x, &self.norm.affine, &self.norm.running, settings)
     }
 }
 
@@ -215,19 +183,7 @@ impl Encoder {
 
     /// theta <- m theta + (1 - m) other
     fn follow(&self, other: &Encoder, m: f64) -> Result<()> {
-        if let Some(kernels) = Kernels::of(self.blocks[0].weight.device())? {
-            let (mine, theirs) = (self.parameters(), other.parameters());
-            return parameters_on::follow(&kernels, &mine, &theirs, m);
-        }
-        for (mine, theirs) in self.parameters().iter().zip(other.parameters()) {
-            let theirs = theirs.as_detached_tensor();
-            let moved = match m {
-                0.0 => theirs.copy()?,
-                m => ((mine.as_detached_tensor() * m)? + (theirs * (1.0 - m))?)?,
-            };
-            mine.set(&moved)?;
-        }
-        Ok(())
+        follow(&self.parameters(), &other.parameters(), m)
     }
 }
 
@@ -291,36 +247,6 @@ pub struct Forward {
     pub target: Tensor,
     /// R, N x latent.
     pub projected: Tensor,
-}
-
-/// Dropout of every layer of one epoch: rounds `16 epoch + layer`.
-#[derive(Clone, Copy)]
-pub struct EpochDropout {
-    p: f64,
-    philox: Philox,
-    epoch: u32,
-}
-
-const TARGET_LAYERS: u32 = 4;
-const PROJECTOR_LAYER: u32 = 8;
-const DECODER_LAYER: u32 = 9;
-
-impl EpochDropout {
-    pub fn new(p: f64, seed: u64, epoch: u32) -> Self {
-        Self {
-            p,
-            philox: Philox::new(seed, Purpose::Dropout),
-            epoch,
-        }
-    }
-
-    fn layer(&self, layer: u32) -> Dropout {
-        Dropout::new(self.p, self.philox, self.epoch * 16 + layer)
-    }
-
-    pub fn decoder(&self) -> Dropout {
-        self.layer(DECODER_LAYER)
-    }
 }
 
 impl Model {
@@ -425,14 +351,6 @@ impl Model {
         let hidden = graph.apply(&gather(&product, &zero, remasked)?)?;
         self.projector
             .finish(&hidden, dropout.layer(PROJECTOR_LAYER), true)
-    }
-
-    /// Moves the graph decoder's running moments.
-    pub fn follow_decoder(&self, batch: &Moments, n: usize) -> Result<()> {
-        match &self.decoder {
-            Decoder::Graph(block) => block.norm.follow(batch, n),
-            Decoder::Linear { .. } => Ok(()),
-        }
     }
 
     /// After parameters of a later epoch were set: the target has moved by itself, unless it is a copy.

@@ -3,8 +3,8 @@
 use candle_core::Device;
 use ndarray::ArrayD;
 
-use super::hybrid::Pairs;
-use super::mask::Draws;
+use super::draws::Draws;
+use super::hybrid::{operator, Pairs};
 use super::trainer::Trainer;
 use super::{Contrast, Params};
 use crate::design::Input;
@@ -113,7 +113,7 @@ impl Reference {
         let mut trainer = Trainer::new(input, &self.graph()?, order, params, 1, 1, device)?;
         trainer.parameters.load(&self.state("init"))?;
         if let Some(pairs) = self.pairs()? {
-            trainer.set_pairs(&pairs)?;
+            trainer.summaries = Some(operator(&pairs, n, device)?);
         }
         Ok(trainer)
     }

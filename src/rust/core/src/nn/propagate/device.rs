@@ -1,0 +1,44 @@
+//! On a device.
+
+use std::sync::Arc;
+
+use candle_core::{Result, Tensor};
+
+use crate::gpu::{attach, Kernels, Matrix};
+use crate::sparse::Csr;
+
+/// A matrix and its transpose on a device.
+#[derive(Clone)]
+pub struct Placed {
+    kernels: Kernels,
+    forward: Matrix,
+    backward: Matrix,
+}
+
+impl Placed {
+    /// One copy where both are the same.
+    pub fn new(kernels: Kernels, forward: &Arc<Csr>, backward: &Arc<Csr>) -> Result<Self> {
+        let placed = Matrix::new(&kernels, forward)?;
+        let transpose = match Arc::ptr_eq(forward, backward) {
+            true => placed.clone(),
+            false => Matrix::new(&kernels, backward)?,
+        };
+        Ok(Self {
+            kernels,
+            forward: placed,
+            backward: transpose,
+        })
+    }
+
+    pub fn matrix(&self) -> &Matrix {
+        &self.forward
+    }
+
+    pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        let product = self.forward.times(&self.kernels, x)?;
+        let (kernels, matrix) = (self.kernels.clone(), self.backward.clone());
+        attach("propagate", x, product, move |grad| {
+            Ok([Some(matrix.times(&kernels, grad)?.into_tensor())])
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! The losses of an epoch: their weighted sum, and their record.
+
+mod device;
+mod host;
+pub mod outer;
+mod record;
+pub mod sums;
+
+use candle_core::{Result, Tensor};
+
+use crate::engine::place::Place;
+
+pub use record::{read, Recorded};
+
+/// The losses of one epoch, before their weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochLosses {
+    /// From 1.
+    pub epoch: usize,
+    /// The weighted sum that was minimised.
+    pub total: f32,
+    pub reconstruction: f32,
+    pub consistency: f32,
+    /// None before the hybrid graph exists.
+    pub contrast: Option<f32>,
+    /// Norm of all gradients before clipping.
+    pub gradient_norm: f64,
+}
+
+/// The same where they were computed, one number each.
+pub struct Losses {
+    /// The weighted sum.
+    pub total: Tensor,
+    reconstruction: Tensor,
+    consistency: Tensor,
+    contrast: Option<Tensor>,
+}
+
+impl Losses {
+    /// `weights`: of the three, in their order.
+    pub fn new(
+        place: &Place,
+        [reconstruction, consistency]: [Tensor; 2],
+        contrast: Option<Tensor>,
+        weights: [f64; 3],
+    ) -> Result<Self> {
+        let (both, third) = ([&reconstruction, &consistency], contrast.as_ref());
+        let total = match place {
+            Place::Host => host::weighted(both, third, weights)?,
+            Place::Device(kernels) => device::weighted(kernels, both, third, weights)?,
+        };
+        Ok(Self {
+            total,
+            reconstruction,
+            consistency,
+            contrast,
+        })
+    }
+}
