@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
@@ -44,11 +45,18 @@ fn seconds_to_stop(name: &str, after: Duration, work: &(impl Fn() -> Result<()> 
     })
 }
 
-/// Cancels at each of these moments (in milliseconds). A busy machine may be slow once, not three times.
+/// One at a time: the threads of several tests would wait for each other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Tries at each moment. A busy machine may be slow for some time, but code that does not look is slow each time.
+const TRIES: usize = 8;
+
+/// Cancels at each of these moments (in milliseconds).
 fn stops(name: &str, moments: &[u64], work: impl Fn() -> Result<()> + Sync) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for &moment in moments {
         let after = Duration::from_millis(moment);
-        let tries = (0..3).map(|_| seconds_to_stop(name, after, &work));
+        let tries = (0..TRIES).map(|_| seconds_to_stop(name, after, &work));
         let mut longest = Vec::new();
         let soon = tries.inspect(|&s| longest.push(s)).any(|s| s < SOON);
         assert!(soon, "{name} after {after:?}: {longest:?} s");

@@ -64,8 +64,12 @@ impl Training {
         let trainer = self.trainer.as_ref().ok_or_else(none)?;
         let mut saved = trainer.checkpoint()?;
         let shape = (self.history.len(), trainer.losses().len());
+        // Files hold finite numbers only: which losses there were stands beside them.
         let losses = Array2::from_shape_fn(shape, |(e, l)| self.history[e][l]);
+        let known = losses.mapv(|l| f64::from(u8::from(!l.is_nan())));
+        let losses = losses.mapv(|l| if l.is_nan() { 0.0 } else { l });
         saved.insert("run.history", losses.into_dyn());
+        saved.insert("run.known", known.into_dyn());
         Ok(saved)
     }
 
@@ -77,7 +81,16 @@ impl Training {
         if let Some(trainer) = &mut self.trainer {
             trainer.resume(saved)?;
         }
-        let history = saved.matrix("run.history")?;
+        let known = saved.matrix("run.known")?;
+        let mut history = saved.matrix("run.history")?;
+        if history.dim() != known.dim() {
+            return Err(Error::model("The checkpoint is damaged"));
+        }
+        history.zip_mut_with(&known, |loss, &known| {
+            if known == 0.0 {
+                *loss = f64::NAN;
+            }
+        });
         self.history = history.rows().into_iter().map(|row| row.to_vec()).collect();
         Ok(())
     }

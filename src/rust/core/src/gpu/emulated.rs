@@ -28,6 +28,7 @@ static LAUNCHES: AtomicU64 = AtomicU64::new(0);
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 thread_local! {
+    static HERE: Cell<u64> = const { Cell::new(0) };
     static MODE: Cell<Option<Order>> = const { Cell::new(None) };
 }
 
@@ -59,6 +60,12 @@ pub(crate) fn within<T>(mode: Option<Order>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// Kernels launched by this thread: other tests launch theirs meanwhile.
+#[cfg(test)]
+pub(crate) fn launches_here() -> u64 {
+    HERE.get()
+}
+
 /// Kernels launched since the process started.
 pub fn launches() -> u64 {
     LAUNCHES.load(Ordering::SeqCst)
@@ -78,6 +85,7 @@ impl Runner for Emulator {
             bail!("the emulator was left in the middle of a kernel");
         };
         LAUNCHES.fetch_add(1, Ordering::SeqCst);
+        HERE.set(HERE.get() + 1);
         let c_name = CString::new(name).map_err(candle_core::Error::wrap)?;
         let (mut pointers, sizes) = (arguments.pointers(), arguments.sizes());
         let reversed = mode() == Some(Order::Backwards);

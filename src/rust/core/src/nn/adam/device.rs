@@ -38,7 +38,6 @@ impl PlacedMoments {
         })
     }
 
-    /// One step; the norm of all gradients before clipping, as one f64 on the device.
     /// The first moments of all parameters, then the second ones.
     pub fn moments(&self) -> impl Iterator<Item = &Tensor> {
         self.first.iter().chain(&self.second)
@@ -53,6 +52,7 @@ impl PlacedMoments {
         Ok(())
     }
 
+    /// One step; the norm of all gradients before clipping, as one f64 on the device.
     pub fn step(
         &self,
         parameters: &[Var],
