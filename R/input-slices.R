@@ -81,11 +81,6 @@ slice_codes <- function(slices) if (!is.null(slices)) unname(as.integer(slices$o
 # Whether neighbours are looked for among all cells: one slice, or a stack.
 is_stacked <- function(slices) is.null(slices) || slices$stacked
 
-# How many neighbours every cell can have.
-fewest_neighbours <- function(task) {
-  if (is_stacked(task$slices)) length(task$cells) - 1L else min(table(task$slices$of)) - 1L
-}
-
 # What a result says about its slices; `coords` only where they were moved.
 slice_parts <- function(task) {
   slices <- task$slices
