@@ -25,6 +25,7 @@ mod kernel_tests;
 pub mod metrics;
 pub mod nn;
 pub mod options;
+pub mod predictive;
 pub mod preprocess;
 pub mod progress;
 #[cfg(any(test, feature = "check"))]

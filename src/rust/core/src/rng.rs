@@ -17,6 +17,8 @@ pub enum Purpose {
     Mixture = 6,
     Index = 7,
     Data = 8,
+    Folds = 9,
+    Members = 10,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

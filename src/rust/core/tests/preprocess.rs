@@ -776,7 +776,8 @@ mod several_slices {
         let slots = Slots::new(&dense);
         let slices = slices(12);
         let kept = [vec![0, 1, 2], all_genes(8), vec![2, 5]];
-        let matrix = normalise_slices(&slots.view(), &slices, &kept, &[2], 1e4, false).unwrap();
+        let matrix =
+            normalise_slices(&slots.view(), &slices, &kept, &[2], &[1e4; 3], false).unwrap();
         for cell in 0..12 {
             let own = kept[slices.of(cell)].iter();
             let total: f64 = own.map(|&g| dense[[cell, g as usize]]).sum();

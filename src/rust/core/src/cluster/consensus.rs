@@ -7,14 +7,14 @@
 
 use std::collections::HashMap;
 
-use rayon::prelude::*;
-
+use super::distinct::count_nonempty;
 use super::input::check_groups;
 use super::linkage::average_linkage;
+use super::votes::Ballots;
 use crate::{progress, Error, Result};
 
-/// Distinct tuples that enter the linkage, whose memory grows with their square. Rarer tuples count
-/// as the nearest of these.
+/// Distinct tuples that enter the linkage, whose memory grows with their square. Cells with rarer ones join the group with
+/// which they share most labels.
 const MOST_TUPLES: usize = 4000;
 
 /// The `k` groups of average linkage on the co-association of `runs`, each a labelling of all cells
@@ -28,6 +28,29 @@ pub fn consensus(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
     consensus_of(runs, k, MOST_TUPLES)
 }
 
+/// For every cell the share of the labellings `runs` that agree with its label in `labels`, one of `0..k`.
+pub fn confidence(runs: &[Vec<u32>], labels: &[u32], k: usize) -> Vec<f32> {
+    Ballots::new(runs).confidence(labels, k)
+}
+
+/// [`consensus`], after which every cell joins the group with which it shares most labels, until nobody moves: linkage cannot
+/// take back a merge, and where it cuts depends on few cells.
+///
+/// # Errors
+/// Those of [`consensus`].
+pub fn agreement(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
+    let linked = consensus(runs, k)?;
+    let ballots = Ballots::new(runs);
+    let voted = ballots.vote(linked.clone(), k)?;
+    // A group that everybody left would be a domain less than asked for.
+    Ok(
+        match count_nonempty(&voted, k) < count_nonempty(&linked, k) {
+            true => linked,
+            false => number_by_first_cell(voted.iter().map(|&g| g as usize), k),
+        },
+    )
+}
+
 fn consensus_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
     let cells = check(runs, k)?;
     let flat: Vec<u32> = (0..cells)
@@ -35,17 +58,37 @@ fn consensus_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
         .collect();
     let (tuples, tuple_of) = distinct_tuples(&flat, runs.len());
     let kept = most_frequent(&tuple_of, tuples.len(), most.max(k));
-    let stand_in = nearest_kept(&tuples, &kept);
-    progress::check()?;
+    let mut place = vec![ABSENT; tuples.len()];
+    kept.iter().enumerate().for_each(|(p, &t)| place[t] = p);
     let mut sizes = vec![0u64; kept.len()];
-    tuple_of.iter().for_each(|&t| sizes[stand_in[t]] += 1);
+    let linked = tuple_of.iter().filter(|&&t| place[t] != ABSENT);
+    linked.for_each(|&t| sizes[place[t]] += 1);
+    progress::check()?;
     let differ = |a: usize, b: usize| differences(tuples[kept[a]], tuples[kept[b]]);
     let groups = average_linkage(&sizes, differ, k)?;
+    let group_of = |&t: &usize| groups.get(place[t]).copied();
+    if kept.len() == tuples.len() {
+        let found = tuple_of.iter().map(|t| group_of(t).unwrap_or_default());
+        return Ok(number_by_first_cell(found, kept.len()));
+    }
+    let mut names = groups.clone();
+    names.sort_unstable();
+    names.dedup();
+    let code = |group: usize| names.binary_search(&group).unwrap_or_default() as u32;
+    let begun: Vec<u32> = tuple_of
+        .iter()
+        .map(|t| group_of(t).map_or(u32::MAX, code))
+        .collect();
+    let voted = Ballots::new(runs).admit(&begun, names.len());
+    progress::check()?;
     Ok(number_by_first_cell(
-        tuple_of.iter().map(|&t| groups[stand_in[t]]),
-        kept.len(),
+        voted.iter().map(|&g| g as usize),
+        names.len(),
     ))
 }
+
+/// Of a tuple that the linkage does not see.
+const ABSENT: usize = usize::MAX;
 
 fn check(runs: &[Vec<u32>], k: usize) -> Result<usize> {
     let Some(first) = runs.first() else {
@@ -86,22 +129,6 @@ fn most_frequent(tuple_of: &[usize], tuples: usize, most: usize) -> Vec<usize> {
     order.truncate(most);
     order.sort_unstable();
     order
-}
-
-/// For every tuple the place in `kept` of the one that differs in the fewest runs (itself, if kept).
-fn nearest_kept(tuples: &[&[u32]], kept: &[usize]) -> Vec<usize> {
-    let nearest = |tuple: &&[u32]| {
-        let places = 0..kept.len();
-        places
-            .min_by_key(|&p| differences(tuple, tuples[kept[p]]))
-            .unwrap_or(0)
-    };
-    if kept.len() == tuples.len() {
-        return (0..kept.len()).collect();
-    }
-    let ticket = progress::current();
-    let nearest = |tuple| ticket.part(|| nearest(tuple));
-    tuples.par_iter().map(nearest).collect()
 }
 
 fn differences(a: &[u32], b: &[u32]) -> u64 {
@@ -183,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn rare_tuples_join_the_nearest_when_there_are_too_many() {
+    fn cells_with_rare_tuples_join_the_nearest_group() {
         let runs = noisy_runs(2000, 8, 0.2, 3);
         let flat: Vec<u32> = (0..2000)
             .flat_map(|i| runs.iter().map(move |r| r[i]))
@@ -193,6 +220,26 @@ mod tests {
         let right = (0..2000).filter(|&i| groups[i] == groups[i % 4]).count();
         assert_eq!(super::super::count_nonempty(&groups, 4), 4);
         assert!(right > 1900, "{right} of 2000");
+    }
+
+    #[test]
+    fn votes_mend_what_linkage_cut_wrong_and_are_sure_where_runs_agree() {
+        let runs = noisy_runs(2000, 9, 0.2, 4);
+        let agreed = agreement(&runs, 4).unwrap();
+        let right = (0..2000).filter(|&i| agreed[i] == agreed[i % 4]);
+        let right = right.count();
+        assert!(right > 1980, "{right} of 2000");
+        let sure = confidence(&runs, &agreed, 4);
+        for i in 0..2000 {
+            // Labels of these runs need no matching: label l is the group of cell l.
+            let same = runs
+                .iter()
+                .filter(|run| agreed[run[i] as usize] == agreed[i]);
+            assert_eq!(sure[i], same.count() as f32 / 9.0);
+        }
+        let alike = vec![runs[0].clone(); 3];
+        let agreed = agreement(&alike, 4).unwrap();
+        assert!(confidence(&alike, &agreed, 4).iter().all(|&c| c == 1.0));
     }
 
     #[test]

@@ -19,19 +19,35 @@ pub(super) struct Fit {
     pub converged: bool,
 }
 
+/// What [`Gaussians::maximise`] takes, and the sum over the rows of the log of the summed exponentials of their scores.
+pub(super) type Expected = (Vec<f64>, f64);
+
 /// Iterates from `model` until the objective gains less than `tolerance` of its size.
 pub(super) fn em(
+    data: &Centred,
+    model: Gaussians,
+    max_iterations: usize,
+    tolerance: f64,
+) -> Result<Fit> {
+    em_by(data, model, max_iterations, tolerance, |model, scores| {
+        Ok(expect(data, scores, model.means.len()))
+    })
+}
+
+/// [`em`] with another way to the expectations.
+pub(super) fn em_by(
     data: &Centred,
     mut model: Gaussians,
     max_iterations: usize,
     tolerance: f64,
+    expect: impl Fn(&Gaussians, &Scores) -> Result<Expected>,
 ) -> Result<Fit> {
     let mut last = f64::NEG_INFINITY;
     let mut iteration = 0;
     loop {
         progress::check()?;
         let scores = model.scores()?;
-        let (sums, log_sums) = expect(data, &scores, model.means.len());
+        let (sums, log_sums) = expect(&model, &scores)?;
         let (log_likelihood, objective) = scores.likelihoods(data, log_sums);
         if !objective.is_finite() {
             return Err(Error::numeric(
@@ -55,7 +71,7 @@ pub(super) fn em(
 
 /// For each component the sum of the rows by membership and the sum of the memberships; and the
 /// sum over the rows of the log of the summed exponentials.
-fn expect(data: &Centred, scores: &Scores, k: usize) -> (Vec<f64>, f64) {
+fn expect(data: &Centred, scores: &Scores, k: usize) -> Expected {
     let width = k * (data.columns + 1);
     let parts: Vec<Vec<f64>> = data
         .chunks()

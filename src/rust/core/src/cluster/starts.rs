@@ -117,7 +117,7 @@ impl Start {
 }
 
 /// The rows in coordinates in which their covariance is the identity.
-fn whitened(data: &Centred) -> Result<Array2<f32>> {
+pub(super) fn whitened(data: &Centred) -> Result<Array2<f32>> {
     let mut covariance = &data.scatter / data.rows as f64;
     for (j, ridge) in data.ridge.iter().enumerate() {
         covariance[(j, j)] += ridge;

@@ -47,9 +47,24 @@ impl Tiles {
 
     /// The tiles of one chunk of rows.
     pub fn chunk(&self, chunk: usize) -> std::slice::Chunks<'_, f32> {
+        self.block(chunk).chunks(LANES * self.columns)
+    }
+
+    /// The same, one after the other.
+    pub fn block(&self, chunk: usize) -> &[f32] {
         let size = CHUNK * self.columns;
         let end = ((chunk + 1) * size).min(self.values.len());
-        self.values[chunk * size..end].chunks(LANES * self.columns)
+        &self.values[chunk * size..end]
+    }
+
+    /// What was taken from every row.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// What every row was divided by then.
+    pub fn scale(&self) -> f64 {
+        self.scale
     }
 
     /// A copy of one row.

@@ -3,13 +3,18 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::tissue::Tissue;
-use crate::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
+use crate::cluster::{
+    agreement, consensus, gaussian_mixture, kmeans, members, KMeansSettings, MemberSettings,
+    MixtureSettings,
+};
 use crate::metrics::{order_domains, refine_labels};
-use crate::Result;
+use crate::{progress, Result};
 
 /// A method of the core that finds groups; others cluster elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
+    /// Many mixtures, the best of which are put together.
+    Consensus,
     /// A Gaussian mixture with one covariance.
     Mixture,
     /// k-means.
@@ -28,6 +33,7 @@ pub fn groups(
     seed: u64,
 ) -> Result<Vec<u32>> {
     let labels = match method {
+        Method::Consensus => agreement(&ensemble(&[x], k, starts, seed)?, k)?,
         Method::Mixture => {
             let settings = MixtureSettings {
                 starts,
@@ -46,6 +52,45 @@ pub fn groups(
         }
     };
     Ok(largest_first(&labels))
+}
+
+/// Members that each matrix of an ensemble gives.
+const KEEP: usize = 5;
+/// Rows to which the members are fitted.
+const FIT_ROWS: usize = 20_000;
+
+/// Labellings of the rows that all `matrices` have: of each matrix, the likeliest mixtures from many starts.
+///
+/// # Errors
+/// Those of [`members`]; no mixture that fills its components.
+pub fn ensemble(
+    matrices: &[ArrayView2<f32>],
+    k: usize,
+    starts: usize,
+    seed: u64,
+) -> Result<Vec<Vec<u32>>> {
+    let shown = progress::stage("domains", matrices.len());
+    let mut all = Vec::new();
+    for (round, x) in matrices.iter().enumerate() {
+        let settings = MemberSettings {
+            starts,
+            keep: KEEP,
+            seed,
+            round: round as u32,
+            fit_rows: FIT_ROWS,
+        };
+        all.extend(
+            members(x.view(), k, &settings)?
+                .into_iter()
+                .map(|m| m.labels),
+        );
+        shown.advance(1);
+    }
+    if let (true, Some(x)) = (all.is_empty(), matrices.first()) {
+        // Fewer groups than asked for, perhaps: that mixture knows what to do about it.
+        all.push(groups(x.view(), k, Method::Mixture, starts, seed)?);
+    }
+    Ok(all)
 }
 
 /// The seed of run `run` (from 0) of several, far from the small seeds that people type.

@@ -7,6 +7,7 @@ pub mod memory;
 pub mod model_file;
 pub mod place;
 pub mod predict;
+pub mod predicted;
 pub mod run;
 pub mod stage;
 pub mod system;
@@ -16,6 +17,7 @@ pub mod trainer;
 mod training;
 
 pub use predict::{predict, How, NewPart, Prediction, Seen};
+pub use predicted::{Components, Predictions};
 pub use run::Run;
 pub use stage::{Asked, Opened, Settings, Stage};
 pub use system::{Needs, Part, System, Values};

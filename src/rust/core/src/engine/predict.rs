@@ -51,6 +51,8 @@ pub struct Seen {
     pub found: Found,
     /// The columns that were averaged over neighbours, if the model looks at such.
     pub smoothed: Option<Array2<f32>>,
+    /// Those that the neighbours predict, if it looks at such.
+    pub predicted: Option<Array2<f32>>,
 }
 
 /// What a model says of new cells.
@@ -90,7 +92,12 @@ pub fn predict(
             true => view(model)?.of(seen.found.embedding.view())?,
             false => seen.found.embedding.mapv(f64::from),
         };
-        let columns = chosen(how.source, embedding, seen.smoothed.as_ref())?;
+        let columns = chosen(
+            how.source,
+            embedding,
+            seen.smoothed.as_ref(),
+            seen.predicted.as_ref(),
+        )?;
         let moments = Moments {
             centre: model.vector("rule.centre")?,
             spread: model.vector("rule.spread")?,

@@ -6,18 +6,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 
 use super::columns::{side_by_side, Moments, View};
-use super::domains::{agreed, finished, groups, run_seed, Method};
+use super::domains::{agreed, ensemble, finished, groups, run_seed, Method};
 use super::memory::available_memory;
+use super::predicted::Predictions;
 use super::stage::{Settings, Stage};
 use super::system::{Part, System};
 use super::tensors::Tensors;
 use super::tissue::Tissue;
 use super::trainer::{Found, Loss};
 use super::training::{line, Training};
-use crate::cluster::Classifier;
+use crate::cluster::{agreement, confidence, Classifier};
 use crate::device::{choose, Choice};
 use crate::options::DomainSource;
 use crate::{progress, threads, Error, Result};
@@ -41,13 +42,17 @@ pub struct Run {
     seconds: Vec<(&'static str, f64)>,
     place: Option<Choice>,
     smoothed: Option<Array2<f32>>,
+    predicted: Option<Predictions>,
     training: Option<Training>,
     history: Vec<Vec<f64>>,
     fit: Option<Fit>,
     /// The same of a later training, until its groups are found.
     columns: Option<Array2<f64>>,
+    /// The groups of every training, or all those that are to agree on it, along the tissue's curve.
     labels: Vec<Vec<u32>>,
+    n_trained: usize,
     domains: Vec<u32>,
+    confidence: Option<Vec<f32>>,
     model: Tensors,
 }
 
@@ -62,12 +67,15 @@ impl Run {
             seconds: Vec::new(),
             place: None,
             smoothed: None,
+            predicted: None,
             training: None,
             history: Vec::new(),
             fit: None,
             columns: None,
             labels: Vec::new(),
+            n_trained: 0,
             domains: Vec::new(),
+            confidence: None,
             model: Tensors::default(),
         }
     }
@@ -113,6 +121,7 @@ impl Run {
             }
             Stage::Smooth => {
                 self.smoothed = self.system.smooth(&self.tissue)?;
+                self.predicted = self.system.predict(&self.tissue)?;
                 self.tissue.forget_neighbours();
                 Stage::Train
             }
@@ -158,9 +167,10 @@ impl Run {
             return Ok(Stage::Train);
         }
         self.end_training(training)?;
-        Ok(match self.settings.method() {
-            Some(_) => Stage::Domains,
-            None => Stage::Labels,
+        Ok(match (self.settings.n_domains, self.settings.method()) {
+            (0, _) => Stage::Model,
+            (_, Some(_)) => Stage::Domains,
+            (_, None) => Stage::Labels,
         })
     }
 
@@ -191,7 +201,7 @@ impl Run {
     }
 
     fn check_first(&self) -> Result<()> {
-        match self.labels.is_empty() {
+        match self.n_trained == 0 {
             true => Ok(()),
             false => Err(Error::model(
                 "A checkpoint holds one training: use `consensus = 1`, or run the seeds one by one",
@@ -202,7 +212,7 @@ impl Run {
     fn start_training(&self) -> Result<Training> {
         let nowhere = || Error::Internal("a training without a place".into());
         let device = &self.place.as_ref().ok_or_else(nowhere)?.device;
-        let seed = run_seed(self.settings.seed, self.labels.len());
+        let seed = run_seed(self.settings.seed, self.n_trained);
         Ok(Training::new(self.system.trainer(
             &self.tissue,
             seed,
@@ -214,7 +224,7 @@ impl Run {
     fn end_training(&mut self, mut training: Training) -> Result<()> {
         let found = match &mut training.trainer {
             Some(trainer) => trainer.found(self.fit.is_none())?,
-            None => Found::of(averages(self.smoothed.as_ref())?.clone()),
+            None => Found::of(self.untrained()?),
         };
         let view = match self.system.view() {
             Some(n) => Some(View::principal(found.embedding.view(), n)?),
@@ -224,7 +234,9 @@ impl Run {
             Some(view) => view.of(found.embedding.view())?,
             None => found.embedding.mapv(f64::from),
         };
-        let columns = chosen(self.settings.source(), seen, self.smoothed.as_ref())?;
+        let predicted = self.predicted.as_ref().map(Predictions::columns);
+        let smoothed = self.smoothed.as_ref();
+        let columns = chosen(self.settings.source(), seen, smoothed, predicted.as_ref())?;
         if self.fit.is_some() {
             self.columns = Some(columns);
         } else {
@@ -239,6 +251,15 @@ impl Run {
             self.history = training.history;
         }
         Ok(())
+    }
+
+    /// What a system without a training finds.
+    fn untrained(&self) -> Result<Array2<f32>> {
+        match (&self.smoothed, &self.predicted) {
+            (Some(averages), _) => Ok(averages.clone()),
+            (None, Some(predicted)) => Ok(predicted.columns()),
+            (None, None) => Err(absent()),
+        }
     }
 
     /// Columns from two sources are made comparable, others stay as they are.
@@ -263,11 +284,37 @@ impl Run {
 
     fn find_groups(&mut self) -> Result<Stage> {
         let s = &self.settings;
-        let method = s.method().unwrap_or(Method::Mixture);
-        let seed = run_seed(s.seed, self.labels.len());
-        let x = self.columns()?;
-        let found = groups(x.view(), s.n_domains, method, s.domains.starts, seed)?;
+        let seed = run_seed(s.seed, self.n_trained);
+        let found = match s.method().unwrap_or(Method::Mixture) {
+            Method::Consensus => self.members(seed)?,
+            method => {
+                let x = self.columns()?;
+                vec![groups(
+                    x.view(),
+                    s.n_domains,
+                    method,
+                    s.domains.starts,
+                    seed,
+                )?]
+            }
+        };
         self.next_training(found)
+    }
+
+    /// Labellings that are to agree, of cells along the tissue's curve: whatever order the cells were given in.
+    fn members(&self, seed: u64) -> Result<Vec<Vec<u32>>> {
+        let (k, starts) = (self.settings.n_domains, self.settings.domains.starts);
+        match (&self.predicted, self.settings.source()) {
+            (Some(predicted), DomainSource::Predicted) => {
+                ensemble(&predicted.matrices(), k, starts, seed)
+            }
+            _ => {
+                let order = self.tissue.order()?;
+                let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
+                let x = self.columns()?.select(Axis(0), &rows);
+                ensemble(&[x.view()], k, starts, seed)
+            }
+        }
     }
 
     /// The groups of the cells that another method found in [`Run::columns`], from 0.
@@ -278,25 +325,42 @@ impl Run {
         if self.stage != Stage::Labels || labels.len() != self.tissue.n_cells() {
             return Err(Error::Internal("labels that nobody waits for".into()));
         }
-        self.stage = self.next_training(labels)?;
+        self.stage = self.next_training(vec![labels])?;
         Ok(())
     }
 
     /// The seed of the labels that the run waits for.
     pub fn label_seed(&self) -> u64 {
-        run_seed(self.settings.seed, self.labels.len())
+        run_seed(self.settings.seed, self.n_trained)
     }
 
     /// After the labels of one training: the next one, or what all agree on.
-    fn next_training(&mut self, labels: Vec<u32>) -> Result<Stage> {
-        self.labels.push(labels);
+    fn next_training(&mut self, labels: Vec<Vec<u32>>) -> Result<Stage> {
+        self.labels.extend(labels);
+        self.n_trained += 1;
         self.columns = None;
-        if self.labels.len() < self.settings.domains.consensus {
+        if self.n_trained < self.settings.domains.consensus {
             return Ok(Stage::Train);
         }
-        let labels = agreed(&self.labels, self.settings.n_domains)?;
-        self.domains = finished(labels, &self.tissue, self.settings.domains.refine_k)?;
+        let (k, refine) = (self.settings.n_domains, self.settings.domains.refine_k);
+        if self.settings.method() != Some(Method::Consensus) {
+            self.domains = finished(agreed(&self.labels, k)?, &self.tissue, refine)?;
+            return Ok(Stage::Model);
+        }
+        let order = self.tissue.order()?;
+        let labels = off_curve(&agreement(&self.labels, k)?, &order);
+        self.domains = finished(labels, &self.tissue, refine)?;
+        let along: Vec<u32> = order.iter().map(|&c| self.domains[c as usize]).collect();
+        let sure = confidence(&self.labels, &along, self.n_groups());
+        self.confidence = Some(off_curve(&sure, &order));
+        self.labels = Vec::new();
         Ok(Stage::Model)
+    }
+
+    /// Domains that there are, at least those asked for.
+    fn n_groups(&self) -> usize {
+        let n = self.domains.iter().map(|&d| d as usize + 1).max();
+        n.unwrap_or(0).max(self.settings.n_domains)
     }
 
     /// What further cells are prepared, embedded and labelled by.
@@ -308,11 +372,15 @@ impl Run {
             model.insert("embedding.centre", view.centre.clone().into_dyn());
             model.insert("embedding.rotation", view.rotation.clone().into_dyn());
         }
+        if let Some(predicted) = &self.predicted {
+            model.extend(predicted.model.clone());
+        }
+        if self.domains.is_empty() {
+            return Ok(model);
+        }
         let moments = self.moments(&fit.columns);
         let x = moments.scale(fit.columns.view())?;
-        let n = self.domains.iter().map(|&d| d as usize + 1).max();
-        let n = n.unwrap_or(0).max(self.settings.n_domains);
-        let rule = Classifier::fit(x.view(), &self.domains, n)?;
+        let rule = Classifier::fit(x.view(), &self.domains, self.n_groups())?;
         let vectors: [(&str, Array1<f64>); 3] = [
             ("rule.centre", moments.centre),
             ("rule.spread", moments.spread),
@@ -364,6 +432,16 @@ impl Run {
         &self.domains
     }
 
+    /// For every cell the share of the labellings that agree with its domain; None where there was one only.
+    pub fn confidence(&self) -> Option<&[f32]> {
+        self.confidence.as_deref()
+    }
+
+    /// What the cells' neighbours say about them, where domains are found from that.
+    pub fn predicted(&self) -> Option<&Predictions> {
+        self.predicted.as_ref()
+    }
+
     /// What [`Stage::Model`] made.
     pub fn model(&self) -> &Tensors {
         &self.model
@@ -385,8 +463,16 @@ impl Run {
     }
 }
 
-fn averages(smoothed: Option<&Array2<f32>>) -> Result<&Array2<f32>> {
-    smoothed.ok_or_else(|| Error::Internal("nothing was averaged over neighbours".into()))
+fn absent() -> Error {
+    Error::Internal("the columns that domains are found from were not computed".into())
+}
+
+/// Values along the tissue's curve, as the cells were given.
+fn off_curve<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
+    let mut out = vec![T::default(); values.len()];
+    let pairs = order.iter().zip(values);
+    pairs.for_each(|(&cell, &value)| out[cell as usize] = value);
+    out
 }
 
 /// The columns that domains are found from, given the embedding as it is seen.
@@ -397,12 +483,15 @@ pub(super) fn chosen(
     source: DomainSource,
     seen: Array2<f64>,
     smoothed: Option<&Array2<f32>>,
+    predicted: Option<&Array2<f32>>,
 ) -> Result<Array2<f64>> {
+    let there = |x: Option<&Array2<f32>>| Ok(x.ok_or_else(absent)?.mapv(f64::from));
     match source {
         DomainSource::Embedding => Ok(seen),
-        DomainSource::Smoothed => Ok(averages(smoothed)?.mapv(f64::from)),
+        DomainSource::Predicted => there(predicted),
+        DomainSource::Smoothed => there(smoothed),
         DomainSource::Both => {
-            let averages = averages(smoothed)?.mapv(f64::from);
+            let averages = there(smoothed)?;
             side_by_side(&[seen.view(), averages.view()])
         }
     }

@@ -55,6 +55,7 @@ impl Settings {
     /// The method of the core; None where whoever holds the run finds the groups.
     pub fn method(&self) -> Option<Method> {
         match self.domains.cluster {
+            ClusterMethod::Consensus => Some(Method::Consensus),
             ClusterMethod::Gmm => Some(Method::Mixture),
             ClusterMethod::Kmeans => Some(Method::KMeans),
             ClusterMethod::Mclust | ClusterMethod::Leiden | ClusterMethod::Louvain => None,

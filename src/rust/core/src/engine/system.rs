@@ -5,6 +5,7 @@ use ndarray::Array2;
 use serde_json::Value;
 
 use super::predict::{NewPart, Seen};
+use super::predicted::Predictions;
 use super::tensors::Tensors;
 use super::tissue::Tissue;
 use super::trainer::Trainer;
@@ -64,10 +65,18 @@ pub trait System: Send + Sync {
     /// Those of the averages.
     fn smooth(&mut self, tissue: &Tissue) -> Result<Option<Array2<f32>>>;
 
+    /// What the cells' neighbours say about them, to find domains from; None where nobody asked.
+    ///
+    /// # Errors
+    /// Those of [`super::Components::predict`].
+    fn predict(&mut self, _: &Tissue) -> Result<Option<Predictions>> {
+        Ok(None)
+    }
+
     /// Epochs of a training.
     fn epochs(&self) -> usize;
 
-    /// A training from its start; None for a system without one, whose embedding are its averaged columns.
+    /// A training from its start; None for a system without one, whose embedding are its averaged or predicted columns.
     ///
     /// # Errors
     /// Settings that do not fit the input; a device that does not answer.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::graph::{curve_order_within, knn_within, radius_within, spatial_knn, Graph, Neighbours};
 use crate::options::GraphOptions;
@@ -131,6 +131,29 @@ impl Tissue {
             curve_order_within(self.coords.view(), &self.slices)
         })?;
         Ok(self.order.get_or_init(|| Arc::new(order)).clone())
+    }
+
+    /// The same cells in their [`Tissue::order`], and with neighbours in their own slice only.
+    ///
+    /// # Errors
+    /// Those of [`Tissue::order`].
+    pub fn along_curve(&self) -> Result<Self> {
+        let order = self.order()?;
+        let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
+        let coords = self.coords.select(Axis(0), &rows);
+        Self::new(coords, self.slices.permuted(&order), false, self.threads)
+    }
+
+    /// The same cells, with neighbours in their own slice only.
+    pub fn apart(&self) -> Self {
+        Self {
+            coords: self.coords.clone(),
+            slices: self.slices.clone(),
+            stacked: false,
+            threads: self.threads,
+            order: OnceLock::new(),
+            nearest: Mutex::new(None),
+        }
     }
 
     /// The spatial graph, symmetric unless `directed`.

@@ -43,7 +43,7 @@ impl Neighbours {
     }
 
     /// Fills a row with the first `k` of `near`.
-    pub(super) fn write(&mut self, row: u32, near: impl Iterator<Item = (f64, u32)>) {
+    pub(crate) fn write(&mut self, row: u32, near: impl Iterator<Item = (f64, u32)>) {
         let start = row as usize * self.k;
         for (place, (distance, other)) in (start..start + self.k).zip(near) {
             self.index[place] = other;
@@ -52,7 +52,7 @@ impl Neighbours {
     }
 
     /// Room for `n` rows, or an error instead of an abort.
-    pub(super) fn with_rows(n: usize, k: usize) -> Result<Self> {
+    pub(crate) fn with_rows(n: usize, k: usize) -> Result<Self> {
         Ok(Self {
             k,
             index: filled(n, k)?,

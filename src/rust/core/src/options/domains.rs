@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClusterMethod {
+    /// Many mixtures of many matrices, the best of which are put together.
+    Consensus,
     /// A mixture of Gaussians of one covariance.
     Gmm,
     /// The same from R's package mclust, which starts otherwise.
@@ -22,6 +24,8 @@ pub enum ClusterMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DomainSource {
+    /// Components as the cells' neighbours predict them.
+    Predicted,
     /// The network's embedding.
     Embedding,
     /// Components averaged over neighbours.
@@ -58,15 +62,19 @@ pub mod rows {
     /// `cluster`.
     pub const CLUSTER: Row = Row::choice(
         "cluster",
-        &["gmm", "mclust", "kmeans", "leiden", "louvain"],
-        "method of `FindDomains()`: `\"gmm\"`, `\"mclust\"`, `\"kmeans\"`, `\"leiden\"` or `\"louvain\"`.",
+        &["consensus", "gmm", "mclust", "kmeans", "leiden", "louvain"],
+        "method of `FindDomains()`: `\"consensus\"`, `\"gmm\"`, `\"mclust\"`, `\"kmeans\"`, `\"leiden\"` or `\"louvain\"`.",
     )
     .under(Section::Domains);
 
     /// `domains_from`.
     pub const fn domains_from(help: &'static str) -> Row {
-        Row::choice("domains_from", &["embedding", "smoothed", "both"], help)
-            .under(Section::Domains)
+        Row::choice(
+            "domains_from",
+            &["predicted", "embedding", "smoothed", "both"],
+            help,
+        )
+        .under(Section::Domains)
     }
 
     /// `smooth_components`.

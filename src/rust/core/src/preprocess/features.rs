@@ -5,7 +5,7 @@ use serde_json::{json, Value};
 
 use super::gene_choice::{choose, Choice, GeneChoice};
 use super::projection::Projection;
-use super::{check_counts, normalise_slices, Centre, ScaledGenes};
+use super::{check_counts, median_totals, normalise_slices, Centre, ScaledGenes};
 use crate::slices::Slices;
 use crate::sparse::CountsView;
 use crate::{Error, Result};
@@ -153,6 +153,15 @@ impl Features {
         }
     }
 
+    /// The same, moved out: the input is empty then.
+    pub fn take_dense(&mut self) -> Array2<f32> {
+        let empty = Columns::Dense(Array2::zeros((0, 0)));
+        match std::mem::replace(&mut self.input, empty) {
+            Columns::Dense(x) => x,
+            Columns::Scaled(genes) => genes.to_dense(),
+        }
+    }
+
     /// What a result says of them: columns, genes used, genes that slices share and keep; and of a projection, the rows of the
     /// counts that it keeps and the places of the genes among these.
     pub fn describe(&self) -> Value {
@@ -226,11 +235,33 @@ pub fn prepare_slices(
     check_counts(counts)?;
     let choice = choose(counts, slices, settings)?;
     let (sum, log1p) = (settings.target_sum, settings.log1p);
-    let matrix = normalise_slices(counts, slices, &choice.kept, &choice.genes, sum, log1p)?;
+    let sums = vec![sum; slices.n_slices()];
+    let matrix = normalise_slices(counts, slices, &choice.kept, &choice.genes, &sums, log1p)?;
     let scaled = ScaledGenes::centred(matrix, slices, settings.centre)?;
     if settings.scaled_genes || choice.genes.len() < settings.n_components {
         Features::from_scaled(scaled, choice, settings.scaled_genes)
     } else {
         Features::from_components(&scaled, choice, settings.n_components)
     }
+}
+
+/// Principal components of the log-normalised genes: as [`prepare_slices`], but every cell is scaled to the median total of its
+/// slice, a small panel is decomposed too, and row i of the features is cell `order[i]`.
+///
+/// # Errors
+/// Those of [`prepare_slices`].
+pub fn prepare_components(
+    counts: &CountsView,
+    slices: &Slices,
+    order: &[u32],
+    settings: &Settings,
+) -> Result<Features> {
+    settings.check()?;
+    check_counts(counts)?;
+    let choice = choose(counts, slices, settings)?;
+    let sums = median_totals(counts, slices, &choice.kept);
+    let matrix = normalise_slices(counts, slices, &choice.kept, &choice.genes, &sums, true)?;
+    let matrix = matrix.permuted_rows(order);
+    let scaled = ScaledGenes::centred(matrix, &slices.permuted(order), settings.centre)?;
+    Features::from_components(&scaled, choice, settings.n_components)
 }

@@ -28,12 +28,14 @@ pub use atac::{lsi, tf_idf, Lsi};
 pub use check::{check_counts, CountSummary};
 pub use directions::Directions;
 pub(crate) use eigen::symmetric_eigen;
-pub use features::{prepare, prepare_slices, Columns, FeatureKind, Features, Settings};
+pub use features::{
+    prepare, prepare_components, prepare_slices, Columns, FeatureKind, Features, Settings,
+};
 pub use gene_choice::{GeneChoice, FEWEST_SHARED};
 pub use genes::{kept_genes, min_cells_for};
 pub use loess::loess;
 pub use modality::{Modality, ModalityKind};
-pub use normalise::{normalise, normalise_slices};
+pub use normalise::{median_totals, normalise, normalise_slices};
 pub use pca::Pca;
 pub use projection::{Projection, Scaling};
 pub use protein::centred_log_ratio;

@@ -25,10 +25,10 @@ pub fn normalise(
 ) -> Result<Csr> {
     let kept = [kept.to_vec()];
     let slices = Slices::one(counts.n_cells());
-    normalise_slices(counts, &slices, &kept, selected, target_sum, log1p)
+    normalise_slices(counts, &slices, &kept, selected, &[target_sum], log1p)
 }
 
-/// [`normalise`] with the genes `kept` in each slice: a cell's total runs over those of its own.
+/// [`normalise`] with the genes `kept` and the target sum of each slice: a cell's total runs over those of its own.
 ///
 /// # Errors
 /// `selected` that does not rise.
@@ -37,7 +37,7 @@ pub fn normalise_slices(
     slices: &Slices,
     kept: &[Vec<u32>],
     selected: &[u32],
-    target_sum: f64,
+    target_sums: &[f64],
     log1p: bool,
 ) -> Result<Csr> {
     let places_of = |kept: &Vec<u32>| places(counts.n_genes(), kept);
@@ -45,7 +45,7 @@ pub fn normalise_slices(
         slices,
         kept: kept.iter().map(places_of).collect(),
         selected: places(counts.n_genes(), selected),
-        target_sum,
+        target_sums,
         log1p,
     };
     let ticket = progress::current();
@@ -63,6 +63,34 @@ pub fn normalise_slices(
     join(chunks, selected.len())
 }
 
+/// Counts of a cell over the genes with a place.
+fn total((genes, values): (&[i32], &[f64]), places: &[u32]) -> f64 {
+    let pairs = genes.iter().zip(values);
+    let kept = pairs.filter(|(&gene, _)| places[gene as usize] != ABSENT);
+    kept.map(|(_, value)| value).sum()
+}
+
+/// The median, over the cells of each slice that have counts, of their totals over the genes `kept` in it: the target sum that
+/// leaves a typical cell as it is. 1 for a slice without counts.
+pub fn median_totals(counts: &CountsView, slices: &Slices, kept: &[Vec<u32>]) -> Vec<f64> {
+    let medians = slices.cells().into_iter().zip(kept).map(|(cells, kept)| {
+        let places = places(counts.n_genes(), kept);
+        let totals = cells
+            .iter()
+            .map(|&c| total(counts.cell(c as usize), &places));
+        median(totals.filter(|&t| t > 0.0).collect())
+    });
+    medians.collect()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    match values.len() {
+        0 => 1.0,
+        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
+    }
+}
+
 /// A run of rows of a sparse matrix.
 #[derive(Default)]
 struct Rows {
@@ -76,21 +104,17 @@ struct Scaling<'a> {
     /// The place of every gene among those kept, a list a slice.
     kept: Vec<Vec<u32>>,
     selected: Vec<u32>,
-    target_sum: f64,
+    /// One a slice.
+    target_sums: &'a [f64],
     log1p: bool,
 }
 
 impl Scaling<'_> {
     fn append(&self, cell: usize, (genes, values): (&[i32], &[f64]), rows: &mut Rows) {
-        let kept = &self.kept[self.slices.of(cell)];
-        let total: f64 = genes
-            .iter()
-            .zip(values)
-            .filter(|(&gene, _)| kept[gene as usize] != ABSENT)
-            .map(|(_, value)| value)
-            .sum();
+        let slice = self.slices.of(cell);
+        let total = total((genes, values), &self.kept[slice]);
         let factor = if total > 0.0 {
-            self.target_sum / total
+            self.target_sums[slice] / total
         } else {
             0.0
         };

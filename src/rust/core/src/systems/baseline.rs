@@ -170,6 +170,7 @@ impl System for Baseline {
         Ok(Seen {
             found: Found::of(averaged.clone()),
             smoothed: Some(averaged),
+            predicted: None,
         })
     }
 

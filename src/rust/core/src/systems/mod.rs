@@ -8,6 +8,7 @@ use crate::options::{self, Base, OptionSet};
 use crate::{Error, Result};
 
 pub mod baseline;
+pub mod predictive;
 pub mod spacross;
 pub mod spalora;
 
@@ -24,9 +25,10 @@ pub struct Entry {
 }
 
 /// Every system.
-pub const ALL: [Entry; 3] = [
+pub const ALL: [Entry; 4] = [
     entry::<spacross::Options>("spacross", spacross::system::open),
     entry::<spalora::Options>("spalora", spalora::system::open),
+    entry::<predictive::Options>("predictive", predictive::open),
     entry::<baseline::Options>("baseline", baseline::open),
 ];
 

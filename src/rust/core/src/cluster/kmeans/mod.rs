@@ -141,6 +141,18 @@ pub fn kmeans_on(
     })
 }
 
+/// The labels after a few of Lloyd's iterations from one start.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub(super) fn few_rounds(data: &Tiles, k: usize, seed: u64, rounds: usize) -> Result<Vec<u32>> {
+    let settings = KMeansSettings {
+        max_iterations: rounds,
+        ..KMeansSettings::default()
+    };
+    Ok(one_start(data, k, seed, &settings)?.1.labels)
+}
+
 fn one_start(
     data: &Tiles,
     k: usize,

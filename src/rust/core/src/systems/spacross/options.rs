@@ -56,8 +56,8 @@ impl Default for Options {
             },
             network: Params::default(),
             domains: DomainOptions {
-                cluster: ClusterMethod::Gmm,
-                domains_from: DomainSource::Both,
+                cluster: ClusterMethod::Consensus,
+                domains_from: DomainSource::Predicted,
                 smooth_components: 20,
                 smooth_k: Some(18),
                 smooth_passes: 1,
@@ -81,6 +81,14 @@ impl Options {
             n_components: self.n_components,
             centre: self.slice_center,
             ..Settings::default()
+        }
+    }
+
+    /// How counts become the components that neighbours predict: z-scored within each slice, whatever the network's input is.
+    pub fn predicted_features(&self) -> Settings {
+        Settings {
+            centre: Centre::MeansAndSpread,
+            ..self.features()
         }
     }
 

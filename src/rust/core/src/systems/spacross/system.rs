@@ -8,10 +8,12 @@ use super::memory::{estimate, estimate_on_device, estimate_on_host, Size};
 use super::{Encoder, EpochLosses, Options, Params, Trainer};
 use crate::design::Input;
 use crate::engine::columns::first_columns;
+use crate::engine::predicted::{components_of_new, predicted_by};
 use crate::engine::system::sole;
 use crate::engine::tensors::Tensors;
 use crate::engine::{
-    trainer, Asked, Found, Join, Loss, Needs, NewPart, Opened, Part, Seen, System, Tissue, Values,
+    self, trainer, Asked, Found, Join, Loss, Needs, NewPart, Opened, Part, Predictions, Seen,
+    System, Tissue, Values,
 };
 use crate::graph::{smooth, Graph};
 use crate::options::{self, DomainSource};
@@ -38,6 +40,7 @@ pub fn open(given: &Value, asked: &Asked, tissue: &Tissue) -> Result<Opened> {
         options,
         features: None,
         components: None,
+        predictable: None,
         graph: None,
     };
     Ok(Opened {
@@ -58,13 +61,21 @@ struct SpaCross {
     features: Option<Features>,
     /// What is averaged, and how it was made of the counts.
     components: Option<Components>,
+    /// What neighbours predict.
+    predictable: Option<engine::Components>,
     graph: Option<Graph>,
 }
 
 impl SpaCross {
     /// Whether columns averaged over neighbours are looked at.
     fn averages(&self) -> bool {
-        self.options.domains.domains_from != DomainSource::Embedding
+        let source = self.options.domains.domains_from;
+        matches!(source, DomainSource::Smoothed | DomainSource::Both)
+    }
+
+    /// Whether domains are found from what neighbours predict.
+    fn predicts(&self) -> bool {
+        self.options.domains.domains_from == DomainSource::Predicted
     }
 
     fn join_by(&self) -> Join {
@@ -130,6 +141,8 @@ impl System for SpaCross {
                 self.components = self
                     .averages()
                     .then(|| (first_columns(x.view(), wanted), None));
+                let predictable = || engine::Components::of_columns(x.view(), tissue);
+                self.predictable = self.predicts().then(predictable).transpose()?;
                 self.features = Some(Features::from_matrix(x.clone()));
             }
             Values::Counts(counts) => {
@@ -141,6 +154,9 @@ impl System for SpaCross {
                 self.features = Some(prepare_slices(counts, tissue.slices(), &settings)?);
                 let components = || self.components_of(counts, tissue);
                 self.components = self.averages().then(components).transpose()?;
+                let settings = self.options.predicted_features();
+                let predictable = || engine::Components::of_counts(counts, tissue, &settings);
+                self.predictable = self.predicts().then(predictable).transpose()?;
             }
         }
         Ok(())
@@ -168,6 +184,11 @@ impl System for SpaCross {
         let components = self.components.as_ref();
         let averaged = components.map(|(x, _)| self.averaged(x.view(), tissue));
         averaged.transpose()
+    }
+
+    fn predict(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
+        let components = self.predictable.as_ref();
+        components.map(|x| x.predict(tissue, 0.0)).transpose()
     }
 
     fn epochs(&self) -> usize {
@@ -199,7 +220,13 @@ impl System for SpaCross {
         let mut all = Tensors::default();
         let features = self.features.as_ref().and_then(|f| f.projection.as_ref());
         let averaged = self.components.as_ref().and_then(|c| c.1.as_ref());
-        for (prefix, projection) in [("features", features), ("smooth", averaged)] {
+        let predicted = self.predictable.as_ref().and_then(|c| c.projection());
+        let all_three = [
+            ("features", features),
+            ("smooth", averaged),
+            ("predict", predicted),
+        ];
+        for (prefix, projection) in all_three {
             if let Some(projection) = projection {
                 all.insert_projection(prefix, projection);
             }
@@ -232,9 +259,14 @@ impl System for SpaCross {
             let columns = first_columns(columns.view(), self.options.domains.smooth_components);
             self.averaged(columns.view(), tissue)
         };
+        let predicted = || {
+            let x = components_of_new(new, model, "predict", scaling)?;
+            predicted_by(model, x.view(), tissue)
+        };
         Ok(Seen {
             found: Found::of(embedding),
             smoothed: self.averages().then(smoothed).transpose()?,
+            predicted: self.predicts().then(predicted).transpose()?,
         })
     }
 

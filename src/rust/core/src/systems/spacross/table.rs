@@ -142,7 +142,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::count("epochs", FROM_1, "steps of training, each over all cells."),
     domains::CLUSTER,
     domains::domains_from(
-        "`\"embedding\"`: the network's; `\"smoothed\"`: principal components averaged over neighbours, no network; `\"both\"`: side by \
+        "`\"predicted\"`: components as the cells' neighbours predict them, no network; `\"embedding\"`: the network's; `\"smoothed\"`: principal components averaged over neighbours, no network; `\"both\"`: side by \
          side, each column scaled.",
     ),
     domains::smooth_components(

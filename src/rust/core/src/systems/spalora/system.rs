@@ -80,7 +80,8 @@ impl SpaLora {
 
     /// Whether columns averaged over neighbours are looked at.
     fn averages(&self) -> bool {
-        self.options.domains.domains_from != DomainSource::Embedding
+        let source = self.options.domains.domains_from;
+        matches!(source, DomainSource::Smoothed | DomainSource::Both)
     }
 
     fn join_by(&self) -> Join {
@@ -299,6 +300,7 @@ impl System for SpaLora {
         )?;
         Ok(Seen {
             smoothed: self.averaged_as(model, &modalities, tissue)?,
+            predicted: None,
             found: all_of(found),
         })
     }

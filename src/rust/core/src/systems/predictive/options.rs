@@ -1,0 +1,98 @@
+//! All options of predictive components.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{json, Value};
+
+use crate::options::{
+    domain_rows as rows, ClusterMethod, DomainOptions, DomainSource, OptionSet, Published, Range,
+    Row, Section,
+};
+use crate::preprocess::{Centre, Settings};
+
+/// Every option.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// Genes kept, those that vary most.
+    pub n_genes: usize,
+    /// Cells in which a gene must be seen.
+    pub min_cells: usize,
+    /// Counts that a gene must have in all.
+    pub min_counts: usize,
+    /// How domains are found.
+    #[serde(flatten)]
+    pub domains: DomainOptions,
+}
+
+/// Chosen over five tissues and checked on others: the folder `bench` holds the measurements.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            n_genes: 2000,
+            min_cells: 50,
+            min_counts: 10,
+            domains: DomainOptions {
+                cluster: ClusterMethod::Consensus,
+                domains_from: DomainSource::Predicted,
+                smooth_components: 20,
+                smooth_k: Some(18),
+                smooth_passes: 1,
+                starts: 20,
+                consensus: 1,
+                refine_k: 0,
+            },
+        }
+    }
+}
+
+impl Options {
+    /// How counts become components.
+    pub fn features(&self) -> Settings {
+        Settings {
+            n_genes: self.n_genes,
+            min_cells: self.min_cells,
+            min_counts: self.min_counts as f64,
+            centre: Centre::MeansAndSpread,
+            ..Settings::default()
+        }
+    }
+}
+
+impl OptionSet for Options {
+    const SYSTEM: &'static str = "predictive components";
+    const TABLE: &'static [Row] = &[
+        Row::count(
+            "n_genes",
+            Range::at_least(1.0),
+            "genes kept, those with the highest standardised variance (\"vst\").",
+        )
+        .under(Section::Data),
+        Row::count(
+            "min_cells",
+            Range::at_least(0.0),
+            "cells in which a gene must be seen; of fewer than 500 cells, a tenth of them.",
+        )
+        .under(Section::Data),
+        Row::count(
+            "min_counts",
+            Range::at_least(0.0),
+            "counts that a gene must have in all.",
+        )
+        .under(Section::Data),
+        rows::CLUSTER,
+        rows::STARTS,
+        rows::REFINE_K,
+    ];
+
+    fn presets() -> Vec<(&'static str, Value)> {
+        vec![("default", json!({}))]
+    }
+
+    fn published() -> Published {
+        Published {
+            fixed: json!({}),
+            free: json!({}),
+            several: json!({}),
+            preset: "default",
+        }
+    }
+}
