@@ -44,11 +44,12 @@
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
 #' @param verbose TRUE shows a progress bar with epoch, losses and time left (one line at either end when R is not interactive).
 #' @param reduction.name,reduction.key Name and key of the reduction to write.
-#' @param domain.name Meta data column to write.
+#' @param domain.name,confidence.name Meta data columns to write.
 #' @param imputed.assay Assay (of a SingleCellExperiment: alternative experiment) to write when `impute = TRUE`.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
-#'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
+#'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue, and beside it the numbers `confidence.name`: the share of
+#'     the mixtures that agree with a cell's domain, from 0 to 1 (not with another `cluster` than `"consensus"`),
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
 #'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
 #'
@@ -56,7 +57,7 @@
 #'   `altExp(object, imputed.assay)`, `metadata(object)$spaxR$RunSpaCross`; see [bioconductor].
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
-#'   * `embedding`: cells x 16; `domain`: a factor named by cell;
+#'   * `embedding`: cells x 16; `domain`: a factor named by cell; `confidence`: numbers named by cell; `quality`: see [RunPredictivePCA()];
 #'   * `history`: a data frame with a row an epoch: `epoch`, and the losses `total`, `reconstruction`, `consistency`, `contrast` (NaN before the first
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
@@ -103,23 +104,23 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
 RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
                                spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(),
                                epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE,
-                               reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain", imputed.assay = "SpaCross") {
+                               reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain",
+                               confidence.name = "spacross_confidence", imputed.assay = "SpaCross") {
   check_dots(...)
-  names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay)
+  names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- object_slices(object, split.by, stack)
-  place <- object_slice_coords(object, coords, slice)
-  input <- if (is.null(reduction)) stored_counts(object, assay, layer)
-  embedding <- if (!is.null(reduction)) stored_reduction(object, reduction, dims)
-  result <- RunSpaCross.default(
-    input, rlang::maybe_missing(n.domains), place,
-    slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = embedding, options = options,
-    epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
+  where <- list(
+    slice = object_slices(object, split.by, stack), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
   )
-  object <- write_result(object, result, names, assay, kept_with_reduction(result))
-  object <- write_run(object, "RunSpaCross", kept_of_run(result))
+  object <- run_on_object(object, "RunSpaCross", where, names, function(input) {
+    RunSpaCross.default(
+      input$counts, rlang::maybe_missing(n.domains), input$coords,
+      slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = input$embedding, options = options,
+      epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
+    )
+  })
   if (!inherits(object, "Seurat")) {
     return(object)
   }
@@ -137,9 +138,10 @@ RunSpaCross.SingleCellExperiment <- RunSpaCross.Seurat
 RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL,
                              assay = NULL, layer = "counts", options = spacross_options(), epochs = NULL, published = FALSE,
                              impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
-                             reduction.key = "spacross_", domain.name = "spacross_domain", imputed.assay = "SpaCross") {
+                             reduction.key = "spacross_", domain.name = "spacross_domain", confidence.name = "spacross_confidence",
+                             imputed.assay = "SpaCross") {
   check_dots(...)
-  names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay)
+  names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)
   input <- list_input(object, coords, assay, layer)
   if (isTRUE(impute) && is_object_list(object)) lapply(object, function(x) check_imputed_assay(x, imputed.assay, check_assay(x, assay)))
   result <- RunSpaCross.default(
@@ -147,13 +149,7 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
     slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
     published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
-  if (!is_object_list(object)) {
-    return(result)
-  }
-  Map(function(x, part) {
-    x <- write_result(x, cells_of_result(result, part$cells), names, check_assay(x, assay), kept_with_reduction(result))
-    write_run(x, "RunSpaCross", kept_of_run(result))
-  }, object, unname(input$parts))
+  share_result(object, result, input$parts, names, assay, "RunSpaCross")
 }
 
 # Everything that can be refused before long work.

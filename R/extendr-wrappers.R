@@ -24,6 +24,11 @@ core_gmm <- function(x, k, starts, seed, threads) call_core(wrap__core_gmm, x, k
 #' @noRd
 core_consensus <- function(labels, k) call_core(wrap__core_consensus, labels, k)
 
+#' Many mixtures of each of the matrices `x`, the best of which are put together. `coords`: NULL, or where the cells lie: then
+#' their order does not matter.
+#' @noRd
+core_ensemble <- function(x, k, starts, seed, coords, threads) call_core(wrap__core_ensemble, x, k, starts, seed, coords, threads)
+
 #' @noRd
 core_snn_edges <- function(x, k, prune, threads) call_core(wrap__core_snn_edges, x, k, prune, threads)
 

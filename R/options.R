@@ -91,7 +91,9 @@ option_range <- function(names, least, most, whole) {
 
 # Of the options that say how domains are found, which all systems share.
 domain_choices <- function() {
-  list(cluster = c("gmm", "mclust", "kmeans", "leiden", "louvain"), domains_from = c("embedding", "smoothed", "both"))
+  list(
+    cluster = c("consensus", "gmm", "mclust", "kmeans", "leiden", "louvain"), domains_from = c("predicted", "embedding", "smoothed", "both")
+  )
 }
 
 domain_ranges <- function() {

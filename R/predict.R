@@ -118,7 +118,7 @@ predict_cells <- function(model, system, input, settings) {
   task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed, n_domains = length(model$levels), device = "cpu"))
   given <- system$new_parts(model, task)
   found <- predict_system(task, system, model$tensors, given$parts, settings)
-  domain <- rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)
+  domain <- if (length(found$codes) > 0L) rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)
   structure(c(system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), list(
     domain = domain, genes_missing = given$missing, centre = if (given$centred) settings$centre
   )), class = "SpaxPrediction")

@@ -1,5 +1,5 @@
 # What a run of matrices gives: a list of the class of its system, for instance SpaCrossResult, over SpaxResult, whose methods are written once. Parts that
-# all have: `embedding` (cells x columns), `domain` (a factor named by cell), `options`, `seed`, `device`, `versions`, `timings`, `model`; where the system
+# all have: `embedding` (cells x columns), `domain` (a factor named by cell; NULL where none were asked for), `confidence` and `quality` where there are, `options`, `seed`, `device`, `versions`, `timings`, `model`; where the system
 # trains, `history`; of several slices, `slice` and `alignment`.
 
 new_result <- function(system, parts) structure(parts, class = c(system$result, "SpaxResult"))
@@ -9,9 +9,9 @@ print.SpaxResult <- function(x, ...) {
   system <- system_with("result", class(x)[[1L]])
   cells <- paste(nrow(x$embedding), "cells", if (!is.null(x$slice)) paste("of", nlevels(x$slice), "slices"))
   writeLines(c(
-    paste0(system$title, " on ", trimws(cells), ": ", nlevels(x$domain), " domains, embedding of ", ncol(x$embedding), " columns"),
+    paste0(system$title, " on ", trimws(cells), ": ", if (!is.null(x$domain)) paste0(nlevels(x$domain), " domains, "), "embedding of ", ncol(x$embedding), " columns"),
     system$describe(x), describe_run(x),
-    paste0("  parts: ", paste0("$", setdiff(names(x), c("device", "call")), collapse = " "))
+    paste0("  parts: ", paste0("$", setdiff(names(Filter(Negate(is.null), unclass(x))), c("device", "call")), collapse = " "))
   ))
   invisible(x)
 }
@@ -22,7 +22,8 @@ describe_run <- function(x) {
   sizes <- table(x$domain)
   trained <- if (!is.null(x$history)) paste0(nrow(x$history), " epochs, last loss ", format(utils::tail(x$history$total, 1L), digits = 4), ", ")
   c(
-    paste0("  cells a domain: ", paste0(names(sizes), " (", sizes, ")", collapse = ", ")),
+    if (!is.null(x$domain)) paste0("  cells a domain: ", paste0(names(sizes), " (", sizes, ")", collapse = ", ")),
+    if (!is.null(x$confidence)) paste0("  confidence: above 0.95 for ", format(round(100 * mean(x$confidence > 0.95))), " % of the cells"),
     paste0("  ", trained, "seed ", format(x$seed)),
     paste0("  ", format(round(total[["wall"]], 1)), " s wall, ", format(round(total[["cpu"]], 1)), " s CPU on ", x$device)
   )
@@ -31,7 +32,8 @@ describe_run <- function(x) {
 # Results into an object, under `names` (reduction, key, domain, and assay for what was imputed); `homes`: the assays that the reductions belong to. A system may write more.
 write_result <- function(object, result, names, homes, misc) {
   object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
-  object <- write_column(object, names$domain, result$domain)
+  if (!is.null(result$domain)) object <- write_column(object, names$domain, result$domain)
+  if (!is.null(result$confidence)) object <- write_column(object, names$confidence, result$confidence)
   if (!is.null(result$reconstruction)) object <- write_imputed(object, result$reconstruction, names$assay)
   object
 }
@@ -41,7 +43,7 @@ kept_with_reduction <- function(x) parts_of(x, c("options", "genes", "features",
 
 # What an object keeps of a run beside its results.
 kept_of_run <- function(result) {
-  parts_of(result, c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "model"))
+  parts_of(result, c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "quality", "model"))
 }
 
 parts_of <- function(x, parts) unclass(x)[intersect(parts, names(x))]
@@ -50,14 +52,19 @@ parts_of <- function(x, parts) unclass(x)[intersect(parts, names(x))]
 cells_of_result <- function(result, cells) {
   result$embedding <- result$embedding[cells, , drop = FALSE]
   result$domain <- result$domain[cells]
+  result$confidence <- result$confidence[cells]
   if (!is.null(result$reconstruction)) result$reconstruction <- result$reconstruction[, cells, drop = FALSE]
   result
 }
 
 # The names of what a run writes, checked.
-output_names <- function(reduction.name, reduction.key, domain.name, imputed.assay = NULL) {
+output_names <- function(reduction.name, reduction.key, domain.name, imputed.assay = NULL, confidence.name = NULL) {
   names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
   arguments <- c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name")
+  if (!is.null(confidence.name)) {
+    names$confidence <- confidence.name
+    arguments[["confidence"]] <- "confidence.name"
+  }
   if (!is.null(imputed.assay)) {
     names$assay <- imputed.assay
     arguments[["assay"]] <- "imputed.assay"

@@ -4,10 +4,11 @@
 # The result of a run; what differs from system to system, the system says (registry.R).
 fit_system <- function(task, system, timer, call) {
   found <- run_system(task, system$name, system$parts_of(task), timer, function(described) system$told(described, task))
+  if (task$verbose) say_twins(found$quality$twins)
   more <- system$more(found, task)
   model <- new_model(system, system$own(found, task), found$domain, task, found$model)
   new_result(system, c(
-    system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), list(domain = found$domain), slice_parts(task),
+    system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), domain_parts(found), slice_parts(task),
     result_parts(found, task, timer, call, more), system$late(found, task), list(model = model)
   ))
 }
@@ -27,6 +28,15 @@ run_system <- function(task, system, parts, timer, told = function(described) NU
     if (stage == "place") say_place(run)
   }
   run_result(run, task)
+}
+
+# Twins of osmFISH and the like: duplicated rows of a table, more often than not.
+say_twins <- function(n) {
+  if (isTRUE(n > 0L)) {
+    cli::cli_inform(c(
+      "i" = "{n} cells stand in the data twice, in one place and with the same values: a twin does not count as a neighbour."
+    ), class = "spaxR_message_twins")
+  }
 }
 
 run_asked <- function(task) {
@@ -90,12 +100,16 @@ run_result <- function(run, task) {
   found <- core(core_run_result(run))
   described <- core(core_run_describe(run))
   list(
-    embedding = found$embedding, more = found$more, domain = found_domains(found$domains, task), history = loss_history(found),
+    embedding = found$embedding, more = found$more, domain = found_domains(found$domains, task),
+    confidence = if (!is.null(found$confidence)) rlang::set_names(found$confidence, task$cells), quality = described$quality, history = loss_history(found),
     device = described$device, info = described$system, model = found$model
   )
 }
 
-found_domains <- function(codes, task) numbered_domains(codes, task$n_domains, task$cells)
+# NULL where none were asked for.
+found_domains <- function(codes, task) if (length(codes) > 0L) numbered_domains(codes, task$n_domains, task$cells)
+
+domain_parts <- function(found) Filter(Negate(is.null), found[c("domain", "confidence", "quality")])
 
 # A row an epoch; NULL where nothing was trained.
 loss_history <- function(found) {

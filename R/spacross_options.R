@@ -39,8 +39,8 @@
 #' }
 #' @section Domains:
 #' \describe{
-#'   \item{`cluster`}{method of [FindDomains()]: `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
-#'   \item{`domains_from`}{`"embedding"`: the network's; `"smoothed"`: principal components averaged over neighbours, no
+#'   \item{`cluster`}{method of [FindDomains()]: `"consensus"`, `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
+#'   \item{`domains_from`}{`"predicted"`: components as the cells' neighbours predict them ([RunPredictivePCA()]), no network; `"embedding"`: the network's; `"smoothed"`: principal components averaged over neighbours, no
 #'     network; `"both"`: side by side, each column scaled.}
 #'   \item{`smooth_components`, `smooth_k`, `smooth_passes`}{for `"smoothed"` and `"both"`: how many components of the
 #'     log-normalised counts, averaged over how many nearest cells, how many times.}
@@ -73,7 +73,7 @@ spacross_option_set <- function() {
 # Options of the steps after the network; those of the network stand in the core.
 spacross_after <- function() {
   list(
-    cluster = "gmm", domains_from = "both", smooth_components = 20L, smooth_k = 18L, smooth_passes = 1L,
+    cluster = "consensus", domains_from = "predicted", smooth_components = 20L, smooth_k = 18L, smooth_passes = 1L,
     starts = 20L, consensus = 1L, refine_k = 0L
   )
 }

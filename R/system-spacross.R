@@ -4,9 +4,9 @@ spacross_system <- function() {
     name = "spacross", title = "SpaCross", verb = "RunSpaCross", modalities = FALSE,
     options = spacross_options, option_set = spacross_option_set,
     result = "SpaCrossResult", model = NULL, describe = function(result) NULL,
-    parts = c("input", "columns", "kept", "genes"), restore = restore_spacross, source = spacross_source,
-    parts_of = matrix_parts, told = report_genes, found = found_embedding, more = genes_used, late = reconstructed_genes, own = spacross_own,
-    read_new = spacross_read_new, new_parts = new_matrix_parts, write = write_result
+    parts = c("input", "columns", "kept", "genes"), restore = restore_matrix_model, source = matrix_source,
+    parts_of = matrix_parts, told = report_genes, found = found_embedding, more = genes_used, late = reconstructed_genes, own = matrix_model_parts,
+    read_new = read_new_matrix, new_parts = new_matrix_parts, write = write_result
   )
 }
 

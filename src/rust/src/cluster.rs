@@ -1,14 +1,20 @@
 //! Groups of cells in an embedding.
 
-use extendr_api::prelude::*;
-use spax_core::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
-use spax_core::graph::{euclidean_neighbours, shared_neighbour_edges};
+use extendr_api::prelude::{list, *};
+use ndarray::Axis;
+use spax_core::cluster::{
+    agreement, confidence, consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings,
+};
+use spax_core::engine::domains::{ensemble, off_curve};
+use spax_core::graph::{curve_order, euclidean_neighbours, shared_neighbour_edges};
+use spax_core::Result;
 
 use crate::convert::{
-    count, finite_f32, from_zero_based, label_columns, number, seed, to_index_matrix, to_matrix,
-    to_row_major_matrix,
+    count, finite_f32, from_zero_based, items, label_columns, matrix, number, seed,
+    to_index_matrix, to_matrix, to_row_major_matrix,
 };
 use crate::error::guard;
+use crate::run::shares;
 use crate::wait;
 
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
@@ -104,10 +110,48 @@ fn core_consensus(labels: Robj, k: Robj) -> Robj {
     })
 }
 
+/// Many mixtures of each of the matrices `x`, the best of which are put together. `coords`: NULL, or where the cells lie: then
+/// their order does not matter.
+/// @noRd
+#[extendr]
+fn core_ensemble(x: Robj, k: Robj, starts: Robj, seed: Robj, coords: Robj, threads: Robj) -> Robj {
+    guard(|| {
+        let given = items(&x, "object")?;
+        let matrices = given.iter().map(|x| finite_f32(x, "object"));
+        let matrices = matrices.collect::<Result<Vec<_>>>()?;
+        let (k, starts) = (count(&k, "n.domains")?, count(&starts, "starts")?);
+        let seed = self::seed(&seed)?;
+        let n = matrices.first().map_or(0, |x| x.nrows());
+        let coords = match coords.is_null() {
+            true => None,
+            false => Some(matrix(&coords, "coords")?),
+        };
+        let (labels, sure) = wait::on(&threads, || {
+            let order = match coords {
+                Some(coords) => curve_order(coords)?,
+                None => (0..n as u32).collect(),
+            };
+            let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
+            let ordered: Vec<_> = matrices.iter().map(|x| x.select(Axis(0), &rows)).collect();
+            let views: Vec<_> = ordered.iter().map(|x| x.view()).collect();
+            let members = ensemble(&views, k, starts, seed)?;
+            let labels = agreement(&members, k)?;
+            let sure = confidence(&members, &labels, k);
+            Ok((off_curve(&labels, &order), off_curve(&sure, &order)))
+        })?;
+        Ok(list!(
+            labels = from_zero_based(&labels),
+            confidence = shares(&sure)
+        )
+        .into())
+    })
+}
+
 extendr_module! {
     mod cluster;
     fn core_gmm;
     fn core_consensus;
+    fn core_ensemble;
     fn core_snn_edges;
     fn core_kmeans;
     fn core_embedding_knn;

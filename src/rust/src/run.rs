@@ -105,7 +105,11 @@ fn core_run_describe(run: Robj) -> Robj {
                 system = json::to_r(&run.system().describe()),
                 device = place.map(|p| p.name.clone()),
                 note = place.and_then(|p| p.note.clone()),
-                losses = run.last_losses()
+                losses = run.last_losses(),
+                quality = match run.predicted() {
+                    Some(predicted) => json::to_r(&predicted.describe()),
+                    None => ().into(),
+                }
             )
             .into())
         })
@@ -149,6 +153,11 @@ fn found_to_r(found: &Found) -> (Robj, Robj) {
     )
 }
 
+/// Shares from 0 to 1 as R's numbers.
+pub fn shares(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&v| f64::from(v)).collect()
+}
+
 /// Everything that the run found; the model as safetensors bytes.
 /// @noRd
 #[extendr]
@@ -164,6 +173,9 @@ fn core_run_result(run: Robj) -> Robj {
                 embedding = embedding,
                 more = more,
                 domains = from_zero_based(run.domains()),
+                confidence = run
+                    .confidence()
+                    .map_or_else(|| ().into(), |sure| Robj::from(shares(sure))),
                 losses = losses,
                 history = rows,
                 model = Robj::from(Raw::from_bytes(&run.model().write(None)?))

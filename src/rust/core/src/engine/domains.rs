@@ -93,6 +93,14 @@ pub fn ensemble(
     Ok(all)
 }
 
+/// Values of cells in `order` (cell `order[i]` has `values[i]`), as the cells were given.
+pub fn off_curve<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
+    let mut out = vec![T::default(); values.len()];
+    let pairs = order.iter().zip(values);
+    pairs.for_each(|(&cell, &value)| out[cell as usize] = value);
+    out
+}
+
 /// The seed of run `run` (from 0) of several, far from the small seeds that people type.
 pub fn run_seed(seed: u64, run: usize) -> u64 {
     seed.wrapping_add(run as u64 * 1_000_003)

@@ -59,7 +59,7 @@ pub struct Seen {
 pub struct Prediction {
     /// Embedding and more.
     pub found: Found,
-    /// A domain of the model for every cell, from 0.
+    /// A domain of the model for every cell, from 0; empty for a model without domains.
     pub domains: Vec<u32>,
 }
 
@@ -98,6 +98,12 @@ pub fn predict(
             seen.smoothed.as_ref(),
             seen.predicted.as_ref(),
         )?;
+        if !model.has("rule.weight") {
+            return Ok(Prediction {
+                found: seen.found,
+                domains: Vec::new(),
+            });
+        }
         let moments = Moments {
             centre: model.vector("rule.centre")?,
             spread: model.vector("rule.spread")?,

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{concatenate, s, Array1, Array2, ArrayView2, Axis};
-use serde::Serialize;
 use serde_json::{json, Value};
 
 use super::columns::{first_columns, total_spread};
@@ -205,7 +204,7 @@ impl Around {
 }
 
 /// What a result says of the predictions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quality {
     /// The share of the components' variance, by modality, that neighbours predict in compact regions that are left out.
     pub r2: Vec<f64>,
@@ -229,6 +228,14 @@ pub struct Predictions {
 }
 
 impl Predictions {
+    /// How good they are, for a result.
+    pub fn describe(&self) -> Value {
+        json!({
+            "r2": self.quality.r2, "lambda": self.quality.lambda, "neighbours": self.quality.neighbours,
+            "twins": self.quality.twins,
+        })
+    }
+
     /// The columns that users see: cells x directions, in the cells' own order.
     pub fn columns(&self) -> Array2<f32> {
         let x = &self.matrices[0];

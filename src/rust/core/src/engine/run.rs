@@ -9,7 +9,7 @@ use std::time::Instant;
 use ndarray::{Array1, Array2, Axis};
 
 use super::columns::{side_by_side, Moments, View};
-use super::domains::{agreed, ensemble, finished, groups, run_seed, Method};
+use super::domains::{agreed, ensemble, finished, groups, off_curve, run_seed, Method};
 use super::memory::available_memory;
 use super::predicted::Predictions;
 use super::stage::{Settings, Stage};
@@ -465,14 +465,6 @@ impl Run {
 
 fn absent() -> Error {
     Error::Internal("the columns that domains are found from were not computed".into())
-}
-
-/// Values along the tissue's curve, as the cells were given.
-fn off_curve<T: Copy + Default>(values: &[T], order: &[u32]) -> Vec<T> {
-    let mut out = vec![T::default(); values.len()];
-    let pairs = order.iter().zip(values);
-    pairs.for_each(|(&cell, &value)| out[cell as usize] = value);
-    out
 }
 
 /// The columns that domains are found from, given the embedding as it is seen.

@@ -44,11 +44,12 @@ impl Projection {
         kept.sort_unstable();
         kept.dedup();
         let place = |gene: &u32| kept.binary_search(gene).unwrap_or_default() as u32;
+        let (mean, scale) = overall(scaled);
         Self {
             genes: choice.genes.iter().map(place).collect(),
             kept,
-            mean: overall_means(scaled),
-            scale: scaled.scale.clone(),
+            mean,
+            scale,
             rotation,
             turn: None,
         }
@@ -136,6 +137,29 @@ impl Projection {
         }
         Ok(())
     }
+}
+
+/// Mean and scale of every gene for cells of no slice: of slices that were scaled each by itself, the means of both.
+fn overall(scaled: &ScaledGenes) -> (Vec<f64>, Vec<f64>) {
+    if scaled.evened.is_empty() {
+        return (overall_means(scaled), scaled.scale.clone());
+    }
+    let (p, n) = (scaled.n_genes(), scaled.n_cells() as f64);
+    let (mut mean, mut scale) = (vec![0.0; p], vec![0.0; p]);
+    for (slice, cells) in scaled.slices.sizes().into_iter().enumerate() {
+        let (share, means) = (cells as f64 / n, scaled.means_of(slice));
+        for (g, &factor) in scaled.evened[slice * p..][..p].iter().enumerate() {
+            let factor = f64::from(factor);
+            // A gene that does not vary within a slice has no mean there that could be told.
+            mean[g] += if factor > 0.0 {
+                share * means[g] / factor
+            } else {
+                0.0
+            };
+            scale[g] += share * factor * scaled.scale[g];
+        }
+    }
+    (mean, scale)
 }
 
 /// Means of the slices, weighted by their cells.

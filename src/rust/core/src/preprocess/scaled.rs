@@ -43,6 +43,8 @@ pub struct ScaledGenes {
     pub sd: Vec<f64>,
     /// 1 / sd, and 0 for a gene that does not vary: then its rounding cannot pass for variation.
     pub(crate) scale: Vec<f64>,
+    /// What every gene was multiplied by in each slice before all this, a row a slice; empty where it was not.
+    pub(super) evened: Vec<f32>,
 }
 
 impl ScaledGenes {
@@ -58,12 +60,16 @@ impl ScaledGenes {
     /// # Errors
     /// Fewer than two cells (or in a slice that is scaled by itself), which have no standard deviation.
     pub fn centred(mut matrix: Csr, slices: &Slices, centre: Centre) -> Result<Self> {
-        match centre {
-            Centre::All => return Self::new(matrix),
-            Centre::Means => {}
-            Centre::MeansAndSpread => even_out(&mut matrix, slices)?,
-        }
-        Self::about(matrix, slices.clone())
+        let evened = match (centre, slices.n_slices()) {
+            // One slice is all cells.
+            (Centre::All, _) | (Centre::MeansAndSpread, 1) => return Self::new(matrix),
+            (Centre::Means, _) => Vec::new(),
+            (Centre::MeansAndSpread, _) => even_out(&mut matrix, slices)?,
+        };
+        Ok(Self {
+            evened,
+            ..Self::about(matrix, slices.clone())?
+        })
     }
 
     /// Every gene about its mean in each of `slices`, with one standard deviation.
@@ -82,6 +88,7 @@ impl ScaledGenes {
             mean,
             sd,
             scale,
+            evened: Vec::new(),
         })
     }
 
@@ -94,6 +101,7 @@ impl ScaledGenes {
             mean: vec![0.0; genes],
             sd: vec![1.0; genes],
             scale: vec![1.0; genes],
+            evened: Vec::new(),
         }
     }
 
@@ -251,15 +259,15 @@ fn too_few() -> Error {
     Error::counts("`counts` has fewer than two cells")
 }
 
-/// Divides every gene by its standard deviation within each slice.
-fn even_out(matrix: &mut Csr, slices: &Slices) -> Result<()> {
+/// Divides every gene by its standard deviation within each slice; the factors, a row a slice.
+fn even_out(matrix: &mut Csr, slices: &Slices) -> Result<Vec<f32>> {
     if slices.sizes().contains(&1) {
         return Err(too_few());
     }
     let p = matrix.n_cols();
     let mean = means(matrix, slices);
     let columns = columns(matrix, slices, &mean);
-    let scale: Vec<f32> = slices
+    let factors: Vec<f32> = slices
         .sizes()
         .iter()
         .enumerate()
@@ -270,14 +278,14 @@ fn even_out(matrix: &mut Csr, slices: &Slices) -> Result<()> {
         })
         .collect();
     for row in 0..matrix.n_rows() {
-        let scale = &scale[slices.of(row) * p..][..p];
+        let scale = &factors[slices.of(row) * p..][..p];
         let range = matrix.indptr[row]..matrix.indptr[row + 1];
         let places = &matrix.indices[range.clone()];
         for (value, &c) in matrix.values[range].iter_mut().zip(places) {
             *value *= scale[c as usize];
         }
     }
-    Ok(())
+    Ok(factors)
 }
 
 /// The mean of every column in every slice.

@@ -28,7 +28,7 @@ pub struct Entry {
 pub const ALL: [Entry; 4] = [
     entry::<spacross::Options>("spacross", spacross::system::open),
     entry::<spalora::Options>("spalora", spalora::system::open),
-    entry::<predictive::Options>("predictive", predictive::open),
+    entry::<predictive::Options>("ppca", predictive::open),
     entry::<baseline::Options>("baseline", baseline::open),
 ];
 

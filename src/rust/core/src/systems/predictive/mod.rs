@@ -30,7 +30,7 @@ struct Predictive {
 /// Options that are none, or have no such value.
 pub fn open(given: &Value, _: &Asked, _: &Tissue) -> Result<Opened> {
     let options: Options = crate::options::parse(given)?;
-    let domains = options.domains.clone();
+    let domains = options.domains();
     let components = None;
     Ok(Opened {
         system: Box::new(Predictive {

@@ -18,9 +18,12 @@ pub struct Options {
     pub min_cells: usize,
     /// Counts that a gene must have in all.
     pub min_counts: usize,
-    /// How domains are found.
-    #[serde(flatten)]
-    pub domains: DomainOptions,
+    /// What groups the cells.
+    pub cluster: ClusterMethod,
+    /// Starts of each mixture.
+    pub starts: usize,
+    /// Cells among which a cell takes the commonest label in the end; 0: it keeps its own.
+    pub refine_k: usize,
 }
 
 /// Chosen over five tissues and checked on others: the folder `bench` holds the measurements.
@@ -30,21 +33,28 @@ impl Default for Options {
             n_genes: 2000,
             min_cells: 50,
             min_counts: 10,
-            domains: DomainOptions {
-                cluster: ClusterMethod::Consensus,
-                domains_from: DomainSource::Predicted,
-                smooth_components: 20,
-                smooth_k: Some(18),
-                smooth_passes: 1,
-                starts: 20,
-                consensus: 1,
-                refine_k: 0,
-            },
+            cluster: ClusterMethod::Consensus,
+            starts: 20,
+            refine_k: 0,
         }
     }
 }
 
 impl Options {
+    /// How domains are found: from what the neighbours predict, whatever the method.
+    pub fn domains(&self) -> DomainOptions {
+        DomainOptions {
+            cluster: self.cluster,
+            domains_from: DomainSource::Predicted,
+            smooth_components: 0,
+            smooth_k: None,
+            smooth_passes: 0,
+            starts: self.starts,
+            consensus: 1,
+            refine_k: self.refine_k,
+        }
+    }
+
     /// How counts become components.
     pub fn features(&self) -> Settings {
         Settings {

@@ -24,7 +24,7 @@ new_input <- function(model, newdata, coords, reduction, dims) {
   input
 }
 
-spacross_read_new <- function(model, newdata, coords, given) {
+read_new_matrix <- function(model, newdata, coords, given) {
   if (!is_container(newdata)) {
     return(new_input(model, newdata, coords, given$reduction, given$dims))
   }

@@ -1,0 +1,110 @@
+#' Spatial domains from predictive components
+#'
+#' Finds what a cell's neighbours say about it, and groups the cells by that: fast, without training, and with nearly the same domains whatever the seed.
+#'
+#' Three steps, all linear in cells. (1) Counts are scaled to the median total of the slice, log-transformed, 2,000 variable genes z-scored, and 30 principal components taken. (2) For
+#' each cell these components are averaged over rings of its neighbours (the 6 nearest, the next 12, the next 18), the cell itself left out, and ridge regression predicts the cell's
+#' own components from the rings. What is predicted is what the tissue around a cell has in common with it: the domain; what is not is the cell's own. The predictions' main directions are the columns of
+#' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to several such matrices, the most likely are kept, and the domains are what they agree on.
+#' How many of them agree with a cell's domain is its confidence: low along borders that the data do not settle.
+#'
+#' Several slices (`split.by`, `slice` or a list): each is scaled by itself, neighbours are looked for within it, and all share one set of directions and domains. Slices need no alignment.
+#'
+#' A cell that stands in the data twice, in one place with the same counts, is not a neighbour of its double, which it would predict perfectly; a message says how many there are.
+#'
+#' The same seed gives the same bytes, for any number of threads and any order of the cells.
+#'
+#' @inheritParams RunSpaCross
+#' @param n.domains How many domains to find, at least 2. NULL: none, the reduction only. [ChooseDomains()] helps.
+#' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image).
+#' @param reduction NULL, or columns to predict in place of the counts' components (the first 30): the name of a reduction, or for the default method a matrix of cells x
+#'   columns (`object` may then be NULL).
+#' @param options Result of [ppca_options()].
+#' @param verbose TRUE says what happens.
+#' @param confidence.name Meta data column for the confidence.
+#' @return For a Seurat object, the same object with
+#'   * the reduction `reduction.name` (cells x 15, fewer with under 300 cells), to be used wherever Seurat takes one: `FindNeighbors(reduction = "ppca", dims = 1:15)`, `RunUMAP()`;
+#'   * with `n.domains`, the factor `domain.name` (levels `1..n.domains`, numbered along the tissue) and the numbers `confidence.name`, the share of the mixtures that agree with it (0 to 1), in the meta data;
+#'   * an entry `Tool(object, "RunPredictivePCA")` with `options`, `timings`, `versions`, `genes`, `seed`, `quality` and `model`, and the command logged.
+#'
+#'   For a SingleCellExperiment or SpatialExperiment the same in Bioconductor's places; see [bioconductor]. For a matrix, a list of class `PredictivePCAResult`: `embedding`, `domain`,
+#'   `confidence`, `quality`, `timings`, `options`, `genes`, `seed`, `versions`, `model`, `call`, and `slice` for several slices.
+#'
+#'   `quality` is a list: `r2`, the share of the components' variance that neighbours predict in compact regions that were left out (near 0: the tissue has no spatial structure that the data show; it does not
+#'   say how right the domains are); `lambda`, the penalty chosen; `neighbours`; `twins`, cells that stand in the data twice.
+#' @seealso [RunSpaCross()], [FindDomains()], [DomainPlot()] with `confidence = TRUE`, [DomainMetrics()], [predict()][predict.SpaxModel].
+#' @export
+#' @examples
+#' slice <- cortex_slice(small = TRUE)
+#' fit <- RunPredictivePCA(slice$counts, n.domains = 4, coords = slice$spots, verbose = FALSE)
+#' fit
+#' summary(fit$confidence)
+RunPredictivePCA <- function(object, ...) UseMethod("RunPredictivePCA")
+
+#' @rdname RunPredictivePCA
+#' @export
+RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..., slice = NULL, reduction = NULL, dims = NULL, options = ppca_options(),
+                                     seed = 1, threads = NULL, verbose = TRUE) {
+  check_dots(...)
+  call <- user_call()
+  timer <- new_timer()
+  task <- timed(timer, "checks", {
+    input <- matrix_input(object, coords, reduction, dims, FALSE)
+    slice <- as_slices(slice, input$cells, FALSE, "slice")
+    run <- ppca_settings(n.domains, length(input$cells), options, seed, threads, verbose)
+    if (!is.null(input$counts)) check_counts(input$counts)
+    c(input, run)
+  })
+  task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
+  fit_system(task, spax_system("ppca"), timer, call)
+}
+
+#' @rdname RunPredictivePCA
+#' @exportS3Method RunPredictivePCA Seurat
+RunPredictivePCA.Seurat <- function(object, n.domains = NULL, coords = NULL, ..., split.by = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL,
+                                    options = ppca_options(), seed = 1, threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_",
+                                    domain.name = "ppca_domain", confidence.name = "ppca_confidence") {
+  check_dots(...)
+  names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
+  where <- list(
+    slice = object_slices(object, split.by, FALSE), coords = coords, assay = check_assay(object, assay), layer = layer, reduction = reduction, dims = dims
+  )
+  object <- run_on_object(object, "RunPredictivePCA", where, names, function(input) {
+    RunPredictivePCA.default(
+      input$counts, n.domains, input$coords,
+      slice = input$slice, reduction = input$embedding, options = options, seed = seed, threads = threads, verbose = verbose
+    )
+  })
+  if (!inherits(object, "Seurat")) {
+    return(object)
+  }
+  coords <- loggable_coords(coords)
+  options <- option_lines(options)
+  SeuratObject::LogSeuratCommand(object)
+}
+
+#' @rdname RunPredictivePCA
+#' @exportS3Method RunPredictivePCA SingleCellExperiment
+RunPredictivePCA.SingleCellExperiment <- RunPredictivePCA.Seurat
+
+#' @rdname RunPredictivePCA
+#' @export
+RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., assay = NULL, layer = "counts", options = ppca_options(), seed = 1,
+                                  threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_", domain.name = "ppca_domain",
+                                  confidence.name = "ppca_confidence") {
+  check_dots(...)
+  names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
+  input <- list_input(object, coords, assay, layer)
+  result <- RunPredictivePCA.default(
+    input$counts, n.domains, input$coords,
+    slice = input$slice, options = options, seed = seed, threads = threads, verbose = verbose
+  )
+  share_result(object, result, input$parts, names, assay, "RunPredictivePCA")
+}
+
+ppca_settings <- function(n.domains, n_cells, options, seed, threads, verbose) {
+  check_is_options(options, ppca_option_set())
+  settings <- run_settings(n.domains %||% 2L, n_cells, options, seed, threads, "cpu", verbose)
+  if (is.null(n.domains)) settings$n_domains <- 0L
+  settings
+}

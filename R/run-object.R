@@ -1,0 +1,25 @@
+# Runs of one matrix on objects: what is read there, and what is written back.
+
+# `where`: slice, coords, assay, layer, reduction, dims; `fit` makes a result of what they say: list(counts or embedding, coords, slice).
+run_on_object <- function(object, verb, where, names, fit) {
+  input <- list(slice = where$slice, coords = object_slice_coords(object, where$coords, where$slice))
+  if (is.null(where$reduction)) {
+    input$counts <- stored_counts(object, where$assay, where$layer)
+  } else {
+    input$embedding <- stored_reduction(object, where$reduction, where$dims)
+  }
+  result <- fit(input)
+  object <- write_result(object, result, names, where$assay, kept_with_reduction(result))
+  write_run(object, verb, kept_of_run(result))
+}
+
+# Of a list of slices: each object with its part of the result; of matrices, the result.
+share_result <- function(object, result, parts, names, assay, verb) {
+  if (!is_object_list(object)) {
+    return(result)
+  }
+  Map(function(x, part) {
+    x <- write_result(x, cells_of_result(result, part$cells), names, check_assay(x, assay), kept_with_reduction(result))
+    write_run(x, verb, kept_of_run(result))
+  }, object, unname(parts))
+}
