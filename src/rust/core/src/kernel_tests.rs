@@ -168,6 +168,7 @@ fn genes(n: usize, p: usize, n_slices: usize) -> ScaledGenes {
         mean: (0..n_slices * p).map(|g| 0.1 + 0.01 * g as f64).collect(),
         sd: vec![1.0; p],
         scale: (0..p).map(|g| 0.5 + 0.1 * g as f64).collect(),
+        evened: Vec::new(),
     }
 }
 

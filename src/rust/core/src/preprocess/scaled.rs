@@ -44,7 +44,7 @@ pub struct ScaledGenes {
     /// 1 / sd, and 0 for a gene that does not vary: then its rounding cannot pass for variation.
     pub(crate) scale: Vec<f64>,
     /// What every gene was multiplied by in each slice before all this, a row a slice; empty where it was not.
-    pub(super) evened: Vec<f32>,
+    pub(crate) evened: Vec<f32>,
 }
 
 impl ScaledGenes {

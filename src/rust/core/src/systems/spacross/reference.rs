@@ -98,6 +98,7 @@ impl Reference {
             mean: vec![1.0; p],
             sd: vec![2.0; p],
             scale: vec![0.5; p],
+            evened: Vec::new(),
         })
     }
 
