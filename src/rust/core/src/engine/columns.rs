@@ -2,6 +2,7 @@
 
 use ndarray::{concatenate, s, Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+use crate::options::DomainSource;
 use crate::preprocess::symmetric_eigen;
 use crate::{Error, Result};
 
@@ -134,6 +135,33 @@ impl View {
             ));
         }
         Ok((x.mapv(f64::from) - &self.centre).dot(&self.rotation))
+    }
+}
+
+/// Columns that domains are to be found from, and that nobody computed.
+pub(super) fn absent() -> Error {
+    Error::Internal("the columns that domains are found from were not computed".into())
+}
+
+/// The columns that domains are found from, given the embedding as it is seen.
+///
+/// # Errors
+/// Averages that are not there.
+pub(super) fn chosen(
+    source: DomainSource,
+    seen: Array2<f64>,
+    smoothed: Option<&Array2<f32>>,
+    predicted: Option<&Array2<f32>>,
+) -> Result<Array2<f64>> {
+    let there = |x: Option<&Array2<f32>>| Ok(x.ok_or_else(absent)?.mapv(f64::from));
+    match source {
+        DomainSource::Embedding => Ok(seen),
+        DomainSource::Predicted => there(predicted),
+        DomainSource::Smoothed => there(smoothed),
+        DomainSource::Both => {
+            let averages = there(smoothed)?;
+            side_by_side(&[seen.view(), averages.view()])
+        }
     }
 }
 

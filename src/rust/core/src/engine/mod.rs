@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod columns;
 pub mod domains;
+mod labelling;
 pub mod memory;
 pub mod model_file;
 pub mod place;

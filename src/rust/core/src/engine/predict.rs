@@ -2,9 +2,8 @@
 
 use ndarray::Array2;
 
-use super::columns::{Moments, View};
+use super::columns::{chosen, Moments, View};
 use super::domains::refined;
-use super::run::chosen;
 use super::system::{Part, System};
 use super::tensors::Tensors;
 use super::tissue::Tissue;

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2};
 
-use super::columns::{side_by_side, Moments, View};
-use super::domains::{agreed, ensemble, finished, groups, off_curve, run_seed, Method};
+use super::columns::{absent, chosen, Moments, View};
+use super::labelling::Labelling;
 use super::memory::available_memory;
 use super::predicted::Predictions;
 use super::stage::{Settings, Stage};
@@ -18,7 +18,7 @@ use super::tensors::Tensors;
 use super::tissue::Tissue;
 use super::trainer::{Found, Loss};
 use super::training::{line, Training};
-use crate::cluster::{agreement, confidence, Classifier};
+use crate::cluster::Classifier;
 use crate::device::{choose, Choice};
 use crate::options::DomainSource;
 use crate::{progress, threads, Error, Result};
@@ -48,11 +48,7 @@ pub struct Run {
     fit: Option<Fit>,
     /// The same of a later training, until its groups are found.
     columns: Option<Array2<f64>>,
-    /// The groups of every training, or all those that are to agree on it, along the tissue's curve.
-    labels: Vec<Vec<u32>>,
-    n_trained: usize,
-    domains: Vec<u32>,
-    confidence: Option<Vec<f32>>,
+    labelling: Labelling,
     model: Tensors,
 }
 
@@ -72,10 +68,7 @@ impl Run {
             history: Vec::new(),
             fit: None,
             columns: None,
-            labels: Vec::new(),
-            n_trained: 0,
-            domains: Vec::new(),
-            confidence: None,
+            labelling: Labelling::default(),
             model: Tensors::default(),
         }
     }
@@ -201,7 +194,7 @@ impl Run {
     }
 
     fn check_first(&self) -> Result<()> {
-        match self.n_trained == 0 {
+        match self.labelling.n_trained() == 0 {
             true => Ok(()),
             false => Err(Error::model(
                 "A checkpoint holds one training: use `consensus = 1`, or run the seeds one by one",
@@ -212,7 +205,7 @@ impl Run {
     fn start_training(&self) -> Result<Training> {
         let nowhere = || Error::Internal("a training without a place".into());
         let device = &self.place.as_ref().ok_or_else(nowhere)?.device;
-        let seed = run_seed(self.settings.seed, self.n_trained);
+        let seed = self.labelling.seed(&self.settings);
         Ok(Training::new(self.system.trainer(
             &self.tissue,
             seed,
@@ -283,38 +276,11 @@ impl Run {
     }
 
     fn find_groups(&mut self) -> Result<Stage> {
-        let s = &self.settings;
-        let seed = run_seed(s.seed, self.n_trained);
-        let found = match s.method().unwrap_or(Method::Mixture) {
-            Method::Consensus => self.members(seed)?,
-            method => {
-                let x = self.columns()?;
-                vec![groups(
-                    x.view(),
-                    s.n_domains,
-                    method,
-                    s.domains.starts,
-                    seed,
-                )?]
-            }
-        };
-        self.next_training(found)
-    }
-
-    /// Labellings that are to agree, of cells along the tissue's curve: whatever order the cells were given in.
-    fn members(&self, seed: u64) -> Result<Vec<Vec<u32>>> {
-        let (k, starts) = (self.settings.n_domains, self.settings.domains.starts);
-        match (&self.predicted, self.settings.source()) {
-            (Some(predicted), DomainSource::Predicted) => {
-                ensemble(&predicted.matrices(), k, starts, seed)
-            }
-            _ => {
-                let order = self.tissue.order()?;
-                let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
-                let x = self.columns()?.select(Axis(0), &rows);
-                ensemble(&[x.view()], k, starts, seed)
-            }
-        }
+        let x = self.columns()?;
+        let predicted = self.predicted.as_ref();
+        self.labelling
+            .find(&x, predicted, &self.settings, &self.tissue)?;
+        self.next_training()
     }
 
     /// The groups of the cells that another method found in [`Run::columns`], from 0.
@@ -325,42 +291,24 @@ impl Run {
         if self.stage != Stage::Labels || labels.len() != self.tissue.n_cells() {
             return Err(Error::Internal("labels that nobody waits for".into()));
         }
-        self.stage = self.next_training(vec![labels])?;
+        self.labelling.add(vec![labels]);
+        self.stage = self.next_training()?;
         Ok(())
     }
 
     /// The seed of the labels that the run waits for.
     pub fn label_seed(&self) -> u64 {
-        run_seed(self.settings.seed, self.n_trained)
+        self.labelling.seed(&self.settings)
     }
 
     /// After the labels of one training: the next one, or what all agree on.
-    fn next_training(&mut self, labels: Vec<Vec<u32>>) -> Result<Stage> {
-        self.labels.extend(labels);
-        self.n_trained += 1;
+    fn next_training(&mut self) -> Result<Stage> {
         self.columns = None;
-        if self.n_trained < self.settings.domains.consensus {
+        if self.labelling.n_trained() < self.settings.domains.consensus {
             return Ok(Stage::Train);
         }
-        let (k, refine) = (self.settings.n_domains, self.settings.domains.refine_k);
-        if self.settings.method() != Some(Method::Consensus) {
-            self.domains = finished(agreed(&self.labels, k)?, &self.tissue, refine)?;
-            return Ok(Stage::Model);
-        }
-        let order = self.tissue.order()?;
-        let labels = off_curve(&agreement(&self.labels, k)?, &order);
-        self.domains = finished(labels, &self.tissue, refine)?;
-        let along: Vec<u32> = order.iter().map(|&c| self.domains[c as usize]).collect();
-        let sure = confidence(&self.labels, &along, self.n_groups());
-        self.confidence = Some(off_curve(&sure, &order));
-        self.labels = Vec::new();
+        self.labelling.agree(&self.settings, &self.tissue)?;
         Ok(Stage::Model)
-    }
-
-    /// Domains that there are, at least those asked for.
-    fn n_groups(&self) -> usize {
-        let n = self.domains.iter().map(|&d| d as usize + 1).max();
-        n.unwrap_or(0).max(self.settings.n_domains)
     }
 
     /// What further cells are prepared, embedded and labelled by.
@@ -375,12 +323,15 @@ impl Run {
         if let Some(predicted) = &self.predicted {
             model.extend(predicted.model.clone());
         }
-        if self.domains.is_empty() {
+        if self.labelling.domains.is_empty() {
             return Ok(model);
         }
         let moments = self.moments(&fit.columns);
         let x = moments.scale(fit.columns.view())?;
-        let rule = Classifier::fit(x.view(), &self.domains, self.n_groups())?;
+        let rule = {
+            let n = self.labelling.n_groups(&self.settings);
+            Classifier::fit(x.view(), &self.labelling.domains, n)?
+        };
         let vectors: [(&str, Array1<f64>); 3] = [
             ("rule.centre", moments.centre),
             ("rule.spread", moments.spread),
@@ -429,12 +380,12 @@ impl Run {
 
     /// The domain of every cell, from 0, numbered along the tissue; empty before they are found.
     pub fn domains(&self) -> &[u32] {
-        &self.domains
+        &self.labelling.domains
     }
 
     /// For every cell the share of the labellings that agree with its domain; None where there was one only.
     pub fn confidence(&self) -> Option<&[f32]> {
-        self.confidence.as_deref()
+        self.labelling.confidence.as_deref()
     }
 
     /// What the cells' neighbours say about them, where domains are found from that.
@@ -460,31 +411,5 @@ impl Run {
     /// Wall seconds of every stage that ran, in order.
     pub fn seconds(&self) -> &[(&'static str, f64)] {
         &self.seconds
-    }
-}
-
-fn absent() -> Error {
-    Error::Internal("the columns that domains are found from were not computed".into())
-}
-
-/// The columns that domains are found from, given the embedding as it is seen.
-///
-/// # Errors
-/// Averages that are not there.
-pub(super) fn chosen(
-    source: DomainSource,
-    seen: Array2<f64>,
-    smoothed: Option<&Array2<f32>>,
-    predicted: Option<&Array2<f32>>,
-) -> Result<Array2<f64>> {
-    let there = |x: Option<&Array2<f32>>| Ok(x.ok_or_else(absent)?.mapv(f64::from));
-    match source {
-        DomainSource::Embedding => Ok(seen),
-        DomainSource::Predicted => there(predicted),
-        DomainSource::Smoothed => there(smoothed),
-        DomainSource::Both => {
-            let averages = there(smoothed)?;
-            side_by_side(&[seen.view(), averages.view()])
-        }
     }
 }
