@@ -18,11 +18,14 @@
 #' @param truth NULL, or the known labels: one a cell; for an object, the name of a meta data column.
 #' @param slice NULL, or the slice of each cell: one row of results each.
 #' @param k Nearest cells that `PAS` looks at.
+#' @param by `"slice"`: the table above. `"domain"`: how sure the domains are, from what the run kept beside them.
+#' @param confidence For labels and `by = "domain"`: a number from 0 to 1 for each cell.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param domain.name Meta data column with the domains. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
 #' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
 #' @return A data frame, one row a slice: `slice`, `n` (cells used), `n_left_out` (cells without a domain or a known label, which no number counts),
 #'   `n_domains`, and the columns above. Those that need known labels are NaN without them.
+#'   With `by = "domain"` one row a slice and domain: `slice`, `domain`, `n` (cells), `confidence` (its mean over them) and `sure` (the share of them above 0.95).
 #' @source Definitions: SDMBench (Nature Methods 2024) and the SpaCross paper.
 #' @export
 #' @examples
@@ -33,13 +36,16 @@ DomainMetrics <- function(object, ...) UseMethod("DomainMetrics")
 
 #' @rdname DomainMetrics
 #' @export
-DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NULL, k = 10, threads = NULL) {
+DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NULL, k = 10, threads = NULL, by = "slice", confidence = NULL) {
   check_dots(...)
   labels <- as_labels(object)
   place <- label_coords(labels, coords)
   truth <- check_companion(truth, labels, "truth")
   groups <- slice_groups(place, check_companion(slice, labels, "slice"))
   known <- !is.na(labels) & (if (is.null(truth)) TRUE else !is.na(truth))
+  if (check_choice(by, c("slice", "domain"), "by") == "domain") {
+    return(confidence_table(labels, check_shares(confidence %||% abort_unsure("confidence"), labels), groups))
+  }
   threads <- check_threads(threads)
   k <- check_whole(k, "k", 2)
   rows <- lapply(levels(groups), function(name) {
@@ -52,19 +58,21 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
 #' @rdname DomainMetrics
 #' @export
 DomainMetrics.SpaxResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice) {
-  DomainMetrics.default(object$domain, ..., coords = coords, slice = slice)
+  DomainMetrics.default(object$domain, ..., coords = coords, slice = slice, confidence = object$confidence)
 }
 
 #' @rdname DomainMetrics
 #' @exportS3Method DomainMetrics Seurat
 DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 10, threads = NULL, domain.name = NULL,
-                                 split.by = NULL) {
+                                 split.by = NULL, by = "slice") {
   check_dots(...)
-  labels <- meta_labels(object, sole_domain(object, domain.name, "domain.name"), "domain.name")
+  domain.name <- sole_domain(object, domain.name, "domain.name")
+  labels <- meta_labels(object, domain.name, "domain.name")
+  confidence <- if (identical(by, "domain")) stored_confidence(object, domain.name)
   truth <- if (!is.null(truth)) meta_labels(object, truth, "truth")
   slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   place <- SpatialCoords(object, coords)
-  DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads)
+  DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads, by = by, confidence = confidence)
 }
 
 #' @rdname DomainMetrics

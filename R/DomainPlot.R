@@ -14,6 +14,7 @@
 #'   it, each image of an object is a slice. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.
+#' @param confidence TRUE draws cells paler the less sure their domain is, by what the run kept beside it (see [RunPredictivePCA()]); for labels a number from 0 to 1 for each cell.
 #' @param titles Titles of the panels. NULL: the names of the columns.
 #' @return A ggplot object; with several panels a patchwork, which is one too. Cells without a label are light grey. With several
 #'   slices or images, each has a panel of its own.
@@ -25,7 +26,8 @@ DomainPlot <- function(object, ...) UseMethod("DomainPlot")
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL, cols = NULL, ncol = NULL, y.down = NULL, titles = NULL) {
+DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL, cols = NULL, ncol = NULL, y.down = NULL, titles = NULL,
+                               confidence = NULL) {
   check_dots(...)
   labels <- label_table(object)
   place <- apart(label_coords(labels[[1L]], rlang::maybe_missing(coords)), check_companion(slice, labels[[1L]], "slice"))
@@ -33,32 +35,35 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
   titles <- check_titles(titles, labels)
   colours <- match_colours(labels, cols)
   size <- pt.size %||% point_size(place, length(labels))
+  sure <- check_confidence(confidence, labels)
   panels <- lapply(seq_along(labels), function(i) {
-    domain_panel(place, labels[[i]], colours[[i]], size, y_down, titles[[i]])
+    domain_panel(place, labels[[i]], colours[[i]], size, y_down, titles[[i]], sure[[i]])
   })
   arrange_panels(panels, ncol)
 }
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.SpaxResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice) {
+DomainPlot.SpaxResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice, confidence = FALSE) {
+  sure <- if (wants_confidence(confidence)) object$confidence %||% abort_unsure("confidence")
   if (is.null(coords)) {
-    return(DomainPlot.default(object$domain, ..., slice = slice))
+    return(DomainPlot.default(object$domain, ..., slice = slice, confidence = sure))
   }
-  DomainPlot.default(object$domain, ..., coords = coords, slice = slice)
+  DomainPlot.default(object$domain, ..., coords = coords, slice = slice, confidence = sure)
 }
 
 #' @rdname DomainPlot
 #' @exportS3Method DomainPlot Seurat
 DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split.by = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
-                              y.down = NULL, titles = NULL) {
+                              y.down = NULL, titles = NULL, confidence = FALSE) {
   check_dots(...)
   group.by <- group.by %||% known_domains(object)
   slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   labels <- lapply(rlang::set_names(group.by), function(column) meta_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
-    coords = SpatialCoords(object, coords), slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles
+    coords = SpatialCoords(object, coords), slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles,
+    confidence = if (wants_confidence(confidence)) lapply(group.by, function(column) stored_confidence(object, column))
   )
 }
 
@@ -135,8 +140,9 @@ check_titles <- function(titles, labels) {
   titles
 }
 
-domain_panel <- function(coords, labels, colours, size, y_down, title) {
+domain_panel <- function(coords, labels, colours, size, y_down, title, confidence = NULL) {
   data <- data.frame(x = coords$x, y = coords$y, label = unname(labels))
+  if (!is.null(confidence)) data$confidence <- pmax(unname(confidence), palest)
   data$image <- coords$image
   # Missing labels first, so that the others lie on top of them.
   data <- data[order(!is.na(data$label)), ]
@@ -149,6 +155,7 @@ domain_panel <- function(coords, labels, colours, size, y_down, title) {
     ggplot2::coord_fixed(clip = "off") +
     ggplot2::labs(title = if (nzchar(title)) fit_title(title, coords), colour = NULL) +
     theme_domains()
+  if (!is.null(confidence)) plot <- plot + ggplot2::aes(alpha = .data$confidence) + confidence_scale()
   if (y_down) plot <- plot + ggplot2::scale_y_reverse()
   if (nlevels(data$image) > 1L) plot <- plot + ggplot2::facet_wrap(~image)
   plot

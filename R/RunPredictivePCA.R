@@ -66,8 +66,9 @@ RunPredictivePCA.Seurat <- function(object, n.domains = NULL, coords = NULL, ...
                                     domain.name = "ppca_domain", confidence.name = "ppca_confidence") {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
+  assay <- check_assay(object, assay)
   where <- list(
-    slice = object_slices(object, split.by, FALSE), coords = coords, assay = check_assay(object, assay), layer = layer, reduction = reduction, dims = dims
+    slice = object_slices(object, split.by, FALSE), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
   )
   object <- run_on_object(object, "RunPredictivePCA", where, names, function(input) {
     RunPredictivePCA.default(

@@ -99,6 +99,10 @@ core_run_columns <- function(run) call_core(wrap__core_run_columns, run)
 #' @noRd
 core_run_labels <- function(run, labels) call_core(wrap__core_run_labels, run, labels)
 
+#' Domains of several numbers from what the run's system predicts, and what speaks for each: a list a number.
+#' @noRd
+core_run_choose <- function(run, numbers, starts, seed, show) call_core(wrap__core_run_choose, run, numbers, starts, seed, show)
+
 #' Everything that the run found; the model as safetensors bytes.
 #' @noRd
 core_run_result <- function(run) call_core(wrap__core_run_result, run)

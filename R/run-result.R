@@ -3,7 +3,7 @@
 # `more`: parts of one system, placed before the seed.
 result_parts <- function(found, task, timer, call, more) {
   c(
-    list(history = found$history, timings = timings(timer), options = task$options), more,
+    if (!is.null(found$history)) list(history = found$history), list(timings = timings(timer), options = task$options), more,
     list(seed = task$seed, device = found$device, versions = spax_versions(), call = call)
   )
 }

@@ -79,7 +79,7 @@ test_that("a Seurat object comes back with a reduction, a factor, a tool entry a
   expect_s3_class(domain, "factor")
   expect_identical(domain, unname(quick_fit()$domain))
   tool <- SeuratObject::Tool(object, "RunSpaCross")
-  expect_named(tool, c("options", "history", "timings", "versions", "genes", "seed", "device", "model"), ignore.order = TRUE)
+  expect_named(tool, c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model"), ignore.order = TRUE)
   expect_true("RunSpaCross.RNA" %in% SeuratObject::Command(object))
   expect_identical(colnames(object), colnames(before))
   expect_identical(SeuratObject::Idents(object), SeuratObject::Idents(before))

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use extendr_api::prelude::*;
+use spax_core::engine::choose::{choose, Choice};
 use spax_core::engine::tensors::Tensors;
 use spax_core::engine::{predict, Asked, Found, How, Opened, Run, Settings, Stage};
 use spax_core::preprocess::Scaling;
@@ -10,7 +11,7 @@ use spax_core::systems;
 use spax_core::{Error, Result};
 
 use crate::convert::{
-    expected, from_zero_based, labels, pointer, seed, string, to_matrix, Options,
+    count, expected, from_zero_based, integers, labels, pointer, seed, string, to_matrix, Options,
 };
 use crate::error::guard;
 use crate::json;
@@ -140,6 +141,36 @@ fn core_run_labels(run: Robj, labels: Robj) -> Robj {
     })
 }
 
+/// Domains of several numbers from what the run's system predicts, and what speaks for each: a list a number.
+/// @noRd
+#[extendr]
+fn core_run_choose(run: Robj, numbers: Robj, starts: Robj, seed: Robj, show: Robj) -> Robj {
+    guard(|| {
+        let numbers: Vec<usize> = integers(&numbers, "n.domains")?
+            .iter()
+            .map(|&k| k.max(0) as usize)
+            .collect();
+        let (starts, seed) = (count(&starts, "starts")?, self::seed(&seed)?);
+        with_run(&run, |run| {
+            let early = || Error::Internal("the run has predicted nothing".into());
+            let predicted = run.predicted().ok_or_else(early)?;
+            let tissue = run.tissue();
+            let found = wait::showing(&show, || choose(predicted, tissue, &numbers, starts, seed))?;
+            let choice = |c: &Choice| {
+                let list = list!(
+                    k = c.k as i32,
+                    domains = from_zero_based(&c.domains),
+                    separation = c.separation,
+                    r2 = c.r2,
+                    agreement = c.agreement
+                );
+                Robj::from(list)
+            };
+            Ok(List::from_values(found.iter().map(choice)).into())
+        })
+    })
+}
+
 /// Embedding and more.
 fn found_to_r(found: &Found) -> (Robj, Robj) {
     let more = found.more.iter().map(|(name, arrays)| {
@@ -251,6 +282,7 @@ extendr_module! {
     fn core_run_describe;
     fn core_run_columns;
     fn core_run_labels;
+    fn core_run_choose;
     fn core_run_result;
     fn core_predict;
     fn core_run_free;

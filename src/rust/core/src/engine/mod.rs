@@ -1,6 +1,7 @@
 //! What every system's run shares: the tissue, the stages in their order, the way from columns to domains, the model file.
 
 pub mod checkpoint;
+pub mod choose;
 pub mod columns;
 pub mod domains;
 mod labelling;

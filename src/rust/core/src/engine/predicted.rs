@@ -39,7 +39,7 @@ const CELLS_A_DIRECTION: usize = 20;
 ///
 /// In the order of the curve, so that neither sums nor random starts depend on the order in which the cells were given.
 pub struct Components {
-    x: Array2<f32>,
+    x: Arc<Array2<f32>>,
     order: Arc<Vec<u32>>,
     /// The columns of each modality.
     modalities: Vec<Range<usize>>,
@@ -77,7 +77,7 @@ impl Components {
     fn new(x: Array2<f32>, order: Arc<Vec<u32>>, features: Option<Features>) -> Self {
         Self {
             modalities: std::iter::once(0..x.ncols()).collect(),
-            x,
+            x: Arc::new(x),
             order,
             features: vec![features],
         }
@@ -102,7 +102,7 @@ impl Components {
         });
         Ok(Self {
             modalities: modalities.collect(),
-            x,
+            x: Arc::new(x),
             order,
             features: parts.into_iter().flat_map(|part| part.features).collect(),
         })
@@ -140,6 +140,7 @@ impl Components {
         let strict = Grams::new(around.means.view(), self.x.view(), &compact)?;
         let mut found = Predictions {
             order: self.order.clone(),
+            own: self.x.clone(),
             matrices: Vec::new(),
             quality: Quality {
                 twins: around.twins,
@@ -219,6 +220,8 @@ pub struct Quality {
 /// What neighbours say about every cell.
 pub struct Predictions {
     order: Arc<Vec<u32>>,
+    /// The components that are predicted.
+    own: Arc<Array2<f32>>,
     /// Directions of each family, row i those of cell `order[i]`.
     matrices: Vec<Array2<f32>>,
     /// How good they are.
@@ -238,13 +241,18 @@ impl Predictions {
 
     /// The columns that users see: cells x directions, in the cells' own order.
     pub fn columns(&self) -> Array2<f32> {
+        off_curve_rows(self.shown(), &self.order)
+    }
+
+    /// The components that are predicted, row i those of cell `order[i]` of [`Tissue::order`].
+    pub fn own(&self) -> ArrayView2<'_, f32> {
+        self.own.view()
+    }
+
+    /// [`Predictions::columns`] in that order.
+    pub fn shown(&self) -> ArrayView2<'_, f32> {
         let x = &self.matrices[0];
-        let mut out = Array2::zeros((x.nrows(), x.ncols().min(SHOWN)));
-        for (&cell, row) in self.order.iter().zip(x.rows()) {
-            let shown = out.ncols();
-            out.row_mut(cell as usize).assign(&row.slice(s![..shown]));
-        }
-        out
+        x.slice(s![.., ..x.ncols().min(SHOWN)])
     }
 
     /// The matrices that many mixtures are fitted to, row i those of cell `order[i]` of [`Tissue::order`].
@@ -302,7 +310,11 @@ pub fn components_of_new(
 pub fn predicted_by(model: &Tensors, x: ArrayView2<f32>, tissue: &Tissue) -> Result<Array2<f32>> {
     let edges = model.vector("ridge.edges")?;
     let edges: Vec<usize> = edges.iter().map(|&e| e as usize).collect();
-    let around = Around::of(x, &tissue.apart(), &edges)?;
+    // Along the curve as in training: of neighbours as far away, the same come first.
+    let order = tissue.order()?;
+    let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
+    let x = x.select(Axis(0), &rows);
+    let around = Around::of(x.view(), &tissue.along_curve()?, &edges)?;
     if around.rings.len() + 1 != edges.len() {
         let most = edges.last().copied().unwrap_or(0);
         let message = format!("the model looks at {most} cells around each: there are fewer");
@@ -315,5 +327,15 @@ pub fn predicted_by(model: &Tensors, x: ArrayView2<f32>, tissue: &Tissue) -> Res
         centre: model.vector("ridge.centre")?,
         weights,
     };
-    directions.columns(around.means.view(), x)
+    let found = directions.columns(around.means.view(), x.view())?;
+    Ok(off_curve_rows(found.view(), &order))
+}
+
+/// Rows along the tissue's curve, as the cells were given.
+fn off_curve_rows(x: ArrayView2<f32>, order: &[u32]) -> Array2<f32> {
+    let mut out = Array2::zeros(x.dim());
+    for (&cell, row) in order.iter().zip(x.rows()) {
+        out.row_mut(cell as usize).assign(&row);
+    }
+    out
 }

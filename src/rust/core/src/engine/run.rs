@@ -393,6 +393,11 @@ impl Run {
         self.predicted.as_ref()
     }
 
+    /// The cells in space.
+    pub fn tissue(&self) -> &Tissue {
+        &self.tissue
+    }
+
     /// What [`Stage::Model`] made.
     pub fn model(&self) -> &Tensors {
         &self.model

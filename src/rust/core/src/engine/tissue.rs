@@ -144,18 +144,6 @@ impl Tissue {
         Self::new(coords, self.slices.permuted(&order), false, self.threads)
     }
 
-    /// The same cells, with neighbours in their own slice only.
-    pub fn apart(&self) -> Self {
-        Self {
-            coords: self.coords.clone(),
-            slices: self.slices.clone(),
-            stacked: false,
-            threads: self.threads,
-            order: OnceLock::new(),
-            nearest: Mutex::new(None),
-        }
-    }
-
     /// The spatial graph, symmetric unless `directed`.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod agreement;
 mod lisi;
 mod order;
 mod refine;
+mod separation;
 mod silhouette;
 mod spatial;
 
@@ -13,6 +14,7 @@ pub use agreement::{Agreement, Contingency};
 pub use lisi::lisi;
 pub use order::order_domains;
 pub use refine::refine_labels;
+pub use separation::{calinski_harabasz, predicted_by_groups};
 pub use silhouette::silhouette;
 pub use spatial::{chaos, pas};
 

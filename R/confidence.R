@@ -1,0 +1,60 @@
+# How sure domains are: of cells, in plots and in tables.
+
+# TRUE or FALSE where a run may have kept it.
+wants_confidence <- function(confidence) isTRUE(check_flag(confidence, "confidence"))
+
+abort_unsure <- function(argument) {
+  abort_spax("argument", c(
+    "There is no confidence of these domains.",
+    "i" = "Runs find it with {.code cluster = \"consensus\"}, their default; {.fn FindDomains} with {.code method = \"consensus\"}."
+  ), argument)
+}
+
+# Beside a column of domains, by its name; NULL for another column, such as an annotation.
+stored_confidence <- function(object, column) {
+  name <- sub("_domain$", "_confidence", column)
+  if (name == column) {
+    return(NULL)
+  }
+  if (!name %in% names(meta_table(object))) abort_unsure("confidence")
+  meta_column(object, name, "confidence")
+}
+
+# One set of numbers a panel, or NULL. Numbers with names are matched by name.
+check_confidence <- function(confidence, labels) {
+  given <- if (is.list(confidence)) confidence else rep(list(confidence), length(labels))
+  Map(function(x, panel) if (!is.null(x)) check_shares(x, panel), given, labels)
+}
+
+check_shares <- function(x, labels) {
+  if (!is.null(names(x)) && !is.null(names(labels)) && setequal(names(x), names(labels))) x <- x[names(labels)]
+  ok <- is.numeric(x) && length(x) == length(labels) && !anyNA(x) && all(x >= 0 & x <= 1)
+  if (!ok) {
+    abort_spax("argument", c(
+      "{.arg confidence} must be one number from 0 to 1 for each of the {length(labels)} cells.",
+      "i" = "For instance the part {.code confidence} of a result, in the order of the labels."
+    ), "confidence")
+  }
+  x
+}
+
+# Below a half, other domains together have more votes: a cell is as pale there as it can be.
+palest <- 0.5
+
+confidence_scale <- function() {
+  ggplot2::scale_alpha_continuous(
+    name = "confidence", limits = c(palest, 1), breaks = c(1, 0.75, palest), labels = c("1", "0.75", "0.5 or less"), range = c(0.12, 1),
+    guide = ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), order = 2)
+  )
+}
+
+# For each slice and domain: cells, the mean of their confidence, and the share of those that are sure.
+confidence_table <- function(labels, confidence, groups, sure = 0.95) {
+  known <- which(!is.na(labels))
+  rows <- split(known, list(labels[known], groups[known]), drop = TRUE)
+  data.frame(
+    slice = vapply(rows, function(i) as.character(groups[[i[[1L]]]]), ""), domain = vapply(rows, function(i) as.character(labels[[i[[1L]]]]), ""),
+    n = lengths(rows), confidence = vapply(rows, function(i) mean(confidence[i]), 0), sure = vapply(rows, function(i) mean(confidence[i] > sure), 0),
+    row.names = NULL
+  )
+}

@@ -1,0 +1,35 @@
+test_that("a consensus groups an embedding, or several, and says how sure it is", {
+  x <- clouds()
+  domains <- FindDomains(x, 3, method = "consensus")
+  expect_identical(nlevels(domains), 3L)
+  expect_true(all(attr(domains, "confidence") == 1))
+  expect_identical(as.integer(table(domains)), c(40L, 40L, 40L))
+  both <- FindDomains(list(x, x[, 1:2]), 3, method = "consensus")
+  expect_identical(partition_ari(both, domains), 1)
+  expect_spax_error(FindDomains(list(x, x), 3, method = "gmm"), "argument", "object")
+  expect_spax_error(FindDomains(list(x, x[-1, ]), 3, method = "consensus"), "argument", "object")
+})
+
+test_that("an object keeps the confidence beside the domains", {
+  object <- RunPredictivePCA(small_seurat(), coords = c("x", "y"), verbose = FALSE)
+  object <- FindDomains(object, 3, method = "consensus", coords = c("x", "y"))
+  expect_true(all(c("ppca_domain", "ppca_confidence") %in% names(object[[]])))
+  expect_null(attr(object$ppca_domain, "confidence"))
+  table <- DomainMetrics(object, coords = c("x", "y"), by = "domain")
+  expect_named(table, c("slice", "domain", "n", "confidence", "sure"))
+  expect_identical(sum(table$n), ncol(object))
+  expect_equal(sum(table$n * table$confidence) / ncol(object), mean(object$ppca_confidence))
+})
+
+test_that("unsure cells are paler", {
+  fit <- RunPredictivePCA(small()$counts, 4, small_xy(), verbose = FALSE)
+  plot <- DomainPlot(fit, coords = small_xy(), confidence = TRUE)
+  drawn <- ggplot2::ggplot_build(plot)$data[[1]]
+  expect_gt(length(unique(drawn$alpha)), 1)
+  expect_equal(max(drawn$alpha), 1)
+  expect_spax_error(DomainPlot(fit$domain, coords = small_xy(), confidence = 1:3), "argument", "confidence")
+  plain <- RunPredictivePCA(small()$counts, coords = small_xy(), n.domains = 3, options = ppca_options(cluster = "gmm"), verbose = FALSE)
+  expect_null(plain$confidence)
+  expect_spax_error(DomainPlot(plain, coords = small_xy(), confidence = TRUE), "argument", "confidence")
+  expect_spax_error(DomainMetrics(plain, coords = small_xy(), by = "domain"), "argument", "confidence")
+})
