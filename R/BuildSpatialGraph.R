@@ -6,7 +6,8 @@
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a matrix or data frame of coordinates (columns `x` and `y`, one row a cell).
 #' @param ... Not used; anything here is an error.
 #' @param k Neighbours a cell, at least 2 and fewer than the cells.
-#' @param radius NULL, or a distance in the units of the coordinates: all cells within it are joined, and `k` is not used.
+#' @param radius NULL, or a distance in the units of the coordinates: all cells within it are joined, and `k` is not used; a message says how many that typically are.
+#'   An error where it joins no cells, or typically more than 1,000 or half of all.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param slice NULL, or the slice of each cell: a factor with its levels in the order of the stack.
 #' @param split.by NULL, or what says which slice a cell lies in: see [RunSpaCross()], also for the next arguments.

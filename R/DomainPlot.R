@@ -44,7 +44,7 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.SpaxResult <- function(object, ..., coords = object$alignment$coords, slice = object$slice, confidence = FALSE) {
+DomainPlot.SpaxResult <- function(object, ..., coords = object$alignment$coords[c("x", "y")], slice = object$slice, confidence = FALSE) {
   sure <- if (wants_confidence(confidence)) object$confidence %||% abort_unsure("confidence")
   if (is.null(coords)) {
     return(DomainPlot.default(object$domain, ..., slice = slice, confidence = sure))

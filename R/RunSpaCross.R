@@ -42,7 +42,8 @@
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
-#' @param verbose TRUE shows a progress bar with epoch, losses and time left (one line at either end when R is not interactive).
+#' @param verbose TRUE says what the coordinates are and how they were matched, and shows a progress bar with epoch, losses and time left (one line at either end when R is not
+#'   interactive).
 #' @param reduction.name,reduction.key Name and key of the reduction to write.
 #' @param domain.name,confidence.name Meta data columns to write.
 #' @param imputed.assay Assay (of a SingleCellExperiment: alternative experiment) to write when `impute = TRUE`.

@@ -46,7 +46,7 @@
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
-#' @param verbose TRUE says the kinds of the modalities, and shows a progress bar with epoch, losses and time left.
+#' @param verbose TRUE says the kinds of the modalities and what the coordinates are, and shows a progress bar with epoch, losses and time left.
 #' @param reduction.name,reduction.key Name and key of the joint reduction to write; those of the modalities add the name of the assay.
 #' @param domain.name Meta data column to write.
 #' @return For a Seurat object, the same object with

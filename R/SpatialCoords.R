@@ -7,13 +7,38 @@
 #' images takes its place from the first. Known are `VisiumV1`, `VisiumV2`, `FOV` (Xenium, CosMx, MERSCOPE: centroids, or else the mean of each
 #' cell's outline), `SlideSeq` and `STARmap`. Visium positions are pixels of the full-size image: not scaled, x to the right, y downwards.
 #'
-#' Of a SpatialExperiment, `spatialCoords` are read: the columns `pxl_col_in_fullres` and `pxl_row_in_fullres` (Visium, y downwards), else `x` and `y`, else the
-#' first two; `sample_id` says which cells share a frame, as images do. A plain SingleCellExperiment has no coordinates: name two columns of its `colData`.
+#' Of a SpatialExperiment, `spatialCoords` are read: the columns `pxl_col_in_fullres` and `pxl_row_in_fullres` (Visium, y downwards), else those that a table would be
+#' read by; `sample_id` says which cells share a frame, as images do. A plain SingleCellExperiment has no coordinates: name two columns of its `colData`.
+#'
+#' @section Tables of coordinates:
+#' A matrix, data frame, tibble, data.table or DataFrame. It may have more rows than there are cells, in any order, and more columns. What is understood:
+#'
+#' | in the table | is taken for |
+#' |---|---|
+#' | `x`, `y` | x and y, before any other |
+#' | `pxl_col_in_fullres`, `pxl_row_in_fullres` (Space Ranger) | x and y, y downwards |
+#' | `imagecol`, `imagerow` (Seurat 4, BayesSpace) | x and y, y downwards |
+#' | `sdimx`, `sdimy` (Giotto) | x and y |
+#' | `x_centroid`, `y_centroid` (Xenium); `center_x`, `center_y` (MERSCOPE); `centroid_x`, `centroid_y` | x and y |
+#' | `CenterX_global_px`, `CenterY_global_px`; `x_global_px`; `x_slide_mm` (CosMx) | x and y; only without them `CenterX_local_px` and the like, which start anew in each field of view |
+#' | `spax_x`, `spax_y` ([AlignSlices()]); `spatial_1`, `spatial_2` | x and y |
+#' | `array_col`, `array_row`; `col`, `row` | x and y, if there is nothing better; rows of a hexagonal array lie sqrt(3) columns apart |
+#' | two columns that differ in one letter, as `Centroid X` and `Centroid Y` | x and y, with a message |
+#' | two columns of numbers with other names, or none | x and y in this order; with a message if they have names |
+#' | more columns of numbers and none of the above; several such pairs; one axis only | an error that lists them |
+#' | `z` and the like beside x and y | not used, with a message; sections are told apart by `split.by` or `slice` |
+#' | text or factors as x or y; one value for all cells | an error |
+#' | row names, or any column, with the names of all cells | what rows are matched by; a message says which column |
+#' | `cell_ID` and `fov` | the cells that Seurat names `cell_ID_fov` |
+#' | numbers, where cells are named by numbers | names, if the column is called `cell_id`, `barcode` or the like, or no other can be |
+#' | names of which some cells lack, that are there twice, or of which none is a cell's; two columns of names that disagree | an error |
+#' | nothing that can be names | rows in the order of the cells, as many as these, with a message. Automatic row names (1, 2, ...) are no names |
+#'
+#' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
 #' @param coords NULL for the images of the object, or its own coordinates; the names of two meta data columns, as in `c("x", "y")`; or a matrix or data frame with
-#'   columns `x` and `y` (else its first two columns), one row a cell. Rows with names are matched by name, in any order;
-#'   rows without names must be as many as the cells and in their order.
+#'   a row a cell, in any order: see the section on tables.
 #' @param ... Not used; anything here is an error.
 #' @return A data frame with a row a cell (row names: cell names) and the columns `x` and `y`, in the units of the source; a factor `image` is added when
 #'   they come from images (of a SpatialExperiment: its `sample_id`). The attribute `"y_down"` is TRUE when y grows downwards, as in images.
@@ -22,6 +47,10 @@
 #' slice <- cortex_slice(small = TRUE)
 #' cells <- colnames(slice$counts)
 #' head(SpatialCoords(cells, coords = slice$spots[c("x", "y")]))
+#'
+#' # As a file of Space Ranger has them: names in a column, in another order.
+#' table <- data.frame(barcode = cells, pxl_row_in_fullres = slice$spots$y, pxl_col_in_fullres = slice$spots$x)
+#' head(SpatialCoords(cells, coords = table[rev(seq_along(cells)), ]))
 SpatialCoords <- function(object, coords = NULL, ...) UseMethod("SpatialCoords")
 
 #' @rdname SpatialCoords
@@ -34,7 +63,7 @@ SpatialCoords.default <- function(object, coords = NULL, ...) {
       "i" = "Give a matrix or data frame with the columns x and y and one row a cell."
     ), "coords")
   }
-  check_coords(match_coords(xy_table(coords), object))
+  check_coords(read_coords(coords, object))
 }
 
 #' @rdname SpatialCoords
@@ -61,5 +90,12 @@ meta_coords <- function(object, columns) {
     ), "coords")
   }
   values <- lapply(columns, function(column) meta_column(object, column, "coords"))
-  data.frame(x = unname(values[[1L]]), y = unname(values[[2L]]), row.names = cell_names(object))
+  table <- data.frame(x = unname(values[[1L]]), y = unname(values[[2L]]), row.names = cell_names(object))
+  structure(table, found = list(source = paste("the meta data columns", paste0("\"", columns, "\"", collapse = " and "))))
+}
+
+# As a run takes them: the places, and how they were found.
+task_coords <- function(cells, coords) {
+  place <- SpatialCoords.default(cells, coords)
+  list(coords = data.frame(place[c("x", "y")]), coords_found = attr(place, "found"))
 }

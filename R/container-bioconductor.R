@@ -180,14 +180,15 @@ image_coords.SingleCellExperiment <- function(object) {
       "i" = "Give {.arg coords}: a data frame, or two columns of its {.code colData} as in {.code coords = c(\"x\", \"y\")}."
     ), "coords")
   }
-  pixels <- all(visium_pixels %in% colnames(place))
-  if (pixels) place <- place[, visium_pixels, drop = FALSE]
-  table <- data.frame(xy_table(unname_rows(place))$xy, row.names = cell_names(object))
+  if (all(visium_pixels %in% colnames(place))) place <- place[, visium_pixels, drop = FALSE]
+  # Rows are the object's cells, whatever they are called.
+  table <- read_coords(unname_rows(place), NULL)
+  rownames(table) <- cell_names(object)
   table$image <- sample_ids(object)
-  structure(table, y_down = pixels)
+  source <- paste("the columns", paste0("\"", attr(table, "found")$columns, "\"", collapse = " and "), "of spatialCoords")
+  structure(table, found = list(source = source))
 }
 
-# Rows are the object's cells, whatever they are called.
 unname_rows <- function(x) {
   rownames(x) <- NULL
   x

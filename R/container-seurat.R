@@ -159,7 +159,8 @@ image_coords.Seurat <- function(object) {
   found <- all[rows, ]
   result <- data.frame(x = found$x, y = found$y, image = factor(found$image, images), row.names = cells)
   result$image <- droplevels(result$image)
-  structure(result, y_down = all(found$y_down))
+  source <- paste("the images", paste0("\"", levels(result$image), "\"", collapse = ", "))
+  structure(result, y_down = all(found$y_down), found = list(source = source))
 }
 
 # Not `object[[name]]`: a meta data column may have the name of the image.

@@ -118,6 +118,10 @@ core_run_free <- function(run) call_core(wrap__core_run_free, run)
 #' @noRd
 core_tissue <- function(coords, slices, stacked, threads) call_core(wrap__core_tissue, coords, slices, stacked, threads)
 
+#' Of a sample of the cells, the distance to the nearest other place and the number of cells within `radius` (NA: none).
+#' @noRd
+core_tissue_around <- function(tissue, radius) call_core(wrap__core_tissue_around, tissue, radius)
+
 #' @noRd
 core_tissue_graph <- function(tissue, k, radius) call_core(wrap__core_tissue_graph, tissue, k, radius)
 

@@ -10,7 +10,9 @@ core_graph <- function(coords, k, radius, threads, slices = NULL) {
     check_radius(radius)
     k <- NA_integer_
   }
-  core(core_tissue_graph(new_tissue(list(coords = coords, slices = slices, threads = threads)), k, as.double(radius)))
+  task <- list(coords = coords, slices = slices, threads = threads)
+  if (is.na(k)) rlang::inform(c("i" = paste0(said_reach(radius, check_neighbourhood(task, radius)), ".")), class = "spaxR_message_coords")
+  core(core_tissue_graph(new_tissue(task), k, as.double(radius)))
 }
 
 check_radius <- function(radius) {

@@ -1,64 +1,28 @@
-# Tables of coordinates, from what users give to what the core takes.
+# Tables of coordinates, from what users give to what the core takes. The columns are found in input-coords-columns.R, the rows in input-coords-rows.R.
 
-# Two numeric columns from a matrix or data frame. Automatic row names are no names.
-xy_table <- function(coords) {
-  if (length(dim(coords)) != 2L || ncol(coords) < 2L) {
-    abort_spax("coords", c(
-      "{.arg coords} must be a matrix or data frame with two columns, not {show_value(coords)}.",
-      "i" = "Give the columns x and y, one row a cell."
-    ), "coords")
-  }
-  columns <- if (all(c("x", "y") %in% colnames(coords))) c("x", "y") else 1:2
-  names <- if (has_row_names(coords)) rownames(coords)
-  x <- coords[, columns[[1L]], drop = TRUE]
-  y <- coords[, columns[[2L]], drop = TRUE]
-  if (!is.numeric(x) || !is.numeric(y)) {
-    abort_spax("coords", "The columns of {.arg coords} must be numbers, not {.cls {class(x)}} and {.cls {class(y)}}.", "coords")
-  }
-  list(xy = data.frame(x = as.double(x), y = as.double(y)), names = names)
+# The places of the cells: a data frame of x and y named by cell, whose attribute `found` says how: list(columns, rows, and what else read_axes() saw).
+read_coords <- function(coords, cells) {
+  table <- plain_table(coords)
+  known <- find_known_axes(table)
+  rows <- match_rows(table, cells, axes_no_names(table, known))
+  axes <- read_axes(table, known %||% guess_axes(table, rows$column))
+  found <- c(axes[c("columns", "guessed", "hexagonal", "unused")], list(rows = rows$by))
+  say_found(found, !is.null(cells))
+  place <- data.frame(axes$xy[rows$rows, ], row.names = cells %||% rows$cells)
+  # Of coordinates that have been read before, the first time tells.
+  structure(place, y_down = axes$y_down || isTRUE(attr(coords, "y_down")), found = attr(coords, "found") %||% found)
 }
 
-has_row_names <- function(x) {
-  if (is.data.frame(x)) .row_names_info(x) > 0L else !is.null(rownames(x))
-}
-
-# The rows of the table in the order of the cells.
-match_coords <- function(table, cells) {
-  names <- table$names
-  if (is.null(cells)) cells <- names %||% paste0("cell", seq_len(nrow(table$xy)))
-  if (is.null(names)) {
-    check_coords_length(nrow(table$xy), length(cells))
-    return(data.frame(table$xy, row.names = cells))
-  }
-  check_unique(names, "coords")
-  rows <- match(cells, names)
-  abort_absent_coords(cells[is.na(rows)], length(cells))
-  data.frame(table$xy[rows, ], row.names = cells)
-}
-
-check_coords_length <- function(n_rows, n_cells) {
-  if (n_rows != n_cells) {
-    abort_spax("coords", c(
-      "{.arg coords} has {n_rows} row{?s} for {n_cells} cells.",
-      "i" = "Give one row a cell, or row names to match them by."
-    ), "coords")
-  }
-}
-
-abort_absent_coords <- function(absent, n_cells) {
-  if (length(absent) == 0L) {
-    return(invisible())
-  }
-  if (length(absent) == n_cells) {
-    abort_spax("coords", c(
-      "None of the {n_cells} cell names is in {.arg coords}.",
-      "i" = "Its row names must be the cell names, such as {some_of(absent, 2L)}."
-    ), "coords")
-  }
-  abort_spax("coords", c(
-    "{length(absent)} of {n_cells} cells {cli::qty(length(absent))}{?has/have} no coordinates: {some_of(absent)}.",
-    "i" = "Give theirs too, or take {cli::qty(length(absent))}{?this cell/these cells} out of the input first."
-  ), "coords")
+# What is not as the user would expect without being told: guessed columns, rows matched by something else than their names.
+say_found <- function(found, named) {
+  lines <- c(
+    if (found$guessed) "The columns {.val {found$columns}} of {.arg coords} are taken as x and y.",
+    if (found$hexagonal) "The columns {.val {found$columns}} of {.arg coords} are places on a hexagonal array, whose rows lie sqrt(3) columns apart.",
+    if (!is.null(found$unused)) "The column {.val {found$unused}} of {.arg coords} is not used: neighbours lie in the plane. For several sections, say which cell lies in which.",
+    if (grepl("^column", found$rows) && named) "The rows of {.arg coords} go with the cells by its {found$rows}.",
+    if (found$rows == "order" && named) "Nothing in {.arg coords} can be cell names: its rows are taken in the order of the cells."
+  )
+  if (length(lines) > 0L) cli::cli_inform(rlang::set_names(lines, "i"), class = "spaxR_message_coords")
 }
 
 check_coords <- function(coords) {
@@ -69,10 +33,18 @@ check_coords <- function(coords) {
       "i" = "Fill them in, or take {cli::qty(sum(bad))}{?this cell/these cells} out of the input first."
     ), "coords")
   }
-  if (nrow(coords) > 1L && all(coords$x == coords$x[[1L]]) && all(coords$y == coords$y[[1L]])) {
+  still <- vapply(coords[c("x", "y")], function(axis) length(axis) > 1L && all(axis == axis[[1L]]), NA)
+  if (all(still)) {
     abort_spax("coords", c(
       "All cells have the same coordinates.",
       "i" = "Check the columns that {.arg coords} names."
+    ), "coords")
+  }
+  # Two cells may well lie above each other.
+  if (any(still) && nrow(coords) > 2L) {
+    abort_spax("coords", c(
+      "All cells have the same {.field {names(still)[still]}}, {coords[[1L, names(still)[still]]]}: that is no tissue but a line.",
+      "i" = "Check the columns that {.arg coords} names; {.help SpatialCoords} lists those that are known."
     ), "coords")
   }
   coords
@@ -101,9 +73,14 @@ loggable_coords <- function(coords) if (is.character(coords)) coords
 
 # Cells without names of their own take those of the coordinates, which then must be in their order.
 unnamed_cells <- function(coords, n_cells) {
-  if (length(dim(coords)) == 2L && has_row_names(coords)) {
-    check_coords_length(nrow(coords), n_cells)
-    return(rownames(coords))
+  if (length(dim(coords)) != 2L) {
+    return(paste0("cell", seq_len(n_cells)))
   }
-  paste0("cell", seq_len(n_cells))
+  table <- plain_table(coords)
+  check_coords_length(table$n, n_cells)
+  found <- match_rows(table, NULL, axes_no_names(table, find_known_axes(table)))
+  if (found$by != "order") {
+    cli::cli_inform(c("i" = "The cells have no names: they take those of {.arg coords} ({found$by}), in its order."), class = "spaxR_message_coords")
+  }
+  found$cells
 }

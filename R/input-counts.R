@@ -7,7 +7,7 @@ matrix_input <- function(object, coords, reduction, dims, impute) {
     counts <- as_counts(object)
     cells <- if (is.null(colnames(object))) unnamed_cells(coords, ncol(counts)) else colnames(counts)
     colnames(counts) <- cells
-    return(list(counts = counts, cells = cells, coords = SpatialCoords.default(cells, coords)))
+    return(c(list(counts = counts, cells = cells), task_coords(cells, coords)))
   }
   if (impute) {
     abort_spax("argument", c(
@@ -17,5 +17,5 @@ matrix_input <- function(object, coords, reduction, dims, impute) {
   }
   x <- pick_dims(as_embedding(reduction, "reduction"), dims)
   cells <- rownames(x) %||% unnamed_cells(coords, nrow(x))
-  list(embedding = x, cells = cells, coords = SpatialCoords.default(cells, coords))
+  c(list(embedding = x, cells = cells), task_coords(cells, coords))
 }

@@ -21,13 +21,9 @@ meta_labels <- function(object, column, argument) {
 # Coordinates in the order of the labels, the image kept if they have been through SpatialCoords() before.
 label_coords <- function(labels, coords) {
   if (rlang::is_missing(coords)) coords <- NULL
-  cells <- names(labels) %||% paste0("cell", seq_along(labels))
-  if (is.null(names(labels)) && !is.null(coords)) {
-    check_coords_length(NROW(coords), length(labels))
-    cells <- if (has_row_names(coords)) rownames(coords) else cells
-  }
-  place <- SpatialCoords.default(cells, coords)
-  if (is.data.frame(coords) && is.factor(coords$image)) place$image <- coords[cells, "image"]
+  place <- SpatialCoords.default(names(labels), coords)
+  if (is.null(names(labels))) check_coords_length(nrow(place), length(labels))
+  if (is.data.frame(coords) && is.factor(coords$image) && all(rownames(place) %in% rownames(coords))) place$image <- coords[rownames(place), "image"]
   place
 }
 

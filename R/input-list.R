@@ -11,6 +11,7 @@ list_input <- function(object, coords, assay, layer) {
   if (is_object_list(object) || has_cell_names(object)) check_cells_apart(cells)
   parts <- Map(name_unnamed, names(parts), parts, has_cell_names(object))
   joined <- join_slices(parts)
+  attr(joined$coords, "found") <- list(source = "those of each slice")
   slice <- factor(rep(names(parts), vapply(parts, function(x) length(x$cells), 0L)), names(parts))
   check_slice_sizes(slice, "object")
   c(joined, list(slice = slice, parts = parts))

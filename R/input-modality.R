@@ -303,7 +303,7 @@ in_modality <- function(result, name, argument) {
 modalities_input <- function(object, modality, cells, coords) {
   modalities <- read_modalities(object, modality, cells, coords)
   names <- modality_cells(modalities[[1L]])
-  list(modalities = modalities, cells = names, coords = SpatialCoords.default(names, coords), argument = attr(object, "argument") %||% "object")
+  c(list(modalities = modalities, cells = names), task_coords(names, coords), list(argument = attr(object, "argument") %||% "object"))
 }
 
 # A number of components that was asked for by name must be there in each modality.

@@ -1,8 +1,9 @@
-# A run of the core's engine, from checked input to domains: the same for every system. A task holds `options`, `n_domains`, `cells`, `coords`, `seed`,
+# A run of the core's engine, from checked input to domains: the same for every system. A task holds `options`, `n_domains`, `cells`, `coords`, `coords_found`, `seed`,
 # `threads`, `device`, `verbose`, for several slices `slices` (see input-slices.R), and where the system knows them `published` and `impute`.
 
 # The result of a run; what differs from system to system, the system says (registry.R).
 fit_system <- function(task, system, timer, call) {
+  look_at_coords(task)
   found <- run_system(task, system$name, system$parts_of(task), timer, function(described) system$told(described, task))
   if (task$verbose) say_twins(found$quality$twins)
   more <- system$more(found, task)

@@ -22,7 +22,7 @@
 #' @section Graphs:
 #' \describe{
 #'   \item{`k`}{nearest neighbours in the plane; pairs count when either is a neighbour of the other.}
-#'   \item{`radius`}{if not NULL: all cells within this distance instead, in the units of the coordinates.}
+#'   \item{`radius`}{if not NULL: all cells within this distance instead, in the units of the coordinates; an error where it joins no cells, or typically more than 1,000 or half of all.}
 #'   \item{`feature_k`}{most correlated cells in each modality; see [BuildFeatureGraph()].}
 #' }
 #' @section Network and training:

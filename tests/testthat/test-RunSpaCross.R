@@ -175,10 +175,11 @@ test_that("printing a result says what is in it", {
   expect_output(print(fit), "12 epochs")
 })
 
-test_that("verbose off is silent, verbose on without a terminal is one line at either end", {
+test_that("verbose off is silent, verbose on without a terminal is the coordinates, and one line at either end", {
   expect_silent(quick())
   lines <- capture_messages(quick(verbose = TRUE))
-  expect_length(lines, 2)
-  expect_match(lines[1], "12 epochs")
-  expect_match(lines[2], "loss")
+  expect_length(lines, 3)
+  expect_match(lines[1], "Coordinates")
+  expect_match(lines[2], "12 epochs")
+  expect_match(lines[3], "loss")
 })

@@ -48,6 +48,19 @@ fn core_tissue_graph(tissue: Robj, k: Robj, radius: Robj) -> Robj {
     })
 }
 
+/// Of a sample of the cells, the distance to the nearest other place and the number of cells within `radius` (NA: none).
+/// @noRd
+#[extendr]
+fn core_tissue_around(tissue: Robj, radius: Robj) -> Robj {
+    guard(|| {
+        let tissue: &Handle = pointer(&tissue, "tissue")?;
+        let radius = optional_number(&radius, "radius")?.unwrap_or(0.0);
+        let found = wait::alone(|| tissue.around(radius))?;
+        let within: Vec<f64> = found.within.into_iter().map(f64::from).collect();
+        Ok(list!(nearest = found.nearest, within = within).into())
+    })
+}
+
 /// The rows of `x` averaged over `k` cells, the cell itself one of them, `passes` times.
 /// @noRd
 #[extendr]
@@ -67,6 +80,7 @@ fn core_tissue_smooth(tissue: Robj, x: Robj, k: Robj, passes: Robj) -> Robj {
 extendr_module! {
     mod tissue;
     fn core_tissue;
+    fn core_tissue_around;
     fn core_tissue_graph;
     fn core_tissue_smooth;
 }

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::graph::{curve_order_within, knn_within, radius_within, spatial_knn, Graph, Neighbours};
+use crate::graph::{
+    around, curve_order_within, knn_within, radius_within, spatial_knn, Around, Graph, Neighbours,
+};
 use crate::options::GraphOptions;
 use crate::slices::Slices;
 use crate::{threads, Error, Result};
@@ -142,6 +144,16 @@ impl Tissue {
         let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
         let coords = self.coords.select(Axis(0), &rows);
         Self::new(coords, self.slices.permuted(&order), false, self.threads)
+    }
+
+    /// What a sample of the cells has round it, see [`around`].
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn around(&self, radius: f64) -> Result<Around> {
+        threads::install(self.threads, || {
+            around(self.coords.view(), &self.slices, self.stacked, radius)
+        })
     }
 
     /// The spatial graph, symmetric unless `directed`.

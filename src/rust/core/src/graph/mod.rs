@@ -1,6 +1,7 @@
 //! Graphs over cells: nearest neighbours in the tissue or in an embedding, and their normalisation.
 
 mod adjacency;
+mod around;
 mod best;
 mod correlation;
 mod curve;
@@ -15,6 +16,7 @@ mod spatial;
 mod within;
 
 pub use adjacency::Graph;
+pub use around::{around, Around};
 pub use correlation::correlation_knn;
 pub use curve::curve_order;
 pub use embedding::{euclidean_neighbours, inner_product_neighbours};
