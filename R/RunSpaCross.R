@@ -23,8 +23,9 @@
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image (of
 #'   several slices: its images), for a SpatialExperiment from its `spatialCoords`; else they are needed. For a list of matrices: a list with one table a slice.
 #' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). A factor, whose levels are in the
-#'   order of the stack; other values will do for two slices or `stack = FALSE`.
+#'   order of the stack; text or numbers will do for two slices or `stack = FALSE`. Without it, a warning says so where samples lie over each other.
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
+#'   Not without slices, nor is `stack`.
 #' @param stack TRUE: neighbouring slices lie on each other in the tissue, and their cells are neighbours in 3-D. FALSE: they do not, and are not aligned.
 #' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,

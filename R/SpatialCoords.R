@@ -3,8 +3,8 @@
 #' Finds the position of every cell, in the order of the cells: from the images of a Seurat object, the coordinates of a SpatialExperiment, from columns of the meta data,
 #' or from a matrix or data frame given by the user. All verbs of this package take their coordinates through this function.
 #'
-#' With `coords = NULL`, all images of the object are read, not only the default one, and joined by cell name; a cell that lies in several
-#' images takes its place from the first. Known are `VisiumV1`, `VisiumV2`, `FOV` (Xenium, CosMx, MERSCOPE: centroids, or else the mean of each
+#' With `coords = NULL`, all images of the object are read, not only the default one, and joined by cell name. Images without cells of the object
+#' (as subsets keep them) are none, nor are those whose cells all lie in another one (a part beside the whole); a cell that still lies in several takes its place from the first. Known are `VisiumV1`, `VisiumV2`, `FOV` (Xenium, CosMx, MERSCOPE: centroids, or else the mean of each
 #' cell's outline), `SlideSeq` and `STARmap`. Visium positions are pixels of the full-size image: not scaled, x to the right, y downwards.
 #'
 #' Of a SpatialExperiment, `spatialCoords` are read: the columns `pxl_col_in_fullres` and `pxl_row_in_fullres` (Visium, y downwards), else those that a table would be
@@ -97,5 +97,5 @@ meta_coords <- function(object, columns) {
 # As a run takes them: the places, and how they were found.
 task_coords <- function(cells, coords) {
   place <- SpatialCoords.default(cells, coords)
-  list(coords = data.frame(place[c("x", "y")]), coords_found = attr(place, "found"))
+  list(coords = data.frame(place[c("x", "y")]), coords_found = attr(place, "found"), samples = attr(place, "samples"))
 }

@@ -25,18 +25,25 @@ warn_spax <- function(kind, message, argument = NULL, .envir = parent.frame()) {
   )
 }
 
-# The call that the user typed: the outermost function of this package that the present one was called from. Callers are followed, not the whole stack: in
-# `DomainPlot(RunSpaCross(x))` the argument is evaluated inside DomainPlot(), and its call is RunSpaCross(x).
-user_call <- function() {
-  namespace <- topenv()
+# The call that the user typed: of the outermost function of this package that the present one was called from.
+user_call <- function() typed_call(outermost_frame(sys.parent(), sys.parents()))
+
+# The names of its arguments, those that came through dots too.
+user_arguments <- function() {
   callers <- sys.parents()
-  frame <- sys.parent()
+  frame <- outermost_frame(sys.parent(), callers)
+  names(match.call(sys.function(frame), sys.call(frame), envir = sys.frame(callers[[frame]])))
+}
+
+# Callers are followed, not the whole stack: in `DomainPlot(RunSpaCross(x))` the argument is evaluated inside DomainPlot(), and its call is RunSpaCross(x).
+outermost_frame <- function(frame, callers) {
+  namespace <- topenv()
   outermost <- frame
   while (frame > 0L) {
     if (identical(environment(sys.function(frame)), namespace)) outermost <- frame
     frame <- callers[[frame]]
   }
-  typed_call(outermost)
+  outermost
 }
 
 # A method is called by its own name, from the frame after that of its generic.

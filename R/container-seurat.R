@@ -145,10 +145,11 @@ run_code.Seurat <- function(object, name) paste0("Tool(object, \"", name, "\")")
 # All images of a Seurat object, joined by cell name.
 image_coords.Seurat <- function(object) {
   cells <- colnames(object)
-  images <- SeuratObject::Images(object)
+  images <- image_names(object)
   if (length(images) == 0L) {
+    empty <- length(SeuratObject::Images(object)) > 0L
     abort_spax("coords", c(
-      "The object has no image to take coordinates from.",
+      if (empty) "The images of the object hold none of its cells." else "The object has no image to take coordinates from.",
       "i" = "Give {.arg coords}: a data frame, or two meta data columns as in {.code coords = c(\"x\", \"y\")}."
     ), "coords")
   }
@@ -162,6 +163,21 @@ image_coords.Seurat <- function(object) {
   source <- paste("the images", paste0("\"", levels(result$image), "\"", collapse = ", "))
   structure(result, y_down = all(found$y_down), found = list(source = source))
 }
+
+# Subsets of an object keep the images of cells that are gone, and a zoomed field of view holds cells of a whole that is an image too: images without cells
+# of the object, and those whose cells another one has, are none.
+image_names.Seurat <- function(object) {
+  images <- as.character(SeuratObject::Images(object))
+  held <- lapply(rlang::set_names(images), function(name) intersect(held_cells(seurat_image(object, name)), colnames(object)))
+  held <- held[lengths(held) > 0L]
+  # Of equals the first.
+  ranks <- order(-lengths(held))
+  within <- function(i) any(vapply(ranks[seq_len(match(i, ranks) - 1L)], function(j) all(held[[i]] %in% held[[j]]), NA))
+  names(held)[!vapply(seq_along(held), within, NA)]
+}
+
+# An image of no cells may not know even that.
+held_cells <- function(image) tryCatch(as.character(SeuratObject::Cells(image)), error = function(e) character())
 
 # Not `object[[name]]`: a meta data column may have the name of the image.
 seurat_image <- function(object, name) methods::slot(object, "images")[[name]]
@@ -227,8 +243,6 @@ cell_table <- function(table) {
   data.frame(x = as.double(table[[columns[[1L]]]]), y = as.double(table[[columns[[2L]]]]), cell = as.character(cell))
 }
 
-image_names.Seurat <- function(object) SeuratObject::Images(object)
-
 image_cells.Seurat <- function(object) {
-  unlist(lapply(SeuratObject::Images(object), function(name) one_image(seurat_image(object, name), name)$cell))
+  unlist(lapply(image_names(object), function(name) held_cells(seurat_image(object, name))))
 }

@@ -178,3 +178,11 @@ read_axes <- function(table, found) {
     unused = if (length(at) > 2L && length(unique(table$columns[[at[[3L]]]])) > 1L) column_names(table)[[at[[3L]]]]
   )
 }
+
+# Columns that are called as samples are.
+sample_columns <- function(columns) {
+  called <- grepl("^((sample|slice|slide|section|library)(id|name)?|origident|image)$", plain_name(names(columns)))
+  found <- Filter(function(x) is.atomic(x) && is.null(dim(x)), as.list(columns)[called])
+  # Every Seurat object has this one; what the user calls a sample says more.
+  found[order(plain_name(names(found)) == "origident")]
+}

@@ -10,7 +10,11 @@ read_coords <- function(coords, cells) {
   say_found(found, !is.null(cells))
   place <- data.frame(axes$xy[rows$rows, ], row.names = cells %||% rows$cells)
   # Of coordinates that have been read before, the first time tells.
-  structure(place, y_down = axes$y_down || isTRUE(attr(coords, "y_down")), found = attr(coords, "found") %||% found)
+  structure(
+    place,
+    y_down = axes$y_down || isTRUE(attr(coords, "y_down")), found = attr(coords, "found") %||% found,
+    samples = attr(coords, "samples") %||% lapply(sample_columns(table$columns), `[`, rows$rows)
+  )
 }
 
 # What is not as the user would expect without being told: guessed columns, rows matched by something else than their names.

@@ -6,6 +6,7 @@
 fewest_cells <- 20L
 
 check_layout <- function(align, stack, gaps, spot.distance, several) {
+  check_several(several, align, stack)
   layout <- list(
     align = check_choice(align, c("icp", "paste", "none"), "align"), stack = check_flag(stack, "stack"),
     gaps = gaps, spot.distance = spot.distance
@@ -18,6 +19,18 @@ check_layout <- function(align, stack, gaps, spot.distance, several) {
     ), given[[1L]])
   }
   layout
+}
+
+# What says how slices lie to each other means nothing for one, and may stand where `split.by` was forgotten.
+check_several <- function(several, align, stack) {
+  set <- c(align = !identical(align, "icp"), stack = !isTRUE(stack))
+  given <- union(intersect(names(set), user_arguments()), names(set)[set])
+  if (!several && length(given) > 0L) {
+    abort_spax("argument", c(
+      "{.arg {given[[1L]]}} is given, but there are no slices.",
+      "i" = "Say which cell lies in which slice, with {.arg split.by} for an object or {.arg slice} for matrices, or leave it out."
+    ), given[[1L]])
+  }
 }
 
 # The slice of each cell as a factor, in the order of the stack; NULL when there is one slice only. `argument` is what the user gave it as.
@@ -37,10 +50,10 @@ as_slices <- function(slice, cells, stack, argument) {
   if (nlevels(found) > 1L) rlang::set_names(found, cells)
 }
 
-# Alphabetical order is rarely that of the tissue, and a wrong stack is worse than none. Two slices have but one order.
+# The order of the alphabet, or of numbers, is rarely that of the tissue, and a wrong stack is worse than none. Two slices have but one order.
 check_slice_order <- function(slice, stack, argument) {
   names <- unique(slice)
-  if (stack && is.character(slice) && length(names) > 2L) {
+  if (stack && !is.factor(slice) && length(names) > 2L) {
     abort_spax("argument", c(
       "{.arg {argument}} has {length(names)} slices and no order: {some_of(names)}.",
       "i" = "Make it a factor with the levels in the order of the stack, or use {.code stack = FALSE} for slices that are no neighbours."
@@ -106,7 +119,7 @@ object_slices <- function(object, split.by, stack) {
 # The coordinates of an object with slices: one image a slice, if they come from images.
 object_slice_coords <- function(object, coords, slice) {
   if (is.null(slice)) {
-    return(check_one_slice(SpatialCoords(object, coords)))
+    return(structure(check_one_slice(SpatialCoords(object, coords)), samples = object_samples(object)))
   }
   if (is.null(coords)) check_slices_covered(object, slice)
   place <- SpatialCoords(object, coords)
@@ -149,4 +162,12 @@ check_cells_apart <- function(cells) {
       "i" = "Make them unique, for instance by putting the name of the slice in front."
     ), "object")
   }
+}
+
+# Columns of an object that may tell samples apart, and its images.
+object_samples <- function(object) {
+  columns <- sample_columns(meta_table(object))
+  images <- if (length(image_names(object)) > 1L) tryCatch(SpatialCoords(object)$image, spaxR_error_coords = function(e) NULL)
+  if (!is.null(images)) columns$image <- images
+  columns
 }

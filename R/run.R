@@ -1,4 +1,4 @@
-# A run of the core's engine, from checked input to domains: the same for every system. A task holds `options`, `n_domains`, `cells`, `coords`, `coords_found`, `seed`,
+# A run of the core's engine, from checked input to domains: the same for every system. A task holds `options`, `n_domains`, `cells`, `coords`, `coords_found`, `samples`, `seed`,
 # `threads`, `device`, `verbose`, for several slices `slices` (see input-slices.R), and where the system knows them `published` and `impute`.
 
 # The result of a run; what differs from system to system, the system says (registry.R).

@@ -1,0 +1,101 @@
+# Objects with several images: emptied ones, a part beside the whole, and samples laid over each other.
+
+two_samples <- function() {
+  skip_if_not_installed("Seurat")
+  counts <- small()$counts
+  first <- with_image(small_seurat(), visium_v1(), "one")
+  colnames(counts) <- paste0("b_", colnames(counts))
+  second <- suppressWarnings(SeuratObject::CreateSeuratObject(counts))
+  image <- SeuratObject::RenameCells(visium_v1(key = "two_"), paste0("b_", colnames(small()$counts)))
+  second <- with_image(second, image, "two")
+  object <- suppressWarnings(merge(first, second))
+  object$sample <- ifelse(startsWith(colnames(object), "b_"), "second", "first")
+  object
+}
+
+test_that("an image without the object's cells is none", {
+  object <- two_samples()
+  expect_setequal(image_names(object), c("one", "two"))
+  part <- suppressWarnings(subset(object, cells = colnames(object)[object$sample == "second"]))
+  got <- SpatialCoords(part)
+  expect_equal(got$x, small_xy()$x)
+  expect_identical(levels(got$image), "two")
+  fit <- quick_seurat(part, coords = NULL)
+  expect_identical(unname(fit$spacross_domain), unname(quick_fit()$domain))
+  expect_silent(ggplot2::ggplot_build(DomainPlot(fit)))
+  fit <- FindDomains(fit, n.domains = 4, method = "kmeans", starts = 2)
+  expect_s3_class(DomainMetrics(fit), "data.frame")
+  expect_silent(RefineDomains(fit, k = 10))
+  for (each in Seurat::SplitObject(object, "sample")) expect_equal(SpatialCoords(each)$x, small_xy()$x)
+  bare <- object[, object$sample == "first"]
+  methods::slot(bare, "images") <- methods::slot(part, "images")
+  expect_match(conditionMessage(expect_spax_error(SpatialCoords(bare), "coords", "coords")), "none of its cells|no image")
+})
+
+test_that("one of three samples can be taken out", {
+  object <- two_samples()
+  third <- small_seurat(meta = FALSE)
+  third <- SeuratObject::RenameCells(third, new.names = paste0("c_", colnames(third)))
+  third <- with_image(third, SeuratObject::RenameCells(visium_v1(key = "three_"), colnames(third)), "three")
+  object <- suppressWarnings(merge(object, third))
+  kept <- suppressWarnings(subset(object, cells = grep("^b_", colnames(object), invert = TRUE, value = TRUE)))
+  expect_setequal(levels(SpatialCoords(kept)$image), c("one", "three"))
+  fit <- quick_seurat(kept, coords = NULL, split.by = "image", gaps = 10, spot.distance = 100)
+  expect_false(anyNA(fit$spacross_domain))
+})
+
+test_that("of several images of the same cells the one that holds all counts", {
+  object <- with_image(small_seurat(), fov(), "whole")
+  centroids <- data.frame(x = small_xy()$x[1:50] * 10, y = small_xy()$y[1:50] * 10, cell = rownames(small_xy())[1:50])
+  zoom <- SeuratObject::CreateFOV(SeuratObject::CreateCentroids(centroids), type = "centroids", assay = "RNA", key = "zoom_")
+  first <- with_image(small_seurat(), zoom, "zoom")
+  for (both in list(with_image(object, zoom, "zoom"), with_image(first, fov(), "whole"))) {
+    got <- SpatialCoords(both)
+    expect_identical(levels(got$image), "whole")
+    expect_equal(got$x, small_xy()$x)
+  }
+})
+
+test_that("samples laid over each other are told", {
+  object <- two_samples()
+  expect_match(conditionMessage(expect_spax_error(quick_seurat(object, coords = NULL), "coords", "coords")), "split.by")
+  object$px <- rep(small_xy()$x, 2)
+  object$py <- rep(small_xy()$y, 2) + rep(c(0, 30), each = nrow(small_xy()))
+  told <- expect_warning(quick_seurat(object, coords = c("px", "py")), class = "spaxR_warning_coords")
+  expect_match(conditionMessage(told), "split.by = \"sample\"", fixed = TRUE)
+  object$py <- object$py + 1e5 * (object$sample == "second")
+  expect_silent(quick_seurat(object, coords = c("px", "py")))
+})
+
+test_that("so they are in Bioconductor's objects and tables", {
+  object <- pair_sce()
+  names <- names(SummarizedExperiment::colData(object))
+  SummarizedExperiment::colData(object)$x <- rep(small_xy()$x, 2)
+  SummarizedExperiment::colData(object)$y <- rep(small_xy()$y, 2)
+  names(SummarizedExperiment::colData(object)) <- sub("^slice$", "sample_id", names)
+  told <- expect_warning(quick_sce(object), class = "spaxR_warning_coords")
+  expect_match(conditionMessage(told), "split.by = \"sample_id\"", fixed = TRUE)
+  doubled <- data.frame(rbind(small_xy(), small_xy()), row.names = colnames(pair_counts()))
+  told <- expect_warning(quick(pair_counts(), coords = doubled), class = "spaxR_warning_coords")
+  expect_match(conditionMessage(told), "slice")
+  table <- data.frame(doubled + rep(c(0, 40), each = nrow(small_xy())), library_id = pair_slice())
+  told <- expect_warning(quick(pair_counts(), coords = table), class = "spaxR_warning_coords")
+  expect_match(conditionMessage(told), "library_id")
+})
+
+test_that("what says how slices lie is refused without slices", {
+  expect_spax_error(quick(stack = FALSE), "argument", "stack")
+  expect_spax_error(quick(stack = TRUE), "argument", "stack")
+  expect_spax_error(quick(align = "paste"), "argument", "align")
+  expect_spax_error(quick_seurat(align = "icp"), "argument", "align")
+  expect_spax_error(BuildSpatialGraph(small_xy(), stack = FALSE), "argument", "stack")
+})
+
+test_that("numbers are no order of slices", {
+  three <- rep_len(c(1, 2, 10), ncol(pair_counts()))
+  expect_spax_error(quick_pair(slice = three), "argument", "slice")
+  object <- pair_seurat()
+  object$fov <- three
+  expect_spax_error(quick_seurat(object, split.by = "fov"), "argument", "split.by")
+  expect_s3_class(quick_pair(slice = three, stack = FALSE, gaps = NULL, spot.distance = NULL), "SpaCrossResult")
+})
