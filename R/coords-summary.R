@@ -32,7 +32,8 @@ said_source <- function(found) {
 
 said_neighbours <- function(options, seen) {
   if (is.null(options$radius)) {
-    return(paste0("Each cell is joined to its ", options$k, " nearest, none is without a neighbour."))
+    # Predictive components look over several distances of their own.
+    return(if (!is.null(options$k)) paste0("Each cell is joined to its ", options$k, " nearest, none is without a neighbour."))
   }
   alone <- mean(seen$within == 0)
   paste0(said_reach(options$radius, seen), ", ", if (alone == 0) "none is without." else paste0(shown_number(100 * alone), " % have none."))
