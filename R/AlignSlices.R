@@ -142,8 +142,9 @@ joined_tables <- function(tables, slice, slice.order) {
   }
   names(tables) <- slice_names(tables)
   places <- lapply(tables, function(table) SpatialCoords.default(NULL, table)[c("x", "y")])
-  cells <- unlist(lapply(places, rownames), use.names = FALSE)
-  check_cells_apart(cells)
+  cells <- names_apart(lapply(places, rownames))
+  places <- Map(function(place, names) `rownames<-`(place, names), places, cells)
+  cells <- unlist(cells, use.names = FALSE)
   slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
   coords <- do.call(rbind, unname(places))
   list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
@@ -224,14 +225,20 @@ align_object_list <- function(objects, ..., coords = NULL, counts = TRUE, assay 
   check_column_names(names)
   names(objects) <- slice_names(objects)
   places <- lapply(objects, function(object) check_one_slice(SpatialCoords(object, coords))[c("x", "y")])
-  found <- AlignSlices.default(
-    places,
-    counts = if (check_flag(counts, "counts")) join_shared(lapply(objects, function(object) stored_counts(object, assay, layer))), ...
-  )
-  lapply(objects, function(object) {
-    object <- write_columns(object, rlang::set_names(found$coords[cell_names(object), ], names))
+  cells <- names_apart(lapply(places, rownames))
+  rename <- function(x, names, dim) {
+    dimnames(x)[[dim]] <- names
+    x
+  }
+  counts <- if (check_flag(counts, "counts")) {
+    join_shared(Map(function(object, names) rename(stored_counts(object, assay, layer), names, 2L), objects, cells))
+  }
+  found <- AlignSlices.default(Map(rename, places, cells, 1L), counts = counts, ...)
+  Map(function(object, inside) {
+    placed <- rename(found$coords[inside, ], cell_names(object), 1L)
+    object <- write_columns(object, rlang::set_names(placed, names))
     write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "method")])
-  })
+  }, objects, cells)
 }
 
 # Genes that all slices have.

@@ -6,12 +6,12 @@
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
-#' @param group.by Meta data columns to draw, one panel each. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
+#' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
 #' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
-#'   it, each image of an object is a slice. What [RunSpaCross()] gave for several slices is split by them.
+#'   it, each image of an object is a slice, and samples that lie over each other (`sample_id` and the like) get a panel each. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.
 #' @param confidence TRUE draws cells paler the less sure their domain is, by what the run kept beside it (see [RunPredictivePCA()]); for labels a number from 0 to 1 for each cell.
@@ -58,11 +58,12 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
                               y.down = NULL, titles = NULL, confidence = FALSE) {
   check_dots(...)
   group.by <- group.by %||% known_domains(object)
-  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
+  place <- SpatialCoords(object, coords)
+  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by") else panel_samples(object, place)
   labels <- lapply(rlang::set_names(group.by), function(column) meta_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
-    coords = SpatialCoords(object, coords), slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles,
+    coords = place, slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles,
     confidence = if (wants_confidence(confidence)) lapply(group.by, function(column) stored_confidence(object, column))
   )
 }
@@ -82,13 +83,28 @@ DomainPlot.list <- function(object, ..., group.by = NULL, coords = NULL) {
   place <- lapply(slices, function(x) check_one_slice(SpatialCoords(x, coords)))
   y_down <- all(vapply(place, function(x) isTRUE(attr(x, "y_down")), NA))
   labels <- lapply(rlang::set_names(group.by), function(column) {
-    unlist(unname(lapply(slices, function(x) as.character(meta_column(x, column, "group.by")))))
+    joined_labels(Map(function(name, x) in_slice(name, meta_column(x, column, "group.by")), names(slices), slices))
   })
-  first <- meta_column(slices[[1L]], group.by[[1L]], "group.by")
-  if (is.factor(first)) labels[[1L]] <- factor(labels[[1L]], levels(first))
   joined <- do.call(rbind, unname(lapply(place, `[`, c("x", "y"))))
   slice <- rep(factor(names(slices), names(slices)), vapply(place, nrow, 0L))
   DomainPlot.default(labels, ..., coords = structure(joined, y_down = y_down), slice = slice)
+}
+
+# Labels of several slices as one factor, with all their levels: numbers in their order, others as they come.
+joined_labels <- function(parts) {
+  levels <- unique(unlist(lapply(parts, function(x) if (is.factor(x)) levels(x) else sort(unique(as.character(x))))))
+  if (all(grepl("^[0-9]+$", levels))) levels <- levels[order(as.numeric(levels))]
+  factor(unlist(lapply(unname(parts), as.character)), levels)
+}
+
+# Cells of several samples that would be drawn over each other get a panel each; NULL for a single one, or where images do so already.
+panel_samples <- function(object, place) {
+  samples <- object_samples(object)
+  name <- if (nlevels(place$image) < 2L) overlaid_by(place, samples, check_threads(NULL))
+  if (!is.null(name)) {
+    cli::cli_inform(c("i" = "The samples of {.field {name}} lie over each other: a panel each ({.code split.by = \"{name}\"})."), class = "spaxR_message_coords")
+    rlang::set_names(as.factor(samples[[name]]), cell_names(object))
+  }
 }
 
 # Slices side by side in panels of one scale: each about its own middle.

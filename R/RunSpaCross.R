@@ -18,7 +18,7 @@
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'
 #' @param object A Seurat object (v4 or v5 assays), a SingleCellExperiment or SpatialExperiment (see [bioconductor]), or a matrix of raw counts, genes x cells; or a list of one of these kinds, one a slice, in the order of the stack, whose names are
-#'   those of the slices.
+#'   those of the slices. Slices may share names of cells: inside, these are called after their slice.
 #' @param n.domains How many domains to find, at least 2.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For a Seurat object, NULL takes them from its image (of
 #'   several slices: its images), for a SpatialExperiment from its `spatialCoords`; else they are needed. For a list of matrices: a list with one table a slice.

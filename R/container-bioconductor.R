@@ -44,6 +44,12 @@ cell_names.SingleCellExperiment <- function(object) {
       "i" = "Name them first: {.code colnames(object) <- make.unique(object$Barcode)}, or {.code paste0(\"cell\", seq_len(ncol(object)))}."
     ), "object")
   }
+  if (anyDuplicated(colnames(object)) && !is.null(sample_ids(object))) {
+    abort_spax("argument", c(
+      "Cells of several samples of {.arg object} share their names.",
+      "i" = "Put the sample in front: {.code colnames(object) <- paste(object$sample_id, colnames(object), sep = \"_\")}."
+    ), "object")
+  }
   check_unique(colnames(object), "object")
 }
 
@@ -51,6 +57,8 @@ cell_names.SingleCellExperiment <- function(object) {
 meta_table.SingleCellExperiment <- function(object) {
   lapply(as.list(SummarizedExperiment::colData(object)), S4Vectors::decode)
 }
+
+identities.SingleCellExperiment <- function(object) NULL
 
 write_columns.SingleCellExperiment <- function(object, columns) {
   rows <- match(cell_names(object), rownames(columns))

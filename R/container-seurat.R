@@ -4,6 +4,8 @@ cell_names.Seurat <- function(object) colnames(object)
 
 meta_table.Seurat <- function(object) object[[]]
 
+identities.Seurat <- function(object) SeuratObject::Idents(object)
+
 write_columns.Seurat <- function(object, columns) SeuratObject::AddMetaData(object, columns)
 
 check_assay.Seurat <- function(object, assay) {

@@ -10,6 +10,9 @@ cell_names <- function(object) UseMethod("cell_names")
 # Columns with a value a cell, by name.
 meta_table <- function(object) UseMethod("meta_table")
 
+# The groups that the object itself works with, one value a cell; NULL where there are none.
+identities <- function(object) UseMethod("identities")
+
 # Writes the columns of a data frame whose row names are cells.
 write_columns <- function(object, columns) UseMethod("write_columns")
 
@@ -75,9 +78,10 @@ sole_domain <- function(object, name, argument) {
   sole_name(name, intersect(domain_names(), names(meta_table(object))), argument, "domains")
 }
 
-# A column, named by cell.
+# A column, named by cell; "ident" stands for the object's own groups, as in Seurat.
 meta_column <- function(object, column, argument) {
   table <- meta_table(object)
+  if (identical(column, "ident") && !"ident" %in% names(table)) table$ident <- identities(object)
   if (!rlang::is_string(column) || !column %in% names(table)) {
     abort_spax("argument", c(
       "The meta data has no column {show_value(column)}.",

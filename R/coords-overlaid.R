@@ -3,16 +3,19 @@
 # Of the pairs of neighbours that chance would join across samples, this share is.
 overlaid_share <- 0.3
 
+# The first column that tells samples apart which do; NULL for none.
+overlaid_by <- function(coords, samples, threads) {
+  Find(function(name) mixed_share(coords, samples[[name]], threads) > overlaid_share, names(samples))
+}
+
 warn_overlaid <- function(coords, samples, threads) {
-  for (name in names(samples)) {
-    share <- mixed_share(coords, samples[[name]], threads)
-    if (share > overlaid_share) {
-      warn_spax("coords", c(
-        "The samples {.val {utils::head(unique(as.character(samples[[name]])), 5L)}} ({.field {name}}) lie over each other, and are taken for one slice: neighbours are cells of different samples.",
-        "i" = "If they are slices of their own, say so: {.code split.by = \"{name}\"} for an object, {.arg slice} for matrices; with {.code stack = FALSE} if they are no neighbours."
-      ), "split.by")
-      return(invisible())
-    }
+  name <- overlaid_by(coords, samples, threads)
+  if (!is.null(name)) {
+    warn_spax("coords", c(
+      "The samples {.val {utils::head(unique(as.character(samples[[name]])), 5L)}} ({.field {name}}) lie over each other, and are taken for one slice: neighbours are cells of different samples.",
+      "i" = "If they are slices of their own, say so: {.code split.by = \"{name}\"} for an object, {.arg slice} for matrices; with {.code stack = FALSE} if they are no neighbours."
+    ), "split.by")
+    return(invisible())
   }
   shared <- mean(shares_place(coords[c("x", "y")], NULL))
   if (shared > overlaid_share) {

@@ -1,15 +1,13 @@
 # Lists of slices: Seurat objects, or matrices of counts with a list of coordinates. The order of the list is that of the stack.
 
-# list(names, parts, counts, coords, slice): all slices as one input.
+# list(names, parts, counts, coords, slice): all slices as one input. A part's `cells` are unique among all slices, its `own` names those in its object.
 list_input <- function(object, coords, assay, layer) {
   check_slice_list(object)
   names(object) <- slice_names(object)
   coords <- slice_coords_list(coords, object)
   read <- if (is_object_list(object)) function(x, y) object_slice_input(x, y, assay, layer) else matrix_slice_input
   parts <- Map(function(name, x, y) in_slice(name, read(x, y)), names(object), object, coords)
-  cells <- unlist(lapply(parts, `[[`, "cells"), use.names = FALSE)
-  if (is_object_list(object) || has_cell_names(object)) check_cells_apart(cells)
-  parts <- Map(name_unnamed, names(parts), parts, has_cell_names(object))
+  parts <- Map(function(part, cells) rename_part(part, cells), parts, names_apart(lapply(parts, `[[`, "cells"), has_cell_names(object)))
   joined <- join_slices(parts)
   attr(joined$coords, "found") <- list(source = "those of each slice")
   slice <- factor(rep(names(parts), vapply(parts, function(x) length(x$cells), 0L)), names(parts))
@@ -18,6 +16,12 @@ list_input <- function(object, coords, assay, layer) {
 }
 
 has_cell_names <- function(object) all(vapply(object, function(x) is_container(x) || !is.null(colnames(x)), NA))
+
+rename_part <- function(part, cells) {
+  part$own <- part$cells
+  part$cells <- colnames(part$counts) <- rownames(part$coords) <- cells
+  part
+}
 
 check_slice_list <- function(object) {
   objects <- vapply(object, is_container, NA)
@@ -49,15 +53,6 @@ matrix_slice_input <- function(counts, coords) matrix_input(counts, coords, NULL
 object_slice_input <- function(object, coords, assay, layer) {
   place <- check_one_slice(SpatialCoords(object, coords))
   list(counts = stored_counts(object, assay, layer), cells = cell_names(object), coords = place[c("x", "y")])
-}
-
-# Cells that have no name of their own are called after their slice.
-name_unnamed <- function(name, part, named) {
-  if (!named) {
-    part$cells <- paste0(name, "_", part$cells)
-    colnames(part$counts) <- rownames(part$coords) <- part$cells
-  }
-  part
 }
 
 # Side by side; a gene that a slice lacks is zero there, and so not among those that all share.

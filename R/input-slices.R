@@ -154,14 +154,17 @@ slice_names <- function(x) {
   check_unique(ifelse(nzchar(given), given, paste0("slice", seq_along(x))), "object")
 }
 
-check_cells_apart <- function(cells) {
-  twice <- unique(cells[duplicated(cells)])
-  if (length(twice) > 0L) {
-    abort_spax("argument", c(
-      "{length(twice)} cell name{?s} {?is/are} in two slices: {some_of(twice)}.",
-      "i" = "Make them unique, for instance by putting the name of the slice in front."
-    ), "object")
+# Cells that several slices share the names of, as those of Visium do, or that have none, are called after their slice.
+names_apart <- function(cells, named = TRUE) {
+  shared <- anyDuplicated(unlist(cells, use.names = FALSE)) > 0L
+  if (!shared && named) {
+    return(cells)
   }
+  prefixed <- Map(function(name, x) paste0(name, "_", x), names(cells), cells)
+  if (named) {
+    cli::cli_inform(c("i" = "Slices share names of cells: inside they are called after their slice, as {.val {prefixed[[1L]][[1L]]}}."), class = "spaxR_message_cells")
+  }
+  prefixed
 }
 
 # Columns of an object that may tell samples apart, and its images.

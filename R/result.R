@@ -49,11 +49,16 @@ kept_of_run <- function(result) {
 parts_of <- function(x, parts) unclass(x)[intersect(parts, names(x))]
 
 # The part of a result that belongs to one object.
-cells_of_result <- function(result, cells) {
+cells_of_result <- function(result, cells, own = cells) {
   result$embedding <- result$embedding[cells, , drop = FALSE]
-  result$domain <- result$domain[cells]
-  result$confidence <- result$confidence[cells]
-  if (!is.null(result$reconstruction)) result$reconstruction <- result$reconstruction[, cells, drop = FALSE]
+  rownames(result$embedding) <- own
+  for (name in c("domain", "confidence")) {
+    if (!is.null(result[[name]])) result[[name]] <- rlang::set_names(result[[name]][cells], own)
+  }
+  if (!is.null(result$reconstruction)) {
+    result$reconstruction <- result$reconstruction[, cells, drop = FALSE]
+    colnames(result$reconstruction) <- own
+  }
   result
 }
 

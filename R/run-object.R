@@ -19,7 +19,7 @@ share_result <- function(object, result, parts, names, assay, verb) {
     return(result)
   }
   Map(function(x, part) {
-    x <- write_result(x, cells_of_result(result, part$cells), names, check_assay(x, assay), kept_with_reduction(result))
+    x <- write_result(x, cells_of_result(result, part$cells, part$own), names, check_assay(x, assay), kept_with_reduction(result))
     write_run(x, verb, kept_of_run(result))
   }, object, unname(parts))
 }

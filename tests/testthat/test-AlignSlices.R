@@ -169,7 +169,9 @@ test_that("bad input is refused, with the argument and the remedy", {
   expect_spax_error(AlignSlices(tables, method = "best"), "argument", "method")
   expect_spax_error(AlignSlices(tables, method = "paste"), "argument", "counts")
   expect_spax_error(AlignSlices(tables, counts = small()$counts), "counts", "counts")
-  expect_spax_error(AlignSlices(list(tables$a, tables$a)), "argument", "object")
+  # Tables that share names of cells are no fault: the slices tell them apart.
+  twins <- suppressMessages(AlignSlices(list(u = tables$a, v = tables$a), verbose = FALSE), "spaxR_message_cells")
+  expect_identical(rownames(twins$coords)[c(1, nrow(tables$a) + 1)], paste0(c("u_", "v_"), rownames(tables$a)[[1L]]))
   expect_spax_error(AlignSlices(tables, mehtod = "icp"), "argument", "mehtod")
   tables$b$x[[3L]] <- NA
   expect_spax_error(AlignSlices(tables), "coords", "coords")

@@ -99,3 +99,11 @@ test_that("numbers are no order of slices", {
   expect_spax_error(quick_seurat(object, split.by = "fov"), "argument", "split.by")
   expect_s3_class(quick_pair(slice = three, stack = FALSE, gaps = NULL, spot.distance = NULL), "SpaCrossResult")
 })
+
+test_that("a SpatialExperiment with repeated barcodes says how to name them", {
+  object <- small_sce()
+  object$sample_id <- rep_len(c("one", "two"), ncol(object))
+  colnames(object)[[2L]] <- colnames(object)[[1L]]
+  told <- expect_spax_error(quick_sce(object), "argument", "object")
+  expect_match(conditionMessage(told), "paste(object$sample_id, colnames(object)", fixed = TRUE)
+})

@@ -127,3 +127,40 @@ test_that("the result of a matrix run is drawn by its domains", {
   plot <- DomainPlot(fit, coords = slice$spots)
   expect_identical(table(plot$data$label), table(unname(fit$domain)), ignore_attr = TRUE)
 })
+
+test_that("plots of lists show every slice's levels, of every column", {
+  object <- small_seurat()
+  few <- object
+  few$spacross_domain <- factor(rep_len(1:3, ncol(object)))
+  few$note <- factor(rep_len(c("p", "q"), ncol(object)))
+  many <- object
+  many$spacross_domain <- factor(rep_len(c(5, 1:4), ncol(object)), 1:5)
+  many$note <- factor("r")
+  plot <- DomainPlot(list(a = few, b = many), coords = c("x", "y"), group.by = c("spacross_domain", "note"))
+  labels <- lapply(seq_len(2), function(i) plot[[i]]$data$label)
+  expect_false(anyNA(unlist(lapply(labels, as.character))))
+  expect_identical(levels(labels[[1L]]), as.character(1:5))
+  expect_identical(levels(labels[[2L]]), c("p", "q", "r"))
+  expect_identical(nrow(ggplot2::layer_data(plot[[1L]])), 2L * ncol(object))
+  grey <- ggplot2::layer_data(plot[[1L]])$colour == "grey85"
+  expect_false(any(grey))
+})
+
+test_that("identities are drawn by \"ident\"", {
+  object <- small_seurat()
+  SeuratObject::Idents(object) <- "label"
+  expect_identical(DomainPlot(object, group.by = "ident", coords = c("x", "y"))$data, DomainPlot(object, group.by = "label", coords = c("x", "y"))$data)
+  expect_spax_error(DomainPlot(small_sce(), group.by = "ident", coords = c("x", "y")), "argument", "group.by")
+})
+
+test_that("samples that lie over each other are drawn in a panel each", {
+  object <- pair_seurat()
+  object$x <- rep(small_xy()$x, 2)
+  object$y <- rep(small_xy()$y, 2)
+  object$group <- rep_len(c("u", "v"), ncol(object))
+  expect_message(plot <- DomainPlot(object, group.by = "group", coords = c("x", "y")), "a panel each", class = "spaxR_message_coords")
+  expect_identical(levels(plot$data$image), c("a", "b"))
+  object$x <- object$x + 1e5 * (object$slice == "b")
+  expect_silent(plot <- DomainPlot(object, group.by = "group", coords = c("x", "y")))
+  expect_null(plot$data$image)
+})

@@ -71,7 +71,6 @@ test_that("lists of slices with a fault are refused by name", {
   tables <- pair_tables()
   expect_spax_error(quick(counts["a"], coords = tables["a"]), "argument", "object")
   expect_spax_error(quick(counts, coords = tables["a"]), "coords", "coords")
-  expect_spax_error(quick(list(counts$a, counts$a), coords = list(tables$a, tables$a)), "argument", "object")
   apart <- counts
   rownames(apart$b) <- paste0("other_", rownames(apart$b))
   expect_spax_error(quick(apart, coords = tables), "counts")
@@ -94,4 +93,33 @@ test_that("domains are drawn slice by slice in the same colours, and their share
   scores <- IntegrationMetrics(object, split.by = "slice", domain = "spacross_domain")
   expect_identical(as.character(scores$slice), c("a", "b", "overall"))
   expect_gt(scores$iLISI[[3L]], 1.5)
+})
+
+test_that("slices that share the names of their cells go by the names of the slices", {
+  counts <- pair_list()
+  colnames(counts$b) <- colnames(counts$a)
+  tables <- pair_tables()
+  rownames(tables$b) <- rownames(tables$a)
+  expect_message(fit <- quick(counts, coords = tables, gaps = 10, spot.distance = 100), "a_AAAC", class = "spaxR_message_cells")
+  expect_identical(unname(fit$embedding), unname(quick_pair()$embedding))
+  expect_identical(names(fit$domain)[c(1, 274)], paste0(c("a_", "b_"), colnames(counts$a)[[1L]]))
+})
+
+test_that("objects that share barcodes come back with their own names", {
+  skip_if_not_installed("Seurat")
+  object <- pair_seurat()
+  slices <- lapply(c(a = "a", b = "b"), function(s) object[, object$slice == s])
+  twins <- slices
+  twins$b <- SeuratObject::RenameCells(twins$b, new.names = colnames(twins$a))
+  found <- suppressMessages(quick_seurat(twins, gaps = 10, spot.distance = 100), "spaxR_message_cells")
+  whole <- quick_seurat(slices, gaps = 10, spot.distance = 100)
+  for (name in c("a", "b")) {
+    expect_identical(colnames(found[[name]]), colnames(slices$a))
+    expect_identical(unname(found[[name]]$spacross_domain), unname(whole[[name]]$spacross_domain))
+    expect_identical(unname(SeuratObject::Embeddings(found[[name]], "spacross")), unname(SeuratObject::Embeddings(whole[[name]], "spacross")))
+  }
+  aligned <- suppressMessages(AlignSlices(twins, coords = c("x", "y"), gaps = 10, spot.distance = 100, verbose = FALSE), "spaxR_message_cells")
+  apart <- AlignSlices(slices, coords = c("x", "y"), gaps = 10, spot.distance = 100, verbose = FALSE)
+  expect_identical(unname(aligned$b$spax_x), unname(apart$b$spax_x))
+  expect_silent(ggplot2::ggplot_build(DomainPlot(found, coords = c("x", "y"))))
 })
