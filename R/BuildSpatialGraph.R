@@ -49,6 +49,7 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
   slice <- object_slices(object, split.by, stack)
   place <- object_slice_coords(object, coords, slice)
+  warn_overlaid_object(object, place, split.by, threads)
   graph <- BuildSpatialGraph.default(
     place[c("x", "y")],
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads

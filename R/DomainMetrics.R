@@ -72,6 +72,7 @@ DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 1
   truth <- if (!is.null(truth)) meta_labels(object, truth, "truth")
   slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
   place <- SpatialCoords(object, coords)
+  warn_overlaid_object(object, place, split.by, threads)
   DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads, by = by, confidence = confidence)
 }
 

@@ -123,7 +123,7 @@ write_domains <- function(object, domains, name, confidence.name) {
 
 # The order along the tissue is a nicety: an object without coordinates, or whose image lacks cells, is no error here.
 lone_image_coords <- function(object) {
-  if (length(image_names(object)) == 1L) {
+  if (length(image_names(object)) == 1L || length(image_names(object)) == 0L && !is.null(spatial_reduction(object))) {
     tryCatch(SpatialCoords(object), spaxR_error_coords = function(e) NULL)
   }
 }

@@ -47,7 +47,9 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   check_name(refined.name, "refined.name")
   labels <- meta_labels(object, domain.name, "domain.name")
   slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
-  refined <- RefineDomains.default(labels, coords = SpatialCoords(object, coords), slice = slice, k = k, threads = threads)
+  place <- SpatialCoords(object, coords)
+  warn_overlaid_object(object, place, split.by, threads)
+  refined <- RefineDomains.default(labels, coords = place, slice = slice, k = k, threads = threads)
   object <- write_column(object, refined.name, refined)
   if (!inherits(object, "Seurat")) {
     return(object)

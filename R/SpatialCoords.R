@@ -37,7 +37,8 @@
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
-#' @param coords NULL for the images of the object, or its own coordinates; the names of two meta data columns, as in `c("x", "y")`; or a matrix or data frame with
+#' @param coords NULL for the images of the object, or its own coordinates, or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two meta data
+#'   columns, as in `c("x", "y")`; the name of a reduction, as in `"spatial"`, for its first two columns; or a matrix or data frame with
 #'   a row a cell, in any order: see the section on tables.
 #' @param ... Not used; anything here is an error.
 #' @return A data frame with a row a cell (row names: cell names) and the columns `x` and `y`, in the units of the source; a factor `image` is added when
@@ -72,9 +73,12 @@ SpatialCoords.Seurat <- function(object, coords = NULL, ...) {
   check_dots(...)
   cells <- cell_names(object)
   if (is.null(coords)) {
-    return(check_coords(image_coords(object)))
+    if (length(image_names(object)) > 0L || is.null(spatial_reduction(object))) {
+      return(check_coords(image_coords(object)))
+    }
+    coords <- spatial_reduction(object)
   }
-  if (is.character(coords)) coords <- meta_coords(object, coords)
+  if (is.character(coords)) coords <- named_coords(object, coords)
   SpatialCoords.default(cells, coords)
 }
 
@@ -82,11 +86,16 @@ SpatialCoords.Seurat <- function(object, coords = NULL, ...) {
 #' @exportS3Method SpatialCoords SingleCellExperiment
 SpatialCoords.SingleCellExperiment <- SpatialCoords.Seurat
 
+# A reduction by its name, or two columns of the meta data by theirs.
+named_coords <- function(object, names) {
+  if (length(names) == 1L && names %in% reduction_names(object)) reduction_coords(object, names) else meta_coords(object, names)
+}
+
 meta_coords <- function(object, columns) {
   if (length(columns) != 2L) {
     abort_spax("coords", c(
       "{.arg coords} names {length(columns)} column{?s} of the meta data; two are needed.",
-      "i" = "For instance {.code coords = c(\"x\", \"y\")}."
+      "i" = "For instance {.code coords = c(\"x\", \"y\")}, or one reduction{if (length(reduction_names(object))) paste0(': ', some_of(reduction_names(object)))}."
     ), "coords")
   }
   values <- lapply(columns, function(column) meta_column(object, column, "coords"))

@@ -21,7 +21,10 @@ cluster_mclust <- function(x, n, seed) {
   check_packages("mclust", "{.code method = \"mclust\"}")
   # Mclust() looks for this function where it is called.
   mclustBIC <- mclust::mclustBIC
-  fit <- with_r_seed(seed, mclust::Mclust(x, G = n, modelNames = "EEE", verbose = FALSE))
+  x <- varying_columns(x)
+  # Of a single column, the model of one covariance for all is called E.
+  model <- if (ncol(x) == 1L) "E" else "EEE"
+  fit <- with_r_seed(seed, mclust::Mclust(x, G = n, modelNames = model, verbose = FALSE))
   if (is.null(fit)) {
     abort_spax("clustering", c(
       "mclust could not fit {n} domains.",
@@ -29,6 +32,18 @@ cluster_mclust <- function(x, n, seed) {
     ), "method")
   }
   as.integer(fit$classification)
+}
+
+# mclust never ends where nothing varies, and has no answer where a column does not.
+varying_columns <- function(x) {
+  varies <- apply(x, 2L, function(column) any(column != column[[1L]]))
+  if (!any(varies)) {
+    abort_spax("argument", c(
+      "No column of {.arg object} varies between cells: there is nothing to group them by.",
+      "i" = "Check what it holds, and {.arg dims}."
+    ), "object")
+  }
+  x[, varies, drop = FALSE]
 }
 
 cluster_graph <- function(x, n, method, settings, seed) {

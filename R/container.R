@@ -85,7 +85,13 @@ meta_column <- function(object, column, argument) {
   if (!rlang::is_string(column) || !column %in% names(table)) {
     abort_spax("argument", c(
       "The meta data has no column {show_value(column)}.",
-      "i" = if (rlang::is_string(column)) did_you_mean(column, names(table)) else "Give the name of one column."
+      "i" = if (rlang::is_string(column)) {
+        did_you_mean(column, names(table))
+      } else if (length(column) == length(cell_names(object))) {
+        "Give the name of the column, not its values: {.code {argument} = \"...\"} and not {.code {argument} = object$...}."
+      } else {
+        "Give the name of one column."
+      }
     ), argument)
   }
   values <- table[[column]]
@@ -121,6 +127,20 @@ stored_reduction <- function(object, reduction, dims) {
     ), "reduction")
   }
   pick_dims(as_embedding(embedding[cell_names(object), , drop = FALSE], "reduction"), dims)
+}
+
+# Where conversions from AnnData put the places of cells.
+spatial_reduction <- function(object) {
+  found <- Filter(function(name) plain_name(name) %in% c("spatial", "xspatial"), reduction_names(object))
+  if (length(found) > 0L) found[[1L]]
+}
+
+# Coordinates from a reduction: its first two columns.
+reduction_coords <- function(object, name) {
+  embedding <- reduction_matrix(object, name)
+  table <- if (ncol(embedding) >= 2L) data.frame(x = embedding[, 1L], y = embedding[, 2L], row.names = rownames(embedding)) else embedding
+  found <- list(source = paste0("the reduction \"", name, "\""))
+  structure(read_coords(table, cell_names(object)), found = found)
 }
 
 # The verbs whose runs the object holds.

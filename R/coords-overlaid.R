@@ -8,8 +8,23 @@ overlaid_by <- function(coords, samples, threads) {
   Find(function(name) mixed_share(coords, samples[[name]], threads) > overlaid_share, names(samples))
 }
 
+# What stands beside the barcode in the names of cells, as merging puts it there for each sample: "_1", "-2", "s1_". NULL where that tells nothing apart.
+barcode_samples <- function(cells) {
+  barcodes <- grepl("[ACGT]{10,}", cells)
+  tag <- sub("[ACGT]{10,}", "", cells)
+  if (all(barcodes) && length(unique(tag)) > 1L) list("cell names" = tag)
+}
+
 warn_overlaid <- function(coords, samples, threads) {
+  samples <- c(samples, barcode_samples(rownames(coords)))
   name <- overlaid_by(coords, samples, threads)
+  if (identical(name, "cell names")) {
+    warn_spax("coords", c(
+      "Cells whose names are marked as of different samples ({.val {utils::head(unique(samples[[name]]), 5L)}} beside the barcode) lie over each other, and are taken for one slice.",
+      "i" = "If they are slices of their own, say which cell lies in which: {.arg split.by} for an object, {.arg slice} for matrices."
+    ), "split.by")
+    return(invisible())
+  }
   if (!is.null(name)) {
     warn_spax("coords", c(
       "The samples {.val {utils::head(unique(as.character(samples[[name]])), 5L)}} ({.field {name}}) lie over each other, and are taken for one slice: neighbours are cells of different samples.",
@@ -24,6 +39,11 @@ warn_overlaid <- function(coords, samples, threads) {
       "i" = "If they are several slices, say which cell lies in which: {.arg split.by} for an object, {.arg slice} for matrices."
     ), "split.by")
   }
+}
+
+# For verbs that look at neighbours in an object, where nobody said which slice a cell lies in.
+warn_overlaid_object <- function(object, place, split.by, threads) {
+  if (is.null(split.by) && nlevels(place$image) < 2L) warn_overlaid(place, object_samples(object), check_threads(threads))
 }
 
 # How many neighbours are of other samples, as a share of those that would be if samples were drawn at random. A part of the cells is enough.

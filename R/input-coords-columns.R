@@ -181,7 +181,10 @@ read_axes <- function(table, found) {
 
 # Columns that are called as samples are.
 sample_columns <- function(columns) {
-  called <- grepl("^((sample|slice|slide|section|library)(id|name)?|origident|image)$", plain_name(names(columns)))
+  called <- grepl(
+    "^((sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|capturearea)(id|name)?|origident|image)$",
+    plain_name(names(columns))
+  )
   found <- Filter(function(x) is.atomic(x) && is.null(dim(x)), as.list(columns)[called])
   # Every Seurat object has this one; what the user calls a sample says more.
   found[order(plain_name(names(found)) == "origident")]

@@ -88,9 +88,12 @@ modality_kind <- function(x, name, given, told) {
   told %||% kind_of_features(rownames(x)) %||% kind_of_name(name) %||% kind_of_values(x) %||% kind_of_number(nrow(x))
 }
 
-# Peaks carry their place on the genome.
+# Peaks carry their place on the genome: chr1-100-200, chr1:100-200, chr1.100.200, with an assembly before it or not.
 kind_of_features <- function(features) {
-  peaks <- grepl("^[^:_-]+[:_-][0-9]+[_-][0-9]+$", features)
+  form <- "^.*[^[:punct:]][:._-]([0-9]+)[._-]([0-9]+)$"
+  peaks <- grepl(form, features)
+  ends <- function(at) as.numeric(sub(form, paste0("\\", at), features[peaks]))
+  peaks[peaks] <- ends(1) < ends(2)
   if (length(peaks) > 0L && mean(peaks) > 0.5) list(kind = "atac", why = "its features are regions of the genome")
 }
 
@@ -218,6 +221,12 @@ check_shared <- function(cells, shared, rule, argument) {
 }
 
 check_modality <- function(m, argument) {
+  if (m$kind == "protein" && nrow(m$x) == 1L) {
+    abort_spax("counts", c(
+      "The modality {.val {m$name}} has one protein, whose share of a cell's proteins is always one.",
+      "i" = "Take its values as they are: {.code modality = c({m$name} = \"features\")}; or leave it out, and use {.fn RunSpaCross}."
+    ), argument)
+  }
   if (m$kind != "features") check_modality_values(m, argument) else if (min(m$x) < 0) m$note <- "negative values are taken as they are"
   check_variation(m, argument)
   m

@@ -116,6 +116,7 @@ check_new_arguments <- function(system, given) {
 
 predict_cells <- function(model, system, input, settings) {
   task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed, n_domains = length(model$levels), device = "cpu"))
+  if (!is.null(task$options$radius)) check_neighbourhood(task, task$options$radius)
   given <- system$new_parts(model, task)
   found <- predict_system(task, system, model$tensors, given$parts, settings)
   domain <- if (length(found$codes) > 0L) rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)

@@ -17,6 +17,7 @@ matrix_parts <- function(task) {
 
 # Slices on different panels, or with names of different kinds, share few genes: never silently.
 report_genes <- function(info, task) {
+  if (task$verbose) say_mitochondrial(rownames(task$counts)[from_zero(info$genes)])
   if (is.null(task$slices) || length(info$n_kept) < 2L) {
     return(invisible())
   }
@@ -29,6 +30,14 @@ report_genes <- function(info, task) {
       "The slices share {info$n_shared} genes, of {paste(info$n_kept, collapse = \", \")} that pass the filter slice by slice; {used} are used.",
       "i" = "Check that all slices name their genes alike, or lower {.code min_cells} in {.fn spacross_options}."
     ), "object")
+  }
+}
+
+# They vary with the quality of cells as much as with their kind.
+say_mitochondrial <- function(genes) {
+  found <- grep("^mt[-.]", genes, ignore.case = TRUE, value = TRUE)
+  if (length(found) > 0L) {
+    cli::cli_inform(c("i" = "Among the {length(genes)} genes used are mitochondrial ones: {some_of(found)}. Leave them out of {.arg object} if they show the quality of cells."))
   }
 }
 

@@ -107,3 +107,27 @@ test_that("a SpatialExperiment with repeated barcodes says how to name them", {
   told <- expect_spax_error(quick_sce(object), "argument", "object")
   expect_match(conditionMessage(told), "paste(object$sample_id, colnames(object)", fixed = TRUE)
 })
+
+test_that("verbs that look at neighbours warn too, and marks beside barcodes tell", {
+  object <- pair_seurat()
+  object$x <- rep(small_xy()$x, 2)
+  object$y <- rep(small_xy()$y, 2) + rep(c(0, 25), each = nrow(small_xy()))
+  object$group <- rep_len(c("u", "v"), ncol(object))
+  expect_warning(RefineDomains(object, coords = c("x", "y"), domain.name = "group", k = 6), class = "spaxR_warning_coords")
+  expect_warning(DomainMetrics(object, coords = c("x", "y"), domain.name = "group"), class = "spaxR_warning_coords")
+  expect_warning(BuildSpatialGraph(object, coords = c("x", "y")), class = "spaxR_warning_coords")
+  expect_silent(RefineDomains(object, coords = c("x", "y"), domain.name = "group", k = 6, split.by = "slice"))
+  counts <- pair_counts()
+  colnames(counts) <- paste0(rep(colnames(small()$counts), 2), rep(c("_1", "_2"), each = nrow(small_xy())))
+  place <- data.frame(x = object$x, y = object$y, row.names = colnames(counts))
+  told <- expect_warning(quick(counts, coords = place), class = "spaxR_warning_coords")
+  expect_match(conditionMessage(told), "slice")
+  place$x <- place$x + rep(c(0, 1e5), each = nrow(small_xy()))
+  expect_silent(quick(counts, coords = place))
+})
+
+test_that("a model's radius must make sense for the new cells", {
+  fit <- quick(options = spacross_options(radius = 300))
+  expect_s3_class(predict(fit, small()$counts, coords = small_xy()), "SpaxPrediction")
+  expect_spax_error(predict(fit, small()$counts, coords = small_xy() * 100), "argument", "radius")
+})
