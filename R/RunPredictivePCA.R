@@ -16,7 +16,7 @@
 #'
 #' @inheritParams RunSpaCross
 #' @param n.domains How many domains to find, at least 2. NULL: none, the reduction only. [ChooseDomains()] helps.
-#' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image).
+#' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). Small slices as in [RunSpaCross()].
 #' @param reduction NULL, or columns to predict in place of the counts' components (the first 30): the name of a reduction, or for the default method a matrix of cells x
 #'   columns (`object` may then be NULL).
 #' @param options Result of [ppca_options()].
@@ -50,7 +50,9 @@ RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..
   timer <- new_timer()
   task <- timed(timer, "checks", {
     input <- matrix_input(object, coords, reduction, dims, FALSE)
-    slice <- as_slices(slice, input$cells, FALSE, "slice")
+    kept <- without_small_slices(input, slice)
+    input <- kept$input
+    slice <- as_slices(kept$slice, input$cells, FALSE, "slice")
     run <- ppca_settings(n.domains, length(input$cells), options, seed, threads, verbose)
     if (!is.null(input$counts)) check_counts(input$counts)
     c(input, run)

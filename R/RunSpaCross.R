@@ -24,6 +24,7 @@
 #'   several slices: its images), for a SpatialExperiment from its `spatialCoords`; else they are needed. For a list of matrices: a list with one table a slice.
 #' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). A factor, whose levels are in the
 #'   order of the stack; text or numbers will do for two slices or `stack = FALSE`. Without it, a warning says so where samples lie over each other.
+#'   Slices of fewer than 20 cells are an error, or with `options(spaxR.leave_out_small_slices = TRUE)` left out with a warning: their cells get no domain.
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
 #'   Not without slices, nor is `stack`.
 #' @param stack TRUE: neighbouring slices lie on each other in the tissue, and their cells are neighbours in 3-D. FALSE: they do not, and are not aligned.
@@ -89,7 +90,9 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
   task <- timed(timer, "checks", {
     input <- matrix_input(object, coords, reduction, dims, impute)
     layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
-    slice <- as_slices(slice, input$cells, layout$stack, "slice")
+    kept <- without_small_slices(input, slice)
+    input <- kept$input
+    slice <- as_slices(kept$slice, input$cells, layout$stack, "slice")
     run <- spacross_settings(
       rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, impute, seed, threads, device, verbose
     )

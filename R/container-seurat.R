@@ -98,7 +98,7 @@ reduction_matrix.Seurat <- function(object, name) SeuratObject::Embeddings(objec
 write_reduction.Seurat <- function(object, embedding, name, key, assay, misc) {
   object[[name]] <- SeuratObject::CreateDimReducObject(
     embeddings = name_embedding(embedding, rownames(embedding), key), key = key, assay = assay,
-    stdev = unname(apply(embedding, 2L, stats::sd)), misc = misc
+    stdev = unname(apply(embedding, 2L, stats::sd, na.rm = TRUE)), misc = misc
   )
   object
 }

@@ -33,8 +33,9 @@ check_several <- function(several, align, stack) {
   }
 }
 
-# The slice of each cell as a factor, in the order of the stack; NULL when there is one slice only. `argument` is what the user gave it as.
-as_slices <- function(slice, cells, stack, argument) {
+# The slice of each cell as a factor, in the order of the stack; NULL when there is one slice only. `argument` is what the user gave it as;
+# `leave`: small slices are seen to later.
+as_slices <- function(slice, cells, stack, argument, leave = FALSE) {
   if (is.null(slice)) {
     return(NULL)
   }
@@ -46,7 +47,7 @@ as_slices <- function(slice, cells, stack, argument) {
       "i" = "Fill it in, or take {cli::qty(sum(is.na(found)))}{?this cell/these cells} out of the input first."
     ), argument)
   }
-  check_slice_sizes(found, argument)
+  if (!leave) check_slice_sizes(found, argument)
   if (nlevels(found) > 1L) rlang::set_names(found, cells)
 }
 
@@ -62,14 +63,40 @@ check_slice_order <- function(slice, stack, argument) {
 }
 
 check_slice_sizes <- function(slice, argument) {
-  sizes <- table(slice)
-  few <- names(sizes)[sizes < fewest_cells]
+  few <- small_slices(slice)
   if (length(few) > 0L) {
     abort_spax("argument", c(
       "{cli::qty(length(few))}The slice{?s} {.val {few}} of {.arg {argument}} {?has/have} fewer than {fewest_cells} cells.",
-      "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice."
+      "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice; {.code options(spaxR.leave_out_small_slices = TRUE)} leaves {?it/them} out in {.fn RunSpaCross} and {.fn RunPredictivePCA}."
     ), argument)
   }
+}
+
+small_slices <- function(slice) {
+  sizes <- table(slice)
+  names(sizes)[sizes > 0L & sizes < fewest_cells]
+}
+
+leaves_out_small <- function() isTRUE(getOption("spaxR.leave_out_small_slices"))
+
+# The input of a run and its slices without the small ones, as cores of a tissue array may be, where the user chose so.
+without_small_slices <- function(input, slice) {
+  few <- if (!is.null(slice) && leaves_out_small() && length(slice) == length(input$cells)) small_slices(slice)
+  if (length(few) == 0L) {
+    return(list(input = input, slice = slice))
+  }
+  slice <- check_companion(slice, rlang::set_names(factor(input$cells), input$cells), "slice")
+  keep <- which(!slice %in% few)
+  warn_spax("slices", c(
+    "{cli::qty(length(few))}The slice{?s} {.val {few}} {?has/have} fewer than {fewest_cells} cells, and {?is/are} left out: {length(slice) - length(keep)} cell{?s} get no domain.",
+    "i" = "{.code options(spaxR.leave_out_small_slices = FALSE)} makes that an error."
+  ), "slice")
+  input$cells <- input$cells[keep]
+  input$coords <- input$coords[keep, ]
+  if (!is.null(input$counts)) input$counts <- input$counts[, keep, drop = FALSE]
+  if (!is.null(input$embedding)) input$embedding <- input$embedding[keep, , drop = FALSE]
+  input$samples <- lapply(input$samples, `[`, keep)
+  list(input = input, slice = droplevels(slice[keep]))
 }
 
 # Coordinates in one frame with a height, or as they are when nothing joins the slices.
@@ -113,7 +140,7 @@ object_slices <- function(object, split.by, stack) {
   }
   by_image <- identical(split.by, "image") && !"image" %in% names(meta_table(object))
   slice <- if (by_image) SpatialCoords(object)$image else meta_column(object, split.by, "split.by")
-  as_slices(slice, cell_names(object), stack, "split.by")
+  as_slices(slice, cell_names(object), stack, "split.by", leave = leaves_out_small())
 }
 
 # The coordinates of an object with slices: one image a slice, if they come from images.

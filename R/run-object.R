@@ -9,6 +9,8 @@ run_on_object <- function(object, verb, where, names, fit) {
     input$embedding <- stored_reduction(object, where$reduction, where$dims)
   }
   result <- fit(input)
+  # Cells of slices that were left out have NA.
+  result <- cells_of_result(result, match(cell_names(object), rownames(result$embedding)), cell_names(object))
   object <- write_result(object, result, names, where$assay, kept_with_reduction(result))
   write_run(object, verb, kept_of_run(result))
 }

@@ -123,3 +123,39 @@ test_that("objects that share barcodes come back with their own names", {
   expect_identical(unname(aligned$b$spax_x), unname(apart$b$spax_x))
   expect_silent(ggplot2::ggplot_build(DomainPlot(found, coords = c("x", "y"))))
 })
+
+test_that("small slices are left out by option, with a warning that names them", {
+  cores <- rep(c("a", "b"), each = ncol(small()$counts))
+  cores[c(1:5, 300:306)] <- rep(c("tiny", "small"), c(5, 7))
+  spread <- function(...) quick_pair(slice = cores, stack = FALSE, gaps = NULL, spot.distance = NULL, ...)
+  expect_spax_error(spread(), "argument", "slice")
+  withr::local_options(spaxR.leave_out_small_slices = TRUE)
+  told <- expect_warning(fit <- spread(), class = "spaxR_warning_slices")
+  expect_match(conditionMessage(told), "small.*tiny.*12 cells")
+  kept <- !cores %in% c("tiny", "small")
+  expect_identical(names(fit$domain), colnames(pair_counts())[kept])
+  withr::with_options(list(spaxR.leave_out_small_slices = NULL), {
+    without <- quick_pair(pair_counts()[, kept], do.call(rbind, unname(pair_tables()))[kept, ], slice = cores[kept], stack = FALSE, gaps = NULL, spot.distance = NULL)
+  })
+  expect_identical(fit$embedding, without$embedding)
+  # Of two slices one is left, and that is a run of one slice.
+  two <- rep(c("a", "tiny"), c(ncol(pair_counts()) - 5L, 5L))
+  expect_warning(one <- quick_pair(slice = two, stack = FALSE, gaps = NULL, spot.distance = NULL), class = "spaxR_warning_slices")
+  expect_null(one$slice)
+})
+
+test_that("an object's cells of small slices get no domain", {
+  withr::local_options(spaxR.leave_out_small_slices = TRUE)
+  object <- pair_seurat()
+  object$core <- replace(as.character(object$slice), 1:5, "tiny")
+  expect_warning(found <- quick_seurat(object, split.by = "core", stack = FALSE), class = "spaxR_warning_slices")
+  expect_identical(which(is.na(unname(found$spacross_domain))), 1:5)
+  expect_identical(which(is.na(unname(SeuratObject::Embeddings(found, "spacross")[, 1]))), 1:5)
+  expect_warning(found <- RunPredictivePCA(object, 3, coords = c("x", "y"), split.by = "core", verbose = FALSE), class = "spaxR_warning_slices")
+  expect_identical(which(is.na(unname(found$ppca_domain))), 1:5)
+  sce <- pair_sce()
+  sce$core <- object$core
+  expect_warning(found <- quick_sce(sce, split.by = "core", stack = FALSE), class = "spaxR_warning_slices")
+  expect_identical(which(is.na(found$spacross_domain)), 1:5)
+  expect_spax_error(BuildSpatialGraph(object, coords = c("x", "y"), split.by = "core", stack = FALSE), "argument", "slice")
+})
