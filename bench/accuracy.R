@@ -6,6 +6,7 @@
 library(spaxR)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "data.R"))
+source(file.path(here, "baseline.R"))
 
 arguments <- commandArgs(trailingOnly = TRUE)
 seeds <- seq_len(if (length(arguments) > 0) as.integer(arguments[1]) else 5)
@@ -13,15 +14,7 @@ methods <- if (length(arguments) > 2) strsplit(arguments[3], ",")[[1]] else c("p
 output <- if (length(arguments) > 1) arguments[2] else file.path(here, "accuracy.csv")
 
 baseline <- function(slice, k) {
-  coords <- as.matrix(slice$spots[c("x", "y")])
-  counts <- slice$counts
-  logged <- log1p(Matrix::t(Matrix::t(counts) / pmax(Matrix::colSums(counts), 1)) * 1e4)
-  x <- as.matrix(Matrix::t(logged[Matrix::rowSums(counts) > 0, ]))
-  x <- x[, apply(x, 2, sd) > 0]
-  if (ncol(x) > 2000) x <- x[, order(apply(x, 2, var), decreasing = TRUE)[1:2000]]
-  scores <- prcomp(x, scale. = TRUE, rank. = 20)$x
-  near <- RANN::nn2(coords, k = 18)$nn.idx
-  for (pass in 1:2) scores <- apply(scores, 2, function(column) rowMeans(matrix(column[near], nrow(near))))
+  scores <- mean_components(slice$counts, as.matrix(slice$spots[c("x", "y")]))
   mclust::Mclust(scores, G = k, modelNames = "EEE", verbose = FALSE)$classification
 }
 

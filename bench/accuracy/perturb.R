@@ -1,0 +1,34 @@
+# What a method should bear: the same tissue, measured or written down otherwise.
+
+perturbations <- list(
+  none = function(set) set,
+  thin = function(set) {
+    set$counts@x <- as.numeric(rbinom(length(set$counts@x), set$counts@x, 0.5))
+    set$counts <- Matrix::drop0(set$counts)
+    set
+  },
+  genes = function(set) {
+    set$counts <- set$counts[sort(sample(nrow(set$counts), ceiling(nrow(set$counts) / 2))), ]
+    set
+  },
+  rotate = function(set) {
+    angle <- 33 * pi / 180
+    set$coords[, 1:2] <- set$coords[, 1:2] %*% matrix(c(cos(angle), sin(angle), -sin(angle), cos(angle)), 2)
+    set
+  },
+  shuffle = function(set) take_cells(set, sample(ncol(set$counts))),
+  drop = function(set) take_cells(set, sort(sample(ncol(set$counts), round(0.8 * ncol(set$counts)))))
+)
+
+take_cells <- function(set, cells) {
+  set$counts <- set$counts[, cells]
+  set$coords <- set$coords[cells, , drop = FALSE]
+  set$label <- set$label[cells]
+  set
+}
+
+# Every seed of a method draws its own perturbation, and all methods see the same.
+perturb <- function(set, name, seed) {
+  set.seed(seed)
+  perturbations[[name]](set)
+}
