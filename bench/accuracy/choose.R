@@ -20,5 +20,5 @@ everywhere <- names(which(table(cells$method) == length(c(first, second))))
 cells <- cells[cells$method %in% everywhere, ]
 for (halves in list(list(first, second), list(second, first))) {
   cat("\nChosen on", toString(halves[[1]]), "; checked on", toString(halves[[2]]), "\n\n")
-  print(chosen_and_checked(cells, halves[[1]], halves[[2]]))
+  markdown(chosen_and_checked(cells, halves[[1]], halves[[2]]))
 }

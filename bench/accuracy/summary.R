@@ -2,6 +2,14 @@
 
 brief <- function(x) ifelse(is.na(x), "", sub("^0[.]", ".", sprintf("%.3f", x)))
 
+# To be put into a README as it is. Row names are the first column.
+markdown <- function(table, rows = rownames(table)) {
+  line <- function(x) cat("|", paste(x, collapse = " | "), "|\n")
+  line(c("", colnames(table)))
+  line(rep("---", ncol(table) + 1))
+  for (number in seq_len(nrow(table))) line(c(rows[number], vapply(table[number, ], as.character, "")))
+}
+
 least <- function(x) if (all(is.na(x))) NA_real_ else min(x, na.rm = TRUE)
 
 # Each row's agreement is a mean over its pairs with the seeds before it.
@@ -20,7 +28,8 @@ summarised <- function(runs) {
 over_sets <- function(cells) {
   do.call(rbind, lapply(unname(split(cells, cells$method)), function(part) {
     data.frame(
-      method = part$method[[1]], sets = nrow(part), mean = brief(mean(part$mean)), sd = brief(mean(part$sd, na.rm = TRUE)), worst = brief(min(part$worst)),
+      method = part$method[[1]], sets = nrow(part), seeds = paste(unique(range(part$seeds)), collapse = " to "),
+      mean = brief(mean(part$mean)), sd = brief(mean(part$sd, na.rm = TRUE)), worst = brief(min(part$worst)),
       agreement = brief(mean(part$agreement)), agreement_worst = brief(least(part$agreement_worst)), r2 = brief(mean(part$r2)),
       cpu = sprintf("%.1f", mean(part$cpu))
     )

@@ -5,7 +5,7 @@ source(file.path(here, "summary.R"))
 
 # Rows: methods. Columns: sets, then the means of their means.
 by_set <- function(cells) {
-  shown <- tapply(paste(brief(cells$mean), "+-", brief(cells$sd)), cells[c("method", "set")], identity)
+  shown <- tapply(paste0(brief(cells$mean), ifelse(is.na(cells$sd), "", paste(" +-", brief(cells$sd)))), cells[c("method", "set")], identity)
   shown[is.na(shown)] <- ""
   all <- over_sets(cells)
   cbind(shown, all[match(rownames(shown), all$method), -1])
@@ -16,7 +16,7 @@ by_perturbation <- function(cells) {
   parts <- split(cells, cells[c("method", "perturb")], drop = TRUE)
   do.call(rbind, lapply(unname(parts), function(part) {
     data.frame(
-      method = part$method[[1]], perturb = part$perturb[[1]], sets = nrow(part), ARI = brief(mean(part$mean)), sd = brief(mean(part$sd, na.rm = TRUE)),
+      row.names = paste(part$method[[1]], part$perturb[[1]], sep = ", "), sets = nrow(part), ARI = brief(mean(part$mean)), sd = brief(mean(part$sd, na.rm = TRUE)),
       worst = brief(min(part$worst)), as_unperturbed = brief(mean(part$as_unperturbed)), worst_set = brief(min(part$as_unperturbed))
     )
   }))
@@ -41,10 +41,9 @@ calibration <- function(runs) {
 }
 
 runs <- read.csv(commandArgs(trailingOnly = TRUE)[[1]])
-options(width = 250)
 cat("Mean ARI +- sd over seeds; over the sets: the mean, the mean sd, the worst run, agreement of two seeds (mean, worst), R2, CPU s (mean over sets)\n\n")
-print(by_set(summarised(runs[runs$perturb == "none", ])), quote = FALSE)
+markdown(by_set(summarised(runs[runs$perturb == "none", ])))
 cat("\nPerturbed: ARI, and agreement with the same seed unperturbed (mean over sets, and of the set where it is least)\n\n")
-if (any(runs$perturb != "none")) print(by_perturbation(perturbed(runs)), row.names = FALSE)
+if (any(runs$perturb != "none")) markdown(by_perturbation(perturbed(runs)))
 cat("\nBy confidence: share of the cells, and share of those whose label is the commonest of their domain\n\n")
-print(calibration(runs), quote = FALSE)
+markdown(calibration(runs))
