@@ -48,10 +48,10 @@
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
 #' @param verbose TRUE says the kinds of the modalities and what the coordinates are, and shows a progress bar with epoch, losses and time left.
 #' @param reduction.name,reduction.key Name and key of the joint reduction to write; those of the modalities add the name of the assay.
-#' @param domain.name Meta data column to write.
+#' @param domain.name,confidence.name Meta data columns to write.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x latent width, rows of length 1), and one for each modality, such as `spalora.rna` and `spalora.adt`,
-#'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue,
+#'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue, and beside it `confidence.name`, the share of the mixtures that agree (0 to 1),
 #'   * for each assay the meta data columns `spalora_weight_<assay>` (adding up to 1 over the assays), and within it `spalora_spatial_<assay>` and
 #'     `spalora_feature_<assay>` (adding up to 1),
 #'   * an entry `Tool(object, "RunSpaLORA")` with `options`, `modalities`, `history`, `timings`, `versions`, `features`, `seed`, `device` and `model`, and the
@@ -105,9 +105,10 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
 #' @exportS3Method RunSpaLORA Seurat
 RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same", split.by = NULL,
                               align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
-                              published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain") {
+                              published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain",
+                              confidence.name = "spalora_confidence") {
   check_dots(...)
-  names <- output_names(reduction.name, reduction.key, domain.name)
+  names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
   slice <- object_slices(object, split.by, stack)
   input <- object_modalities(object, rlang::maybe_missing(assays), layer)
@@ -161,7 +162,9 @@ loss_weights <- function(weights, n_modalities, name) {
 # The mixture that finds domains fits a covariance of all columns: no more of them than one to so many cells, but for numbers given by name.
 fewer_columns <- function(options, n_cells, n_modalities, cells_a_column = 20) {
   from <- options$domains_from
-  number <- c(embedding_components = from != "smoothed", smooth_components = n_modalities * (from != "embedding"))
+  number <- c(
+    embedding_components = from %in% c("embedding", "both"), smooth_components = n_modalities * (from %in% c("smoothed", "both"))
+  )
   most <- n_cells %/% cells_a_column
   for (name in setdiff(names(number)[number > 0], attr(options, "given"))) {
     options[[name]] <- min(options[[name]], max(2L, as.integer(most %/% sum(number))))

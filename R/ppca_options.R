@@ -8,6 +8,7 @@
 #'     counts in all. With fewer than 500 cells, `min_cells` is a tenth of them.}
 #'   \item{`cluster`}{method of [FindDomains()].}
 #'   \item{`starts`}{starts of the mixtures of each matrix, or of k-means.}
+#'   \item{`boundaries`}{TRUE looks at the cells along borders once more, by what they are themselves: each may take the domain of one of its 6 nearest.}
 #'   \item{`refine_k`}{if not 0, give each cell the commonest label of so many nearest cells in the end.}
 #' }
 #'
@@ -23,11 +24,11 @@ ppca_options <- function(..., preset = NULL) new_options(ppca_option_set(), rlan
 ppca_option_set <- function() {
   list(
     class = "ppca_options", system = "predictive components", core = list(n_genes = 2000L, min_cells = 50L, min_counts = 10L),
-    after = list(cluster = "consensus", starts = 20L, refine_k = 0L),
+    after = list(cluster = "consensus", starts = 20L, boundaries = FALSE, refine_k = 0L),
     ranges = c(
       option_range(c("n_genes", "starts"), 1, 1e9, TRUE), option_range(c("min_cells", "min_counts", "refine_k"), 0, 1e9, TRUE)
     ),
-    choices = domain_choices()["cluster"], flags = character(),
+    choices = domain_choices()["cluster"], flags = "boundaries",
     presets = list(default = list()), published = list(fixed = list(), free = list(), preset = "default")
   )
 }

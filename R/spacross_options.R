@@ -46,6 +46,7 @@
 #'     log-normalised counts, averaged over how many nearest cells, how many times.}
 #'   \item{`starts`}{starts of the mixture or of k-means.}
 #'   \item{`consensus`}{train and cluster so many times with different seeds and take the labels most of them agree on.}
+#'   \item{`boundaries`}{for `"predicted"`: TRUE looks at the cells along borders once more, by what they are themselves: each may take the domain of one of its 6 nearest.}
 #'   \item{`refine_k`}{if not 0, give each cell the commonest label of so many nearest cells in the end.}
 #' }
 #'
@@ -65,7 +66,7 @@ spacross_option_set <- function() {
   list(
     class = "spacross_options", system = "SpaCross", core = core(core_spacross_defaults()), after = spacross_after(),
     ranges = spacross_ranges(), choices = c(spacross_choices(), domain_choices()),
-    flags = c("log1p", "cluster_test"), optional = list(radius = option_range("radius", .Machine$double.xmin, Inf, FALSE)[[1L]]),
+    flags = c("log1p", "cluster_test", "boundaries"), optional = list(radius = option_range("radius", .Machine$double.xmin, Inf, FALSE)[[1L]]),
     presets = spacross_presets(), published = list(fixed = spacross_published_fixed(), free = spacross_published_free(), preset = "visium")
   )
 }
@@ -74,7 +75,7 @@ spacross_option_set <- function() {
 spacross_after <- function() {
   list(
     cluster = "consensus", domains_from = "predicted", smooth_components = 20L, smooth_k = 18L, smooth_passes = 1L,
-    starts = 20L, consensus = 1L, refine_k = 0L
+    starts = 20L, consensus = 1L, boundaries = FALSE, refine_k = 0L
   )
 }
 

@@ -43,8 +43,8 @@
 #' \describe{
 #'   \item{`embedding_components`}{principal components of the embedding that are clustered. With the default, fewer on tissues of fewer than some 800 cells, as with `smooth_components`:
 #'     all columns that are clustered are at most a twentieth of the cells. The options of a result say how many.}
-#'   \item{`cluster`}{method of [FindDomains()]: `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
-#'   \item{`domains_from`}{`"embedding"`: the network's; `"smoothed"`: components of all modalities averaged over neighbours, no network; `"both"`: side by side, each
+#'   \item{`cluster`}{method of [FindDomains()]: `"consensus"`, `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"` or `"louvain"`.}
+#'   \item{`domains_from`}{`"predicted"`: components of all modalities as the cells' neighbours predict them, no network; `"embedding"`: the network's; `"smoothed"`: components of all modalities averaged over neighbours, no network; `"both"`: side by side, each
 #'     column scaled.}
 #'   \item{`smooth_components`, `smooth_passes`}{for `"smoothed"` and `"both"`: how many components of each modality are averaged over the nearest cells, how many times.}
 #'   \item{`smooth_k`}{over how many cells, the cell itself one of them: a number for all modalities, or NULL, and each modality's is chosen from its data, more where they are
@@ -53,6 +53,7 @@
 #'     `modalities` say how many.}
 #'   \item{`starts`}{starts of the mixture or of k-means.}
 #'   \item{`consensus`}{train and cluster so many times with different seeds and take the labels most of them agree on.}
+#'   \item{`boundaries`}{for `"predicted"`: TRUE looks at the cells along borders once more, by what they are themselves: each may take the domain of one of its 6 nearest.}
 #'   \item{`refine_k`}{if not 0, give each cell the commonest label of so many nearest cells in the end.}
 #' }
 #'
@@ -72,7 +73,7 @@ spalora_option_set <- function() {
   list(
     class = "spalora_options", system = "SpaLORA", core = core(core_spalora_defaults()), after = spalora_after(),
     ranges = spalora_ranges(), vectors = option_range(c("w_recon", "w_cross"), 0, 1e9, FALSE),
-    choices = c(list(weights = c("rank", "published", "none"), input = c("components", "genes"), init = c("components", "random"), components = c("spatial", "cells"), slice_center = c("none", "mean", "scale")), domain_choices()),
+    flags = "boundaries", choices = c(list(weights = c("rank", "published", "none"), input = c("components", "genes"), init = c("components", "random"), components = c("spatial", "cells"), slice_center = c("none", "mean", "scale")), domain_choices()),
     optional = c(option_range("radius", .Machine$double.xmin, Inf, FALSE), option_range("n_components", 2, 1e9, TRUE), smooth_range()),
     presets = spalora_presets(), published = list(fixed = spalora_published_fixed(), free = spalora_published_free(), preset = "visium_protein")
   )
@@ -82,8 +83,8 @@ spalora_option_set <- function() {
 spalora_after <- function() {
   list(
     n_genes = 3000L, min_cells = 10L, min_counts = 0L, min_share = 0.05, target_sum = 1e4, slice_center = "mean", n_components = 30L, components = "spatial",
-    k = 6L, radius = NULL, feature_k = 20L, embedding_components = 10L, cluster = "gmm", domains_from = "both",
-    smooth_components = 15L, smooth_k = NULL, smooth_passes = 1L, starts = 50L, consensus = 1L, refine_k = 0L
+    k = 6L, radius = NULL, feature_k = 20L, embedding_components = 10L, cluster = "consensus", domains_from = "predicted",
+    smooth_components = 15L, smooth_k = NULL, smooth_passes = 1L, starts = 20L, consensus = 1L, boundaries = TRUE, refine_k = 0L
   )
 }
 

@@ -6,9 +6,9 @@ baseline_option_set <- function() {
     class = "baseline_options", system = "The baseline", core = list(n_genes = 2000L),
     after = list(
       cluster = "gmm", domains_from = "smoothed", smooth_components = 20L, smooth_k = 18L, smooth_passes = 1L, starts = 20L, consensus = 1L,
-      refine_k = 0L
+      boundaries = FALSE, refine_k = 0L
     ),
-    ranges = c(option_range("n_genes", 1, 1e9, TRUE), domain_ranges(), smooth_range()), choices = domain_choices(), flags = character(),
+    ranges = c(option_range("n_genes", 1, 1e9, TRUE), domain_ranges(), smooth_range()), choices = domain_choices(), flags = "boundaries",
     presets = list(plain = list()), published = list(fixed = list(), free = list(), preset = "plain")
   )
 }

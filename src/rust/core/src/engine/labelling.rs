@@ -8,6 +8,7 @@ use super::stage::Settings;
 use super::tissue::Tissue;
 use crate::cluster::{agreement, confidence};
 use crate::options::DomainSource;
+use crate::predictive::{correct_boundaries, NEAREST};
 use crate::Result;
 
 /// Labels under way, and what came of them.
@@ -77,14 +78,23 @@ impl Labelling {
     ///
     /// # Errors
     /// Those of [`agreement`] and [`finished`].
-    pub fn agree(&mut self, settings: &Settings, tissue: &Tissue) -> Result<()> {
+    pub fn agree(
+        &mut self,
+        predicted: Option<&Predictions>,
+        settings: &Settings,
+        tissue: &Tissue,
+    ) -> Result<()> {
         let (k, refine) = (settings.n_domains, settings.domains.refine_k);
         if settings.method() != Some(Method::Consensus) {
             self.domains = finished(agreed(&self.labels, k)?, tissue, refine)?;
             return Ok(());
         }
         let order = tissue.order()?;
-        let labels = off_curve(&agreement(&self.labels, k)?, &order);
+        let mut labels = agreement(&self.labels, k)?;
+        if let (Some(predicted), true) = (predicted, settings.domains.boundaries) {
+            labels = looked_at_again(&labels, predicted, tissue, k)?;
+        }
+        let labels = off_curve(&labels, &order);
         self.domains = finished(labels, tissue, refine)?;
         let along: Vec<u32> = order.iter().map(|&c| self.domains[c as usize]).collect();
         let sure = confidence(&self.labels, &along, self.n_groups(settings));
@@ -98,4 +108,16 @@ impl Labelling {
         let n = self.domains.iter().map(|&d| d as usize + 1).max();
         n.unwrap_or(0).max(settings.n_domains)
     }
+}
+
+/// Labels along the curve, those along borders by what the cells are themselves.
+fn looked_at_again(
+    labels: &[u32],
+    predicted: &Predictions,
+    tissue: &Tissue,
+    k: usize,
+) -> Result<Vec<u32>> {
+    let along = tissue.along_curve()?;
+    let near = along.neighbours(NEAREST.min(along.most_neighbours()))?;
+    correct_boundaries(predicted.own(), labels, &near, k)
 }

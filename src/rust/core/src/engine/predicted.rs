@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{concatenate, s, Array1, Array2, ArrayView2, Axis};
+use ndarray::{s, Array1, Array2, ArrayView2, Axis};
 use serde_json::{json, Value};
 
-use super::columns::{first_columns, total_spread};
+use super::columns::{first_columns, side_by_side, total_spread};
 use super::predict::NewPart;
 use super::system::Values;
 use super::tensors::Tensors;
@@ -43,8 +43,10 @@ pub struct Components {
     order: Arc<Vec<u32>>,
     /// The columns of each modality.
     modalities: Vec<Range<usize>>,
-    /// How counts become them, for each modality that has counts.
-    pub features: Vec<Option<Features>>,
+    /// What those of each were divided by.
+    spreads: Vec<f64>,
+    /// How counts become them; None of columns, and of several modalities.
+    features: Option<Features>,
 }
 
 impl Components {
@@ -79,7 +81,8 @@ impl Components {
             modalities: std::iter::once(0..x.ncols()).collect(),
             x: Arc::new(x),
             order,
-            features: vec![features],
+            spreads: vec![1.0],
+            features,
         }
     }
 
@@ -87,14 +90,18 @@ impl Components {
     ///
     /// # Errors
     /// No modality; modalities of other cells.
-    pub fn join(parts: Vec<Self>) -> Result<Self> {
+    pub fn join(parts: &[Self]) -> Result<Self> {
         let order = match parts.first() {
             Some(part) => part.order.clone(),
             None => return Err(Error::Internal("components of no modality".into())),
         };
-        let scaled: Vec<Array2<f32>> = parts.iter().map(|part| part.even()).collect();
+        let spreads: Vec<f64> = parts.iter().map(|part| spread(part.x.view())).collect();
+        let pairs = parts.iter().zip(&spreads);
+        let scaled: Vec<Array2<f32>> = pairs
+            .map(|(part, &by)| divided(part.x.view(), by))
+            .collect();
         let views: Vec<_> = scaled.iter().map(|x| x.view()).collect();
-        let x = concatenate(Axis(1), &views).map_err(|e| Error::Internal(e.to_string()))?;
+        let x = side_by_side(&views)?;
         let mut end = 0;
         let modalities = scaled.iter().map(|x| {
             end += x.ncols();
@@ -104,25 +111,19 @@ impl Components {
             modalities: modalities.collect(),
             x: Arc::new(x),
             order,
-            features: parts.into_iter().flat_map(|part| part.features).collect(),
+            spreads,
+            features: None,
         })
-    }
-
-    fn even(&self) -> Array2<f32> {
-        let spread = total_spread(self.x.view());
-        let factor = if spread > 0.0 { 1.0 / spread } else { 1.0 };
-        self.x.mapv(|v| (f64::from(v) * factor) as f32)
     }
 
     /// How counts become the components of the only modality; None where they were columns.
     pub fn projection(&self) -> Option<&Projection> {
-        let features = self.features.first().and_then(|f| f.as_ref());
-        features.and_then(|f| f.projection.as_ref())
+        self.features.as_ref().and_then(|f| f.projection.as_ref())
     }
 
-    /// What a result says of the only modality: see [`Features::describe`].
+    /// What a result says of them: see [`Features::describe`].
     pub fn describe(&self) -> Value {
-        let features = self.features.first().and_then(|f| f.as_ref());
+        let features = self.features.as_ref();
         let mut said = features.map_or_else(|| json!({}), Features::describe);
         said["n_columns"] = json!(self.x.ncols());
         said
@@ -165,7 +166,7 @@ impl Components {
             if list == 0 {
                 found.quality.lambda = ridges.iter().map(|r| r.lambda).collect();
                 found.quality.r2 = fit(&strict)?.iter().map(|r| r.r2).collect();
-                found.keep(&directions, rings);
+                found.keep(&directions, rings, &self.spreads);
             }
             let x = directions.columns(around.means.view(), self.x.view())?;
             found.matrices.push(x);
@@ -266,11 +267,12 @@ impl Predictions {
         all
     }
 
-    fn keep(&mut self, directions: &Directions, rings: usize) {
+    fn keep(&mut self, directions: &Directions, rings: usize, spreads: &[f64]) {
         let width = directions.weights.ncols().min(SHOWN);
         let weights = directions.weights.slice(s![.., ..width]).to_owned();
         let edges: Array1<f64> = EDGES[..=rings].iter().map(|&e| e as f64).collect();
         let arrays = [
+            ("ridge.spread", Array1::from(spreads.to_vec()).into_dyn()),
             ("ridge.edges", edges.into_dyn()),
             ("ridge.centre", directions.centre.clone().into_dyn()),
             ("ridge.weights", weights.into_dyn()),
@@ -301,6 +303,39 @@ pub fn components_of_new(
             Ok(features.to_dense())
         }
     }
+}
+
+/// The root of the total variance, or 1 without any.
+fn spread(x: ArrayView2<f32>) -> f64 {
+    match total_spread(x) {
+        spread if spread > 0.0 => spread,
+        _ => 1.0,
+    }
+}
+
+fn divided(x: ArrayView2<f32>, by: f64) -> Array2<f32> {
+    x.mapv(|v| (f64::from(v) / by) as f32)
+}
+
+/// [`predicted_by`] of the components of several modalities, in the order of the model.
+///
+/// # Errors
+/// Those of [`predicted_by`]; another number of modalities.
+pub fn predicted_by_all(
+    model: &Tensors,
+    parts: &[ArrayView2<f32>],
+    tissue: &Tissue,
+) -> Result<Array2<f32>> {
+    let spreads = model.vector("ridge.spread")?;
+    if spreads.len() != parts.len() {
+        let message = "The predictive components of the model do not fit its modalities";
+        return Err(Error::model(message));
+    }
+    let first = parts.iter().map(|x| first_columns(*x, COMPONENTS));
+    let scaled = first.zip(&spreads).map(|(x, &by)| divided(x.view(), by));
+    let scaled: Vec<Array2<f32>> = scaled.collect();
+    let views: Vec<_> = scaled.iter().map(|x| x.view()).collect();
+    predicted_by(model, side_by_side(&views)?.view(), tissue)
 }
 
 /// The columns of further cells with components `x` (in the cells' own order) by what a model keeps.

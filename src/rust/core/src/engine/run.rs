@@ -307,7 +307,9 @@ impl Run {
         if self.labelling.n_trained() < self.settings.domains.consensus {
             return Ok(Stage::Train);
         }
-        self.labelling.agree(&self.settings, &self.tissue)?;
+        let predicted = self.predicted.as_ref();
+        self.labelling
+            .agree(predicted, &self.settings, &self.tissue)?;
         Ok(Stage::Model)
     }
 

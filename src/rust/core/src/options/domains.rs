@@ -51,6 +51,8 @@ pub struct DomainOptions {
     pub starts: usize,
     /// Runs whose labels must agree.
     pub consensus: usize,
+    /// Whether cells along borders are looked at once more by their own components (where domains come from predicted ones).
+    pub boundaries: bool,
     /// Cells among which a cell takes the commonest label in the end; 0: it keeps its own.
     pub refine_k: usize,
 }
@@ -108,6 +110,14 @@ pub mod rows {
         "consensus",
         Range::at_least(1.0),
         "train and cluster so many times with different seeds and take the labels most of them agree on.",
+    )
+    .under(Section::Domains);
+
+    /// `boundaries`.
+    pub const BOUNDARIES: Row = Row::flag(
+        "boundaries",
+        "for `\"predicted\"`: TRUE looks at the cells along borders once more, by what they are themselves: each may take the domain \
+         of one of its 6 nearest.",
     )
     .under(Section::Domains);
 

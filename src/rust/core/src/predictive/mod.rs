@@ -4,6 +4,7 @@
 //! singular directions of the predictions are the columns that domains are found from. Linear in cells: all that is solved,
 //! validated and decomposed are cross-products of columns.
 
+mod boundaries;
 mod directions;
 mod folds;
 mod grams;
@@ -11,6 +12,7 @@ mod ridge;
 mod rings;
 mod twins;
 
+pub use boundaries::{correct_boundaries, NEAREST};
 pub use directions::Directions;
 pub use folds::{compact_folds, scattered_folds};
 pub use grams::Grams;

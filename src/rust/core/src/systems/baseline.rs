@@ -43,6 +43,7 @@ impl Default for Options {
                 smooth_passes: 1,
                 starts: 20,
                 consensus: 1,
+                boundaries: false,
                 refine_k: 0,
             },
         }
@@ -60,6 +61,7 @@ impl OptionSet for Options {
         rows::SMOOTH_PASSES,
         rows::STARTS,
         rows::CONSENSUS,
+        rows::BOUNDARIES,
         rows::REFINE_K,
     ];
 

@@ -22,6 +22,8 @@ pub struct Options {
     pub cluster: ClusterMethod,
     /// Starts of each mixture.
     pub starts: usize,
+    /// Whether cells along borders are looked at once more.
+    pub boundaries: bool,
     /// Cells among which a cell takes the commonest label in the end; 0: it keeps its own.
     pub refine_k: usize,
 }
@@ -35,6 +37,7 @@ impl Default for Options {
             min_counts: 10,
             cluster: ClusterMethod::Consensus,
             starts: 20,
+            boundaries: false,
             refine_k: 0,
         }
     }
@@ -51,6 +54,7 @@ impl Options {
             smooth_passes: 0,
             starts: self.starts,
             consensus: 1,
+            boundaries: self.boundaries,
             refine_k: self.refine_k,
         }
     }
@@ -90,6 +94,7 @@ impl OptionSet for Options {
         .under(Section::Data),
         rows::CLUSTER,
         rows::STARTS,
+        rows::BOUNDARIES,
         rows::REFINE_K,
     ];
 

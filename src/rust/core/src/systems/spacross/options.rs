@@ -63,6 +63,7 @@ impl Default for Options {
                 smooth_passes: 1,
                 starts: 20,
                 consensus: 1,
+                boundaries: false,
                 refine_k: 0,
             },
         }

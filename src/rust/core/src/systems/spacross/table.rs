@@ -152,5 +152,6 @@ pub(super) const TABLE: &[Row] = &[
     domains::SMOOTH_PASSES,
     domains::STARTS,
     domains::CONSENSUS,
+    domains::BOUNDARIES,
     domains::REFINE_K,
 ];

@@ -72,13 +72,14 @@ impl Default for Options {
             network: Params::default(),
             embedding_components: 10,
             domains: DomainOptions {
-                cluster: ClusterMethod::Gmm,
-                domains_from: DomainSource::Both,
+                cluster: ClusterMethod::Consensus,
+                domains_from: DomainSource::Predicted,
                 smooth_components: 15,
                 smooth_k: None,
                 smooth_passes: 1,
-                starts: 50,
+                starts: 20,
                 consensus: 1,
+                boundaries: true,
                 refine_k: 0,
             },
         }
@@ -97,6 +98,16 @@ impl Options {
             log1p: true,
             centre: self.slice_center,
             ..Settings::default()
+        }
+    }
+}
+
+impl Options {
+    /// How the RNA becomes components that neighbours predict.
+    pub fn predicted_features(&self, slices: &Slices) -> Settings {
+        Settings {
+            centre: Centre::MeansAndSpread,
+            ..self.features(slices)
         }
     }
 }

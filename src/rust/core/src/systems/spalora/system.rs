@@ -8,13 +8,15 @@ use super::memory::{estimate, estimate_on_device, estimate_on_host, Part as Moda
 use super::prepare::{around, modalities};
 use super::{Embedding, Encoder, EpochLosses, Options, Trainer};
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
+use crate::engine::predicted::{components_of_new, predicted_by_all};
 use crate::engine::tensors::Tensors;
 use crate::engine::{
-    trainer, Asked, Found, Join, Loss, Needs, NewPart, Opened, Part, Seen, System, Tissue, Values,
+    trainer, Asked, Components, Found, Join, Loss, Needs, NewPart, Opened, Part, Predictions, Seen,
+    System, Tissue, Values,
 };
 use crate::graph::{correlation_knn, reach, smooth, Graph, WIDEST};
 use crate::options::{self, DomainOptions, DomainSource};
-use crate::preprocess::{Modality, Scaling};
+use crate::preprocess::{Modality, ModalityKind, Scaling};
 use crate::{Error, Result};
 
 /// SpaLORA ready for a run.
@@ -32,12 +34,17 @@ pub fn open(given: &Value, asked: &Asked, _: &Tissue) -> Result<Opened> {
         spatial: None,
         similar: Vec::new(),
         averaged: Vec::new(),
+        predictable: Vec::new(),
     };
     Ok(Opened {
         system: Box::new(system),
         domains,
     })
 }
+
+/// The share of its own residual that a cell keeps in what its neighbours predict: across modalities, its own noise is less of
+/// what it holds.
+const OWN: f64 = 0.1;
 
 /// What a modality is averaged by.
 struct Averaged {
@@ -57,6 +64,8 @@ struct SpaLora {
     spatial: Option<Graph>,
     similar: Vec<Graph>,
     averaged: Vec<Averaged>,
+    /// What neighbours predict, of each modality.
+    predictable: Vec<Components>,
 }
 
 impl SpaLora {
@@ -82,6 +91,41 @@ impl SpaLora {
     fn averages(&self) -> bool {
         let source = self.options.domains.domains_from;
         matches!(source, DomainSource::Smoothed | DomainSource::Both)
+    }
+
+    /// Whether domains are found from what neighbours predict.
+    fn predicts(&self) -> bool {
+        self.options.domains.domains_from == DomainSource::Predicted
+    }
+
+    /// What neighbours predict of a modality: of RNA, principal components as [`Components::of_counts`] makes them; of others
+    /// those that the network sees.
+    fn components(&self, part: &Part, modality: &Modality, tissue: &Tissue) -> Result<Components> {
+        match (&part.values, part.kind) {
+            (Values::Counts(counts), ModalityKind::Rna) => {
+                let settings = self.options.predicted_features(tissue.slices());
+                let found = Components::of_counts(counts, tissue, &settings);
+                found.map_err(|e| e.in_modality(&part.name))
+            }
+            _ => Components::of_columns(modality.components.view(), tissue),
+        }
+    }
+
+    /// The same of new cells, in their own order.
+    fn components_of(
+        &self,
+        model: &Tensors,
+        new: &NewPart,
+        modality: &Modality,
+        (m, scaling): (usize, Scaling),
+    ) -> Result<Array2<f32>> {
+        match (&new.part.values, new.part.kind) {
+            (Values::Counts(_), ModalityKind::Rna) => {
+                let found = components_of_new(new, model, &format!("predict{m}"), scaling);
+                found.map_err(|e| e.in_modality(&new.part.name))
+            }
+            _ => Ok(modality.components.clone()),
+        }
     }
 
     fn join_by(&self) -> Join {
@@ -202,6 +246,11 @@ impl System for SpaLora {
             tissue.neighbours(widest)?;
         }
         self.modalities = modalities(parts, tissue, &self.options, self.seed)?;
+        if self.predicts() {
+            let pairs = parts.iter().zip(&self.modalities);
+            let each = pairs.map(|(part, modality)| self.components(part, modality, tissue));
+            self.predictable = each.collect::<Result<Vec<_>>>()?;
+        }
         Ok(())
     }
 
@@ -231,6 +280,14 @@ impl System for SpaLora {
         self.averaged = averaged;
         let columns: Vec<_> = columns.iter().map(|x| x.view()).collect();
         side_by_side(&columns).map(Some)
+    }
+
+    fn predict(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
+        if !self.predicts() {
+            return Ok(None);
+        }
+        let components = Components::join(&self.predictable)?;
+        components.predict(tissue, OWN).map(Some)
     }
 
     fn epochs(&self) -> usize {
@@ -271,6 +328,11 @@ impl System for SpaLora {
                 all.insert_projection(&format!("omics{m}"), projection);
             }
         }
+        for (components, m) in self.predictable.iter().zip(1..) {
+            if let Some(projection) = components.projection() {
+                all.insert_projection(&format!("predict{m}"), projection);
+            }
+        }
         if !self.averaged.is_empty() {
             let spread = self.averaged.iter().map(|a| a.spread);
             all.insert("smooth.spread", spread.collect::<Array1<f64>>().into_dyn());
@@ -298,9 +360,16 @@ impl System for SpaLora {
             &similar.iter().collect::<Vec<_>>(),
             &tissue.order()?,
         )?;
+        let predicted = || {
+            let pairs = parts.iter().zip(&modalities).zip(1..);
+            let each = pairs.map(|((new, m), i)| self.components_of(model, new, m, (i, scaling)));
+            let each = each.collect::<Result<Vec<_>>>()?;
+            let views: Vec<_> = each.iter().map(|x| x.view()).collect();
+            predicted_by_all(model, &views, tissue)
+        };
         Ok(Seen {
             smoothed: self.averaged_as(model, &modalities, tissue)?,
-            predicted: None,
+            predicted: self.predicts().then(predicted).transpose()?,
             found: all_of(found),
         })
     }

@@ -137,7 +137,7 @@ pub(super) const TABLE: &[Row] = &[
     .under(Section::Domains),
     domains::CLUSTER,
     domains::domains_from(
-        "`\"embedding\"`: the network's; `\"smoothed\"`: components of all modalities averaged over neighbours, no network; `\"both\"`: \
+        "`\"predicted\"`: components of all modalities as the cells' neighbours predict them, no network; `\"embedding\"`: the network's; `\"smoothed\"`: components of all modalities averaged over neighbours, no network; `\"both\"`: \
          side by side, each column scaled.",
     ),
     domains::smooth_components(
@@ -153,5 +153,6 @@ pub(super) const TABLE: &[Row] = &[
     domains::SMOOTH_PASSES,
     domains::STARTS,
     domains::CONSENSUS,
+    domains::BOUNDARIES,
     domains::REFINE_K,
 ];
