@@ -38,7 +38,7 @@ FindDomains <- function(object, ...) UseMethod("FindDomains")
 FindDomains.default <- function(object, n.domains, ..., method = "gmm", coords = NULL, starts = 20, runs = 1, k = 20, prune = 1 / 15,
                                 seed = 1, threads = NULL) {
   check_dots(...)
-  check_choice(method, domain_choices()$cluster, "method")
+  check_choice(method, cluster_methods(), "method")
   x <- as_embeddings(object, method)
   first <- x[[1L]]
   n <- check_n_domains(rlang::maybe_missing(n.domains), nrow(first))

@@ -106,7 +106,7 @@ RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., 
 }
 
 ppca_settings <- function(n.domains, n_cells, options, seed, threads, verbose) {
-  check_is_options(options, ppca_option_set())
+  check_is_options(options, option_set("ppca"))
   settings <- run_settings(n.domains %||% 2L, n_cells, options, seed, threads, "cpu", verbose)
   if (is.null(n.domains)) settings$n_domains <- 0L
   settings

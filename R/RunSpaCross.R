@@ -160,17 +160,10 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
 # Everything that can be refused before long work.
 spacross_settings <- function(n.domains, input, slice, layout, options, epochs, published, impute, seed, threads, device, verbose) {
   n_cells <- length(input$cells)
-  options <- run_options(options, spacross_option_set(), epochs, published)
-  if (published && !is.null(slice)) options <- published_slices(options)
+  options <- run_options(options, option_set("spacross"), epochs, published, !is.null(slice))
   if (is.null(options$radius)) check_k(options$k, if (is.null(slice) || layout$stack) n_cells else min(table(slice)))
   check_all_pairs(options, n_cells)
   c(run_settings(n.domains, n_cells, options, seed, threads, device, verbose), list(impute = impute, published = published))
-}
-
-# Of several slices, the published code takes more genes, and uses those that are among the first of each.
-published_slices <- function(options, n_genes = 5000L) {
-  if (!"n_genes" %in% attr(options, "given")) options$n_genes <- n_genes
-  options
 }
 
 check_all_pairs <- function(options, n_cells, most = 20000) {

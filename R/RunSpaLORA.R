@@ -139,7 +139,7 @@ RunSpaLORA.SingleCellExperiment <- RunSpaLORA.Seurat
 # Everything that can be refused before long work.
 spalora_settings <- function(n.domains, input, slice, layout, options, epochs, published, seed, threads, device, verbose) {
   n_cells <- length(input$cells)
-  options <- run_options(options, spalora_option_set(), epochs, published)
+  options <- run_options(options, option_set("spalora"), epochs, published, !is.null(slice))
   if (is.null(options$radius)) check_k(options$k, if (is.null(slice) || layout$stack) n_cells else min(table(slice)), least = 1)
   check_k(options$feature_k, n_cells, "feature_k", least = 1)
   check_components(input$modalities, options, input$argument)

@@ -76,6 +76,15 @@ core_model_write <- function(bytes, document) call_core(wrap__core_model_write, 
 #' @noRd
 core_model_read <- function(bytes) call_core(wrap__core_model_read, bytes)
 
+#' Its name in messages, its presets, and a row for every option.
+#' @noRd
+core_option_table <- function(system) call_core(wrap__core_option_table, system)
+
+#' Every option of the system: those in the list `given`, and the others as `preset` (NULL for none), the published code
+#' (with `several` slices, or one) or the defaults have them.
+#' @noRd
+core_options_resolved <- function(system, given, preset, published, several) call_core(wrap__core_options_resolved, system, given, preset, published, several)
+
 #' `asked`: `n_domains`, `seed`, `device`, `published`, `impute`.
 #' @noRd
 core_run_new <- function(system, tissue, options, asked) call_core(wrap__core_run_new, system, tissue, options, asked)
@@ -128,11 +137,3 @@ core_tissue_graph <- function(tissue, k, radius) call_core(wrap__core_tissue_gra
 #' The rows of `x` averaged over `k` cells, the cell itself one of them, `passes` times.
 #' @noRd
 core_tissue_smooth <- function(tissue, x, k, passes) call_core(wrap__core_tissue_smooth, tissue, x, k, passes)
-
-#' @noRd
-core_spacross_defaults <- function() call_core(wrap__core_spacross_defaults)
-
-#' The options of the network.
-#'
-#' @noRd
-core_spalora_defaults <- function() call_core(wrap__core_spalora_defaults)

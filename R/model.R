@@ -40,23 +40,12 @@ restore_model <- function(document, tensors) {
   system <- model_system(if (is.list(document)) document$system, "file")
   document <- system$restore(document)
   document[c("levels", "slices")] <- lapply(document[c("levels", "slices")], as_texts)
-  document$options <- restore_options(document$options, system$option_set())
+  document$options <- restore_options(document$options, option_set(system$name))
   document$versions <- document$versions[union(names(spax_versions()), names(document$versions))]
   model_of_parts(system$name, document, tensors)
 }
 
 as_texts <- function(x) if (!is.null(x)) as.character(unlist(x))
-
-# In the usual order, checked; an option that has come since has its default.
-restore_options <- function(stored, set) {
-  defaults <- option_defaults(set)
-  vectors <- intersect(names(set$vectors), names(stored))
-  stored[vectors] <- lapply(stored[vectors], unlist)
-  known <- intersect(names(defaults), names(stored))
-  options <- as_options(set_options(defaults, stored[known]), set, NULL, NULL)
-  check_options(options)
-  options
-}
 
 # The places of the genes of a part of a model among those that it kept, and whether the new cells have these.
 model_genes <- function(part, present) list(genes = match(part$genes, part$kept), present = present)

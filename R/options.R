@@ -1,75 +1,73 @@
-# The options of a system: what they are, which values they take, how they print. An option set describes those of one system:
-#   class       of the options, and the name of the function that makes them
-#   system      its name in messages
-#   core, after default values: of the options that the core reads, and of those that R reads
-#   ranges      of the numbers, see option_range(); `optional`: the same for numbers that may be NULL; `vectors`: for several numbers
-#   choices     the values of each option that is a choice; `flags`: the names of those that are TRUE or FALSE
-#   presets     named lists of values; published: what the published code fixes and what it leaves free, and its usual preset
+# The options of a system. The core knows what they are, which values each may take, and what it is for (core/src/options): options are checked, printed and
+# documented by its table, and no value stands here. An option set:
+#   name      of the system, as in its registration; class: of its options, and the name of the function that makes them
+#   system    its name in messages
+#   rows      by the names of the options: `section`, `kind`, `default`, `demand` (what it must be, in words), `help`, and as the kind has them `least`, `most`, `choices`
+#   presets   their names
 
-# By the class of the options.
-option_sets <- function() {
-  sets <- unname(lapply(spax_systems(), function(system) system$option_set()))
-  rlang::set_names(sets, vapply(sets, `[[`, "", "class"))
+known_sets <- new.env(parent = emptyenv())
+
+option_set <- function(name) {
+  if (is.null(known_sets[[name]])) known_sets[[name]] <- read_option_set(name)
+  known_sets[[name]]
 }
 
+read_option_set <- function(name) {
+  table <- core(core_option_table(name))
+  rows <- rlang::set_names(table$options, vapply(table$options, `[[`, "", "name"))
+  rows <- lapply(rows, function(row) {
+    row["default"] <- list(as_option(row$default))
+    row
+  })
+  list(name = name, class = paste0(name, "_options"), system = table$system, rows = rows, presets = as.character(table$presets))
+}
+
+# Several numbers come from the core as a list.
+as_option <- function(value) if (is.list(value)) unlist(value) else value
+
 # The option set that these options belong to.
-set_of <- function(options) option_sets()[[class(options)[[1L]]]]
+set_of <- function(options) option_set(sub("_options$", "", class(options)[[1L]]))
 
 new_options <- function(set, given, preset) {
   check_option_names(given, set)
-  base <- if (is.null(preset)) NULL else set$presets[[check_choice(preset, names(set$presets), "preset")]]
-  options <- set_options(set_options(option_defaults(set), base), given)
-  check_options(options, set)
-  as_options(options, set, names(given), preset)
+  if (!is.null(preset)) check_choice(preset, set$presets, "preset")
+  for (name in names(given)) check_option(given[[name]], set$rows[[name]], set)
+  as_options(resolve_options(set, given, preset), set, names(given), preset)
 }
 
 as_options <- function(options, set, given, preset) {
   structure(options, class = c(set$class, "spax_options"), given = given, preset = preset)
 }
 
-option_defaults <- function(set) c(set$core, set$after)
-
-option_names <- function(set) names(option_defaults(set))
-
-# The options that the core reads.
-core_options <- function(options) {
-  unclass(options)[option_names(set_of(options))]
+# Every option: what was given, and else what the preset, the published code or the defaults have.
+resolve_options <- function(set, given, preset = NULL, published = FALSE, several = FALSE) {
+  all <- core(core_options_resolved(set$name, given, preset, published, several))
+  lapply(all[names(set$rows)], as_option)
 }
 
-# The published settings, with what the user gave by name where the published code leaves it free.
-published_options <- function(options) {
+# The options as the core reads them.
+core_options <- function(options) unclass(options)[names(set_of(options)$rows)]
+
+# The published settings, for several slices or one, with what the user gave by name where the published code leaves it free.
+published_options <- function(options, several = FALSE) {
   set <- set_of(options)
-  given <- unclass(options)[attr(options, "given")]
-  check_published_clash(given, set)
-  preset <- set$presets[[attr(options, "preset") %||% set$published$preset]]
-  result <- Reduce(set_options, list(unclass(options), set$published$free, preset, given, set$published$fixed))
-  as_options(result, set, attr(options, "given"), attr(options, "preset"))
+  given <- attr(options, "given")
+  preset <- attr(options, "preset")
+  values <- resolve_options(set, unclass(options)[given], preset, published = TRUE, several = several)
+  as_options(values, set, given, preset)
 }
 
-check_published_clash <- function(given, set) {
-  fixed <- set$published$fixed
-  clash <- Filter(function(name) !identical(given[[name]], fixed[[name]]), intersect(names(given), names(fixed)))
-  if (length(clash) > 0L) {
-    abort_spax("argument", c(
-      "{.code published = TRUE} fixes the option{cli::qty(length(clash))}{?s} {.code {clash}}.",
-      "i" = "Leave {cli::qty(length(clash))}{?it/them} out of {.fn {set$class}}, or leave out {.code published = TRUE}."
-    ), "published")
-  }
-}
+# Every system has the same.
+cluster_methods <- function() option_set("spacross")$rows$cluster$choices
 
-# Like modifyList(), but a NULL stays in the list, and whole numbers keep the type of the default.
-set_options <- function(options, values) {
-  for (name in names(values)) {
-    value <- values[[name]]
-    if (is.integer(options[[name]]) && is_whole(value)) value <- as.integer(value)
-    options[name] <- list(value)
-  }
-  options
+# Options that were stored in a file, in the usual order, checked; one that has come since has its default.
+restore_options <- function(stored, set) {
+  as_options(resolve_options(set, stored[intersect(names(set$rows), names(stored))]), set, NULL, NULL)
 }
 
 check_option_names <- function(given, set) {
   names <- rlang::names2(given)
-  known <- option_names(set)
+  known <- names(set$rows)
   unknown <- setdiff(names, known)
   if (length(unknown) > 0L) {
     first <- if (nzchar(unknown[[1L]])) unknown[[1L]] else "an option without a name"
@@ -84,62 +82,42 @@ check_option_names <- function(given, set) {
   }
 }
 
-# The same range for each of these options: least, most, whole or not.
-option_range <- function(names, least, most, whole) {
-  rlang::set_names(rep(list(list(least = least, most = most, whole = whole)), length(names)), names)
-}
-
-# Of the options that say how domains are found, which all systems share.
-domain_choices <- function() {
-  list(
-    cluster = c("consensus", "gmm", "mclust", "kmeans", "leiden", "louvain"), domains_from = c("predicted", "embedding", "smoothed", "both")
-  )
-}
-
-domain_ranges <- function() {
-  count <- c("smooth_components", "smooth_passes", "starts", "consensus")
-  c(option_range(count, 1, 1e9, TRUE), option_range("refine_k", 0, 1e9, TRUE))
-}
-
-smooth_range <- function() option_range("smooth_k", 2, 1e9, TRUE)
-
 check_options <- function(options, set = set_of(options)) {
-  for (name in names(set$ranges)) check_option_number(options[[name]], name, set$ranges[[name]], set)
-  for (name in names(set$vectors)) check_option_vector(options[[name]], name, set$vectors[[name]], set)
-  for (name in names(set$choices)) check_choice(options[[name]], set$choices[[name]], name)
-  for (name in set$flags) check_flag(options[[name]], name)
-  for (name in names(set$optional)) {
-    if (!is.null(options[[name]])) check_option_number(options[[name]], name, set$optional[[name]], set)
-  }
+  for (row in set$rows) check_option(options[[row$name]], row, set)
   invisible(options)
 }
 
-check_option_number <- function(x, name, range, set) {
-  ok <- is.numeric(x) && length(x) == 1L && is.finite(x) && x >= range$least && x <= range$most
-  if (ok && (!range$whole || x == round(x))) {
+check_option <- function(x, row, set) {
+  if (row$optional && is.null(x)) {
+    return(invisible())
+  }
+  switch(row$kind,
+    flag = check_flag(x, row$name),
+    choice = check_choice(x, row$choices, row$name),
+    numbers = check_option_vector(x, row, set),
+    check_option_number(x, row, set)
+  )
+}
+
+check_option_number <- function(x, row, set) {
+  ok <- is.numeric(x) && length(x) == 1L && is.finite(x) && x >= row$least && x <= (row$most %||% Inf)
+  if (ok && (row$kind != "count" || x == round(x))) {
     return(invisible(x))
   }
-  kind <- if (range$whole) "whole number" else "number"
-  bounds <- describe_range(range)
   abort_spax("option", c(
-    "The option {.code {name}} must be one {kind} {bounds}, not {show_value(x)}.",
+    "The option {.code {row$name}} must be {row$demand}, not {show_value(x)}.",
     "i" = "See {.help {set$class}}."
-  ), name)
+  ), row$name)
 }
 
-check_option_vector <- function(x, name, range, set) {
+check_option_vector <- function(x, row, set) {
   if (!is.numeric(x) || length(x) < 1L) {
     abort_spax("option", c(
-      "The option {.code {name}} must be one number, or one for each modality, not {show_value(x)}.",
+      "The option {.code {row$name}} must be one number, or one for each modality, not {show_value(x)}.",
       "i" = "See {.help {set$class}}."
-    ), name)
+    ), row$name)
   }
-  for (value in x) check_option_number(value, name, range, set)
-}
-
-describe_range <- function(range) {
-  least <- if (range$least > 0 && !range$whole) "above 0" else paste("of at least", range$least)
-  if (range$most < 1 && !range$whole) paste(least, "and below 1") else least
+  for (value in x) check_option_number(value, row, set)
 }
 
 check_is_options <- function(options, set) {
@@ -155,7 +133,7 @@ check_is_options <- function(options, set) {
 #' @export
 print.spax_options <- function(x, ...) {
   set <- set_of(x)
-  defaults <- option_defaults(set)
+  defaults <- lapply(set$rows, `[[`, "default")
   changed <- !mapply(function(a, b) isTRUE(all.equal(a, b)), unclass(x)[names(defaults)], defaults)
   value <- option_values(x)
   note <- ifelse(changed, paste0("  <- default ", vapply(defaults, show_option, "")), "")
@@ -167,10 +145,26 @@ print.spax_options <- function(x, ...) {
 
 show_option <- function(x) if (is.numeric(x) && length(x) > 1L) paste0("c(", paste(format(x), collapse = ", "), ")") else show_value(x)
 
-option_values <- function(options) vapply(unclass(options)[option_names(set_of(options))], show_option, "")
+option_values <- function(options) vapply(core_options(options), show_option, "")
 
 # For a logged command, which prints its arguments with cat(): a list there is an error.
 option_lines <- function(options) {
   values <- option_values(options)
   paste(names(values), "=", values)
+}
+
+# The sections of the help page of options, which roxygen2 evaluates: a line of the table each.
+option_sections <- function(name) {
+  rows <- option_set(name)$rows
+  headings <- vapply(rows, `[[`, "", "section")
+  sections <- lapply(unique(headings), function(heading) {
+    c(paste0("@section ", heading, ":"), "\\describe{", vapply(rows[headings == heading], option_item, ""), "}")
+  })
+  unlist(sections, use.names = FALSE)
+}
+
+# A verb in the text is a link to its page.
+option_item <- function(row) {
+  help <- gsub("`([A-Z][A-Za-z]+\\(\\))`", "[\\1]", row$help)
+  paste0("  \\item{`", row$name, "`}{", help, " Default: `", show_option(row$default), "`.}")
 }

@@ -4,7 +4,7 @@
 #               otherwise: the reduction `name`, the factor `name`_domain
 #   title       in words
 #   verb        the function that runs it; an object keeps a run under this name
-#   options     the function that makes its options; option_set(): what they are (options.R)
+#   options     the function that makes its options, which are those that its core has under this name
 #   modalities  whether it reads several matrices, one a modality, or a single one
 #   result, model   classes of its results and models, before SpaxResult and SpaxModel
 #   describe(result)    lines of a printed result about what was trained on, or NULL

@@ -1,10 +1,10 @@
 # Checks of the arguments that all runs share, before any long work.
 
 # The options as the run takes them: the published ones if wanted, with the epochs given.
-run_options <- function(options, set, epochs, published) {
+run_options <- function(options, set, epochs, published, several) {
   check_is_options(options, set)
   check_flag(published, "published")
-  if (published) options <- published_options(options)
+  if (published) options <- published_options(options, several)
   if (!is.null(epochs)) options$epochs <- check_whole(epochs, "epochs", 1)
   options
 }

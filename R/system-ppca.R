@@ -2,7 +2,7 @@
 ppca_system <- function() {
   list(
     name = "ppca", title = "Predictive components", verb = "RunPredictivePCA", modalities = FALSE,
-    options = ppca_options, option_set = ppca_option_set,
+    options = ppca_options,
     result = "PredictivePCAResult", model = NULL, describe = describe_quality,
     parts = c("input", "columns", "kept", "genes"), restore = restore_matrix_model, source = matrix_source,
     parts_of = matrix_parts, told = report_genes, found = found_embedding, more = genes_used, late = function(found, task) NULL, own = matrix_model_parts,

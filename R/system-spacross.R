@@ -2,7 +2,7 @@
 spacross_system <- function() {
   list(
     name = "spacross", title = "SpaCross", verb = "RunSpaCross", modalities = FALSE,
-    options = spacross_options, option_set = spacross_option_set,
+    options = spacross_options,
     result = "SpaCrossResult", model = NULL, describe = function(result) NULL,
     parts = c("input", "columns", "kept", "genes"), restore = restore_matrix_model, source = matrix_source,
     parts_of = matrix_parts, told = report_genes, found = found_embedding, more = genes_used, late = reconstructed_genes, own = matrix_model_parts,

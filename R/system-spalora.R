@@ -2,7 +2,7 @@
 spalora_system <- function() {
   list(
     name = "spalora", title = "SpaLORA", verb = "RunSpaLORA", modalities = TRUE,
-    options = spalora_options, option_set = spalora_option_set,
+    options = spalora_options,
     result = "SpaLORAResult", model = "SpaLORAModel", describe = describe_modalities,
     parts = "modalities", restore = restore_spalora, source = spalora_source,
     parts_of = modality_inputs, told = function(described, task) NULL, found = named_embeddings, more = modalities_used,

@@ -163,7 +163,11 @@ test_that("components are those of neighbourhoods or of cells, and the network s
 })
 
 test_that("few cells are clustered by few columns, unless numbers are given", {
-  columns <- function(n, ..., m = 2) unlist(fewer_columns(spalora_options(...), n, m)[c("embedding_components", "smooth_components")], use.names = FALSE)
+  columns <- function(n, ..., m = 2) {
+    given <- rlang::list2(...)
+    given$domains_from <- given$domains_from %||% "both"
+    unlist(fewer_columns(spalora_options(!!!given), n, m)[c("embedding_components", "smooth_components")], use.names = FALSE)
+  }
   expect_identical(columns(800), c(10L, 15L))
   expect_identical(columns(600), c(10L, 10L))
   expect_identical(columns(300), c(5L, 5L))
@@ -213,8 +217,9 @@ test_that("noisy components are averaged over more cells than clean ones, and a 
   cells <- paste0("c", 1:576)
   squares <- lapply(c(clean = 0.1, mixed = 1, noisy = 3), function(noise) structure(noisy_squares(noise), dimnames = list(cells, NULL)))
   coords <- data.frame(expand.grid(x = 1:24, y = 1:24), row.names = cells)
-  k <- function(...) {
-    fit <- RunSpaLORA(squares, 16, coords, modality = rep("features", 3), options = spalora_options(...), epochs = 1, verbose = FALSE)
+  k <- function(domains_from = "both", ...) {
+    options <- spalora_options(domains_from = domains_from, ...)
+    fit <- RunSpaLORA(squares, 16, coords, modality = rep("features", 3), options = options, epochs = 1, verbose = FALSE)
     fit$modalities$smooth_k
   }
   found <- k()
@@ -226,11 +231,11 @@ test_that("noisy components are averaged over more cells than clean ones, and a 
 })
 
 test_that("the result says over how many cells each modality was averaged", {
-  fit <- quick_lora_fit()
+  fit <- quick_lora(options = spalora_options(domains_from = "both"))
   chosen <- fit$modalities$smooth_k
   expect_true(all(chosen %in% (c(6, 8, 12, 18, 20, 24, 28, 30, 36) + 1)))
   expect_output(print(fit), paste("averaged over", chosen[[1]], "cells"))
-  fixed <- quick_lora(options = spalora_options(smooth_k = 9))
+  fixed <- quick_lora(options = spalora_options(domains_from = "both", smooth_k = 9))
   expect_identical(fixed$modalities$smooth_k, c(9L, 9L))
   expect_identical(fixed$embedding, fit$embedding)
   same <- quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 9))

@@ -7,15 +7,22 @@ test_that("an option has the value given, the others their defaults", {
   expect_identical(unclass(options)[same], unclass(defaults)[same])
 })
 
-test_that("the defaults of the network are those of the core", {
-  defaults <- core_spacross_defaults()
-  expect_identical(core_options(spacross_options())[names(defaults)], defaults)
+test_that("the defaults are those of the core, in its types", {
+  options <- spacross_options()
+  expect_type(options$k, "integer")
+  expect_type(options$sharpness, "double")
+  expect_null(options$radius)
+  expect_identical(options, spacross_options(k = as.numeric(options$k), sharpness = 2L))
+  expect_identical(spalora_options(smooth_k = 9)$smooth_k, 9L)
+  expect_identical(spalora_options(preset = "slide_tags")$w_recon, c(5, 6))
+  expect_identical(spalora_options()$w_recon, 1)
 })
 
 test_that("an option given by name wins over the preset", {
   expect_equal(spacross_options(preset = "starmap")$top_k, 30)
   expect_equal(spacross_options(preset = "starmap", top_k = 5)$top_k, 5)
-  for (preset in names(spacross_presets())) expect_s3_class(spacross_options(preset = preset), "spacross_options")
+  for (preset in option_set("spacross")$presets) expect_s3_class(spacross_options(preset = preset), "spacross_options")
+  for (preset in option_set("spalora")$presets) expect_s3_class(spalora_options(preset = preset), "spalora_options")
 })
 
 test_that("unknown, unnamed, double and impossible options are refused", {
@@ -33,11 +40,21 @@ test_that("unknown, unnamed, double and impossible options are refused", {
   }
 })
 
-test_that("every option of numbers has a range and every other a check", {
-  for (set in option_sets()) {
-    checked <- c(names(set$ranges), names(set$vectors), names(set$choices), set$flags, names(set$optional))
-    expect_setequal(checked, option_names(set))
+test_that("every option prints, and passes its own check", {
+  for (system in spax_systems()) {
+    options <- system$options()
+    printed <- capture.output(print(options))[-1]
+    expect_identical(sub("^  ([a-z0-9_]+) .*", "\\1", printed), names(option_set(system$name)$rows))
+    expect_identical(check_options(options), options)
+    expect_length(option_lines(options), length(options))
   }
+})
+
+test_that("options keep what was given and the preset", {
+  options <- spacross_options(k = 6, preset = "starmap")
+  expect_identical(attributes(options)[c("given", "preset")], list(given = "k", preset = "starmap"))
+  expect_identical(attributes(published_options(options))[c("given", "preset")], list(given = "k", preset = "starmap"))
+  expect_null(attr(spacross_options(), "given"))
 })
 
 test_that("printing marks what differs", {
@@ -51,5 +68,8 @@ test_that("published settings: fixed where the code fixes them, the preset and t
   expect_identical(options$domains_from, "embedding")
   expect_equal(options$top_k, 30)
   expect_equal(options$epochs, 20)
+  expect_identical(options$n_genes, 2000L)
+  expect_identical(published_options(spacross_options(), several = TRUE)$n_genes, 5000L)
+  expect_identical(published_options(spacross_options(n_genes = 300), several = TRUE)$n_genes, 300L)
   expect_spax_error(published_options(spacross_options(contrast = "none")), "argument", "published")
 })

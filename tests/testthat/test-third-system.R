@@ -1,23 +1,11 @@
 # A further system is a folder in the core and one registration here: every verb then finds what it wrote. The core's plain baseline (components averaged
 # over neighbours, no training) serves as that system; it has no verb of its own.
 
-baseline_option_set <- function() {
-  list(
-    class = "baseline_options", system = "The baseline", core = list(n_genes = 2000L),
-    after = list(
-      cluster = "gmm", domains_from = "smoothed", smooth_components = 20L, smooth_k = 18L, smooth_passes = 1L, starts = 20L, consensus = 1L,
-      boundaries = FALSE, refine_k = 0L
-    ),
-    ranges = c(option_range("n_genes", 1, 1e9, TRUE), domain_ranges(), smooth_range()), choices = domain_choices(), flags = "boundaries",
-    presets = list(plain = list()), published = list(fixed = list(), free = list(), preset = "plain")
-  )
-}
-
-baseline_options <- function(..., preset = NULL) new_options(baseline_option_set(), rlang::list2(...), preset)
+baseline_options <- function(..., preset = NULL) new_options(option_set("baseline"), rlang::list2(...), preset)
 
 baseline_system <- function() {
   utils::modifyList(spacross_system(), list(
-    name = "baseline", title = "The baseline", verb = "RunBaseline", options = baseline_options, option_set = baseline_option_set,
+    name = "baseline", title = "The baseline", verb = "RunBaseline", options = baseline_options,
     result = "BaselineResult"
   ))
 }

@@ -17,10 +17,9 @@ mod graph;
 mod json;
 mod metrics;
 mod model;
+mod options;
 mod parts;
 mod run;
-mod spacross;
-mod spalora;
 mod tissue;
 mod wait;
 
@@ -44,8 +43,7 @@ extendr_module! {
     use graph;
     use metrics;
     use model;
+    use options;
     use run;
     use tissue;
-    use spacross;
-    use spalora;
 }

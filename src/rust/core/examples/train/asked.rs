@@ -1,7 +1,8 @@
 //! What a run is told, from JSON.
 
 use serde_json::{json, Map, Value};
-use spax_core::engine::Asked;
+use spax_core::engine::{Asked, Tissue};
+use spax_core::options::Base;
 use spax_core::preprocess::ModalityKind;
 use spax_core::systems;
 use spax_core::Result;
@@ -34,8 +35,21 @@ pub struct Told {
     /// Whether several slices lie on each other.
     pub stacked: bool,
     pub modalities: Vec<Modality>,
-    /// Of the system, all of them.
-    pub options: Value,
+    /// Options by name.
+    given: Value,
+    preset: Option<String>,
+}
+
+impl Told {
+    /// All options of the system.
+    pub fn options(&self, tissue: &Tissue) -> Result<Value> {
+        let base = Base {
+            preset: self.preset.as_deref(),
+            published: self.asked.published,
+            several: tissue.slices().n_slices() > 1,
+        };
+        (systems::find(&self.system)?.resolve)(&self.given, base)
+    }
 }
 
 /// The settings in a file, or the defaults.
@@ -59,15 +73,17 @@ fn told(mut entries: Map<String, Value>) -> Result<Told> {
     };
     let stacked = flag("stacked", &take("stacked", json!(true)))?;
     let modalities = modalities(&take("modalities", Value::Null))?;
-    let preset = take("preset", Value::Null);
-    let entry = systems::find(&system)?;
-    let options = (entry.resolve)(&Value::Object(entries), preset.as_str(), asked.published)?;
+    let preset = match take("preset", Value::Null) {
+        Value::Null => None,
+        name => Some(text("preset", &name)?),
+    };
     Ok(Told {
         system,
         asked,
         stacked,
         modalities,
-        options,
+        given: Value::Object(entries),
+        preset,
     })
 }
 

@@ -6,13 +6,13 @@ use candle_core::Device;
 use serde_json::json;
 use spax_core::device::choose;
 use spax_core::systems::spacross::memory::arrays_on_device;
-use spax_core::systems::spacross::Trainer;
+use spax_core::systems::spacross::{self, Trainer};
 use spax_core::systems::spalora::{self, Params};
 use spax_core::Result;
 
 use crate::data::simulate;
 use crate::lora::Tissue;
-use crate::{fault, settings, Arguments};
+use crate::{fault, Arguments};
 
 const COLUMNS: usize = 200;
 const NEIGHBOURS: usize = 12;
@@ -130,10 +130,12 @@ fn measure(n: usize, setting: &Setting) -> Result<bool> {
     } = setting;
     let (threads, epochs) = (*threads, *epochs);
     let cells = simulate(n, COLUMNS, NEIGHBOURS, threads)?;
-    let mut settings = settings::read(None)?;
-    settings.params.update_every = WARM + epochs;
+    let params = spacross::Params {
+        update_every: WARM + epochs,
+        ..spacross::Params::default()
+    };
     peak(device)?;
-    let mut trainer = cells.trainer(&settings, threads, device)?;
+    let mut trainer = cells.trainer(&params, threads, device)?;
     trainer.steps(WARM)?;
     let plain = time(&mut trainer, epochs)?;
     // The hybrid graph is built at the start of this one.
@@ -142,7 +144,7 @@ fn measure(n: usize, setting: &Setting) -> Result<bool> {
     let contrast = time(&mut trainer, epochs - WARM.min(epochs - 1) - 1)?;
     let memory = Memory {
         peak: peak(device)?,
-        estimated: arrays_on_device(&cells.size, &settings.params),
+        estimated: arrays_on_device(&cells.size, &params),
     };
     let line = json!({
         "device": name, "cells": n, "columns": COLUMNS, "k": NEIGHBOURS, "threads": threads,

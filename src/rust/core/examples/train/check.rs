@@ -8,13 +8,12 @@ use spax_core::device::choose;
 use spax_core::systems::spacross::check::{
     described_contrast, first_gradients, record, three_steps, RUNS,
 };
-use spax_core::systems::spacross::Contrast;
+use spax_core::systems::spacross::{Contrast, Params};
 use spax_core::systems::spalora;
 use spax_core::Result;
 
 use crate::data::{simulate, simulate_genes, Cells};
 use crate::lora::Tissue;
-use crate::settings::{self, Settings};
 use crate::Arguments;
 
 /// How far embeddings may be apart after the last epoch, when rounding has taken its ways.
@@ -38,8 +37,8 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
         steps: 20,
         epochs: arguments.count("epochs", 300)?,
     };
-    for (what, cells, settings) in cases(threads)? {
-        let run = |device: &Device| record(|| cells.trainer(&settings, threads, device), spans);
+    for (what, cells, params) in cases(threads)? {
+        let run = |device: &Device| record(|| cells.trainer(&params, threads, device), spans);
         good &= compare(&what, run, &choice.device)?;
     }
     let tissue = Tissue::simulate(1231, 301, 0.3, 30, threads)?;
@@ -77,7 +76,7 @@ fn published(folder: &Path, name: &str, device: &Device) -> Result<bool> {
 }
 
 /// Input of both kinds, both contrasts, a moving target; sizes that are no multiple of anything.
-fn cases(threads: usize) -> Result<Vec<(String, Cells, Settings)>> {
+fn cases(threads: usize) -> Result<Vec<(String, Cells, Params)>> {
     let mut cases = vec![];
     for (name, contrast, momentum) in [
         ("components", Contrast::Node, 0.0),
@@ -87,18 +86,20 @@ fn cases(threads: usize) -> Result<Vec<(String, Cells, Settings)>> {
             0.9,
         ),
     ] {
-        let mut settings = settings::read(None)?;
-        settings.params.contrast = contrast;
-        settings.params.momentum = momentum;
-        settings.params.update_every = 10;
-        cases.push((name.into(), simulate(3637, 200, 12, threads)?, settings));
+        let params = Params {
+            contrast,
+            momentum,
+            update_every: 10,
+            ..Params::default()
+        };
+        cases.push((name.into(), simulate(3637, 200, 12, threads)?, params));
     }
-    let mut settings = settings::read(None)?;
-    settings.params.imputation = true;
-    settings.params.update_every = 10;
-    settings.features.scaled_genes = true;
-    let genes = simulate_genes(1231, 301, &settings, threads)?;
-    cases.push(("genes".into(), genes, settings));
+    let params = Params {
+        update_every: 10,
+        ..Params::default()
+    };
+    let genes = simulate_genes(1231, 301, 12, threads)?;
+    cases.push(("genes".into(), genes, params));
     Ok(cases)
 }
 

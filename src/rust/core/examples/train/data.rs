@@ -4,15 +4,18 @@ use candle_core::Device;
 use ndarray::Array2;
 use spax_core::design::Input;
 use spax_core::graph::{curve_order, Graph};
-use spax_core::preprocess::{prepare, Features};
+use spax_core::preprocess::{prepare, Features, Settings};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::sparse::CountsView;
 use spax_core::systems::spacross::memory::Size;
-use spax_core::systems::spacross::Trainer;
+use spax_core::systems::spacross::{Params, Trainer};
 use spax_core::Result;
 
-use crate::settings::Settings;
 use crate::{fault, in_pool};
+
+/// Clusters of the hybrid graph's test.
+const DOMAINS: usize = 7;
+const SEED: u64 = 1;
 
 /// Input, graph and the order of training.
 pub struct Cells {
@@ -45,21 +48,13 @@ impl Cells {
         })
     }
 
-    pub fn trainer(&self, settings: &Settings, threads: usize, device: &Device) -> Result<Trainer> {
-        let mut params = settings.params.clone();
+    pub fn trainer(&self, params: &Params, threads: usize, device: &Device) -> Result<Trainer> {
+        let mut params = params.clone();
         params.imputation = self.size.n_nonzero > 0;
-        let params = params.check(self.size.n_cells, settings.n_domains)?;
+        let params = params.check(self.size.n_cells, DOMAINS)?;
         let input = in_pool(threads, || Ok(Input::new(&self.features)))?;
         let order = self.order.clone();
-        Trainer::new(
-            input,
-            &self.graph,
-            order,
-            params,
-            settings.seed,
-            threads,
-            device,
-        )
+        Trainer::new(input, &self.graph, order, params, SEED, threads, device)
     }
 }
 
@@ -76,12 +71,7 @@ pub fn simulate(n: usize, columns: usize, k: usize, threads: usize) -> Result<Ce
 }
 
 /// Counts at random places, whose genes follow a smooth field.
-pub fn simulate_genes(
-    n: usize,
-    genes: usize,
-    settings: &Settings,
-    threads: usize,
-) -> Result<Cells> {
+pub fn simulate_genes(n: usize, genes: usize, k: usize, threads: usize) -> Result<Cells> {
     let mut rng = Rng::new(2, Purpose::Data, 0);
     let coords = Array2::from_shape_fn((n, 2), |_| rng.uniform());
     let (mut indptr, mut indices, mut values) = (vec![0i32], vec![], vec![]);
@@ -96,6 +86,10 @@ pub fn simulate_genes(
         indptr.push(indices.len() as i32);
     }
     let counts = CountsView::new(&indptr, &indices, &values, genes)?;
-    let features = in_pool(threads, || prepare(&counts, &settings.features))?;
-    Cells::new(features, &coords, settings.k, threads)
+    let settings = Settings {
+        scaled_genes: true,
+        ..Settings::default()
+    };
+    let features = in_pool(threads, || prepare(&counts, &settings))?;
+    Cells::new(features, &coords, k, threads)
 }

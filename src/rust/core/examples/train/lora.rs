@@ -7,14 +7,10 @@ use spax_core::preprocess::{Columns, FeatureKind, Features, Modality, ModalityKi
 use spax_core::rng::{Purpose, Rng};
 use spax_core::sparse::Csr;
 use spax_core::systems::spalora::memory::{Part, Size};
-use spax_core::systems::spalora::{Init, Params, Sees, Trainer};
+use spax_core::systems::spalora::{Init, Options, Params, Sees, Trainer};
 use spax_core::Result;
 
 use crate::in_pool;
-
-/// Neighbours in space, and similar cells a modality (the defaults in R).
-const NEIGHBOURS: usize = 6;
-const SIMILAR: usize = 20;
 
 /// Modalities and graphs.
 pub struct Tissue {
@@ -38,13 +34,14 @@ impl Tissue {
         in_pool(threads, || {
             let coords = places(n, 0);
             let modalities = vec![rna(&coords, genes, filled)?, protein(&coords, proteins)?];
-            let similar = (1..=2).map(|m| Graph::knn(places(n, m).view(), SIMILAR.min(n - 1)));
+            let k = Options::default().feature_k.min(n - 1);
+            let similar = (1..=2).map(|m| Graph::knn(places(n, m).view(), k));
             Self::new(modalities, &coords, similar.collect::<Result<_>>()?)
         })
     }
 
     fn new(modalities: Vec<Modality>, coords: &Array2<f64>, similar: Vec<Graph>) -> Result<Self> {
-        let spatial = Graph::knn(coords.view(), NEIGHBOURS)?;
+        let spatial = Graph::knn(coords.view(), Options::default().graph.k)?;
         let part = |m: &Modality| Part {
             n_columns: m.features.dim().1,
             n_nonzero: m.features.n_nonzero(),

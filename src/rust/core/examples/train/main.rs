@@ -21,7 +21,6 @@ mod check;
 mod data;
 mod files;
 mod lora;
-mod settings;
 mod train;
 
 use std::collections::HashMap;

@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     let parts = input.parts(&told.modalities)?;
     let tissue = Arc::new(input.tissue(&told, n_threads)?);
     let entry = systems::find(&told.system)?;
-    let opened = (entry.open)(&told.options, &told.asked, &tissue)?;
+    let opened = (entry.open)(&told.options(&tissue)?, &told.asked, &tissue)?;
     let device = arguments.get("device").unwrap_or("auto");
     let mut settings = RunSettings::new(&told.asked, device, &opened.domains);
     if settings.method().is_none() {

@@ -19,7 +19,7 @@ pub struct Entry {
     /// Makes it ready for a run.
     pub open: fn(&Value, &Asked, &Tissue) -> Result<Opened>,
     /// All its options, those that were given over a preset or the published settings over the defaults.
-    pub resolve: fn(&Value, Option<&str>, bool) -> Result<Value>,
+    pub resolve: fn(&Value, Base) -> Result<Value>,
     /// Its options as a document (see [`options::describe`]).
     pub options: fn() -> Result<Value>,
 }
@@ -44,12 +44,7 @@ const fn entry<T: OptionSet>(
     }
 }
 
-fn resolve<T: OptionSet>(given: &Value, preset: Option<&str>, published: bool) -> Result<Value> {
-    let base = Base {
-        preset,
-        published,
-        several: false,
-    };
+fn resolve<T: OptionSet>(given: &Value, base: Base) -> Result<Value> {
     let all: T = options::resolve(given, base)?;
     serde_json::to_value(all).map_err(|e| Error::Internal(e.to_string()))
 }

@@ -60,7 +60,8 @@ pub(super) const TABLE: &[Row] = &[
     Row::number(
         "radius",
         Range::DISTANCE,
-        "if not NULL: all cells within this distance instead, in the units of the coordinates.",
+        "if not NULL: all cells within this distance instead, in the units of the coordinates; an error where it joins no cells, or \
+         typically more than 1,000 or half of all.",
     )
     .or_open()
     .under(Section::Graph),
