@@ -14,7 +14,7 @@
 #' @param method One of `"consensus"`, `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"`, `"louvain"`.
 #' @param coords For the default method NULL or coordinates, for the order of the domains; see [SpatialCoords()] for both.
 #' @param starts Starts of the mixture or of k-means.
-#' @param runs Cluster so many times with different seeds and take the labels that most runs agree on.
+#' @param runs For the other methods: cluster so many times with different seeds and take the labels that most runs agree on.
 #' @param k Nearest neighbours for `"leiden"` and `"louvain"`.
 #' @param prune Shared neighbours below this Jaccard index are no edge.
 #' @param seed One whole number: the same seed gives the same domains. NULL draws it from R's generator.
@@ -35,7 +35,7 @@ FindDomains <- function(object, ...) UseMethod("FindDomains")
 
 #' @rdname FindDomains
 #' @export
-FindDomains.default <- function(object, n.domains, ..., method = "gmm", coords = NULL, starts = 20, runs = 1, k = 20, prune = 1 / 15,
+FindDomains.default <- function(object, n.domains, ..., method = "consensus", coords = NULL, starts = 20, runs = 1, k = 20, prune = 1 / 15,
                                 seed = 1, threads = NULL) {
   check_dots(...)
   check_choice(method, cluster_methods(), "method")
@@ -88,7 +88,7 @@ as_embeddings <- function(object, method) {
 
 #' @rdname FindDomains
 #' @exportS3Method FindDomains Seurat
-FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = NULL, method = "gmm", coords = NULL, starts = 20,
+FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = NULL, method = "consensus", coords = NULL, starts = 20,
                                runs = 1, k = 20, prune = 1 / 15, seed = 1, threads = NULL, domain.name = NULL, confidence.name = NULL) {
   check_dots(...)
   reduction <- sole_reduction(object, reduction)
