@@ -22,9 +22,10 @@
 #' @param reduction Reduction to use. NULL: `spacross`, `spalora` or `ppca`, whichever there is.
 #' @param dims Its columns. NULL: all.
 #' @param domain.name Meta data column for the result. NULL: the name of the reduction with `_domain`.
+#' @param confidence TRUE gives the result of the default method with `"consensus"` an attribute `"confidence"`: a number from 0 to 1 for each cell.
 #' @param confidence.name Meta data column for the confidence of `"consensus"`. NULL: the name of the reduction with `_confidence`.
 #' @return The default method: a factor with a domain for each cell (names: row names of the embedding), levels `1..n.domains`, numbered along the tissue if `coords` are
-#'   given, else from the largest to the smallest; with `"consensus"` its attribute `"confidence"` has a number from 0 to 1 for each cell. For an object, the object with this factor in the meta data column `domain.name` (Seurat: and the command logged).
+#'   given, else from the largest to the smallest. For an object, the object with this factor in the meta data column `domain.name` (Seurat: and the command logged).
 #'   Fewer non-empty domains than asked for come with a warning of class `spaxR_warning_clustering`.
 #' @export
 #' @examples
@@ -36,8 +37,9 @@ FindDomains <- function(object, ...) UseMethod("FindDomains")
 #' @rdname FindDomains
 #' @export
 FindDomains.default <- function(object, n.domains, ..., method = "consensus", coords = NULL, starts = 20, runs = 1, k = 20, prune = 1 / 15,
-                                seed = 1, threads = NULL) {
+                                seed = 1, threads = NULL, confidence = FALSE) {
   check_dots(...)
+  check_flag(confidence, "confidence")
   check_choice(method, cluster_methods(), "method")
   x <- as_embeddings(object, method)
   first <- x[[1L]]
@@ -50,7 +52,8 @@ FindDomains.default <- function(object, n.domains, ..., method = "consensus", co
   seed <- check_seed(seed)
   place <- if (!is.null(coords)) SpatialCoords.default(rownames(first), coords)
   if (method == "consensus") {
-    return(agreed_domains(x, n, settings, seed, rownames(first), place))
+    found <- agreed_domains(x, n, settings, seed, rownames(first), place)
+    return(if (confidence) found else structure(found, confidence = NULL))
   }
   found <- lapply(seq_len(runs), function(run) cluster_once(first, n, method, settings, run_seed(seed, run)))
   domain_factor(agree(found, n), n, rownames(first), place)
@@ -100,7 +103,8 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
   place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)
   domains <- FindDomains.default(
     embedding, rlang::maybe_missing(n.domains),
-    method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads
+    method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads,
+    confidence = TRUE
   )
   object <- write_domains(object, domains, domain.name, confidence.name)
   if (!inherits(object, "Seurat")) {

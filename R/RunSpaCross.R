@@ -40,7 +40,9 @@
 #' @param epochs NULL: as `options` say.
 #' @param published TRUE runs the arithmetic of the published code for comparison: its contrast over all pairs (quadratic in cells, refused above 20,000), its
 #'   settings, and mclust on the embedding.
-#' @param impute TRUE trains on scaled genes in place of components, and returns their reconstruction.
+#' @param impute TRUE adds imputed expression: the z-scored genes as the cells' neighbours predict them, which comes nearer to counts that were held out than the network's
+#'   reconstruction and neighbours' means on spots of many cells; single cells with many counts are best described by their own (folder `bench` of the sources). `spacross_options(impute_from = "network")` trains on scaled genes
+#'   and gives the network's.
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
@@ -53,7 +55,7 @@
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue, and beside it the numbers `confidence.name`: the share of
 #'     the mixtures that agree with a cell's domain, from 0 to 1 (not with another `cluster` than `"consensus"`),
-#'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as reconstructed, negative values set to 0),
+#'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as imputed, negative values set to 0),
 #'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` and `model`, and the command logged.
 #'
 #'   For a SingleCellExperiment or SpatialExperiment, the same object with the same in Bioconductor's places: `reducedDim(object, reduction.name)`, `colData`,

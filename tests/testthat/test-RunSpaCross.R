@@ -141,6 +141,18 @@ test_that("impute = TRUE adds the reconstruction as an assay", {
   expect_identical(SeuratObject::DefaultAssay(object), "RNA")
 })
 
+test_that("what is imputed comes from neighbours, or from the network", {
+  near <- quick(impute = TRUE, epochs = 3)
+  network <- quick(impute = TRUE, epochs = 3, options = spacross_options(impute_from = "network"))
+  expect_identical(dimnames(near$reconstruction), dimnames(network$reconstruction))
+  expect_false(identical(near$reconstruction, network$reconstruction))
+  expect_identical(near$embedding, quick(epochs = 3)$embedding)
+  expect_false(identical(network$embedding, near$embedding))
+  log_counts <- as.matrix(log1p(small()$counts[near$genes, ]))
+  alike <- function(x) mean(vapply(seq_len(nrow(x)), function(i) stats::cor(x[i, ], log_counts[i, ]), 0), na.rm = TRUE)
+  expect_gt(alike(near$reconstruction), 0.1)
+})
+
 test_that("published = TRUE runs on small data and is refused on large", {
   skip_if_not_installed("mclust")
   fit <- suppressWarnings(quick(published = TRUE))

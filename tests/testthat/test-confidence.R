@@ -1,6 +1,7 @@
 test_that("a consensus groups an embedding, or several, and says how sure it is", {
   x <- clouds()
-  domains <- FindDomains(x, 3, method = "consensus")
+  expect_null(attr(FindDomains(x, 3), "confidence"))
+  domains <- FindDomains(x, 3, confidence = TRUE)
   expect_identical(nlevels(domains), 3L)
   expect_true(all(attr(domains, "confidence") == 1))
   expect_identical(as.integer(table(domains)), c(40L, 40L, 40L))

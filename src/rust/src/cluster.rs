@@ -14,7 +14,6 @@ use crate::convert::{
     to_index_matrix, to_matrix, to_row_major_matrix,
 };
 use crate::error::guard;
-use crate::run::shares;
 use crate::wait;
 
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
@@ -139,11 +138,7 @@ fn core_ensemble(x: Robj, k: Robj, starts: Robj, seed: Robj, coords: Robj, threa
             let sure = confidence(&members, &labels, k);
             Ok((off_curve(&labels, &order), off_curve(&sure, &order)))
         })?;
-        Ok(list!(
-            labels = from_zero_based(&labels),
-            confidence = shares(&sure)
-        )
-        .into())
+        Ok(list!(labels = from_zero_based(&labels), confidence = sure).into())
     })
 }
 

@@ -184,11 +184,6 @@ fn found_to_r(found: &Found) -> (Robj, Robj) {
     )
 }
 
-/// Shares from 0 to 1 as R's numbers.
-pub fn shares(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|&v| f64::from(v)).collect()
-}
-
 /// Everything that the run found; the model as safetensors bytes.
 /// @noRd
 #[extendr]
@@ -206,7 +201,7 @@ fn core_run_result(run: Robj) -> Robj {
                 domains = from_zero_based(run.domains()),
                 confidence = run
                     .confidence()
-                    .map_or_else(|| ().into(), |sure| Robj::from(shares(sure))),
+                    .map_or_else(|| ().into(), |sure| Robj::from(sure.to_vec())),
                 losses = losses,
                 history = rows,
                 model = Robj::from(Raw::from_bytes(&run.model().write(None)?))

@@ -29,7 +29,7 @@ pub fn consensus(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
 }
 
 /// For every cell the share of the labellings `runs` that agree with its label in `labels`, one of `0..k`.
-pub fn confidence(runs: &[Vec<u32>], labels: &[u32], k: usize) -> Vec<f32> {
+pub fn confidence(runs: &[Vec<u32>], labels: &[u32], k: usize) -> Vec<f64> {
     Ballots::new(runs).confidence(labels, k)
 }
 
@@ -235,7 +235,7 @@ mod tests {
             let same = runs
                 .iter()
                 .filter(|run| agreed[run[i] as usize] == agreed[i]);
-            assert_eq!(sure[i], same.count() as f32 / 9.0);
+            assert_eq!(sure[i], same.count() as f64 / 9.0);
         }
         let alike = vec![runs[0].clone(); 3];
         let agreed = agreement(&alike, 4).unwrap();

@@ -129,7 +129,7 @@ impl Ballots {
 
     /// For every cell, the share of the labellings that put it with its group: in which most cells of its label are of that
     /// group.
-    pub fn confidence(&self, group: &[u32], k: usize) -> Vec<f32> {
+    pub fn confidence(&self, group: &[u32], k: usize) -> Vec<f64> {
         let agree = self
             .labels
             .par_iter()
@@ -147,10 +147,10 @@ impl Ballots {
                     .collect::<Vec<bool>>()
             });
         let agree: Vec<Vec<bool>> = agree.collect();
-        let n = agree.len().max(1) as f32;
+        let n = agree.len().max(1) as f64;
         let votes = |cell: usize| agree.iter().filter(|run| run[cell]).count();
         (0..self.n_cells())
-            .map(|cell| votes(cell) as f32 / n)
+            .map(|cell| votes(cell) as f64 / n)
             .collect()
     }
 }

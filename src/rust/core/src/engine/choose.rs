@@ -50,7 +50,7 @@ fn choice(
     let members = ensemble(&matrices, k, starts, seed)?;
     let labels = agreement(&members, k)?;
     let sure = confidence(&members, &labels, k);
-    let sum: f64 = sure.iter().map(|&c| f64::from(c)).sum();
+    let sum: f64 = sure.iter().sum();
     let folds = scattered_folds(labels.len());
     let order = tissue.order()?;
     Ok(Choice {

@@ -20,7 +20,7 @@ pub(super) struct Labelling {
     /// The domain of every cell, from 0; empty before they are found.
     pub domains: Vec<u32>,
     /// For every cell the share of the members that agree with its domain; None without members.
-    pub confidence: Option<Vec<f32>>,
+    pub confidence: Option<Vec<f64>>,
 }
 
 impl Labelling {

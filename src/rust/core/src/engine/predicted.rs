@@ -121,6 +121,29 @@ impl Components {
         self.features.as_ref().and_then(|f| f.projection.as_ref())
     }
 
+    /// The z-scored genes as the neighbours predict them, none below 0: cells x genes in the cells' own order. What is predicted of the
+    /// components, rotated back by their loadings.
+    ///
+    /// # Errors
+    /// Components that do not come from genes; those of [`Directions::columns`].
+    pub fn impute(&self, predicted: &Predictions, tissue: &Tissue) -> Result<Array2<f32>> {
+        let plain = || Error::Internal("components that do not come from genes".into());
+        let projection = self.projection().ok_or_else(plain)?;
+        let loadings = projection.rotation.as_ref().ok_or_else(plain)?;
+        let all = &predicted.all;
+        // Prediction and loadings are both of all components.
+        let genes = Directions {
+            weights: all.weights.dot(&loadings.t()),
+            ..all.clone()
+        };
+        let edges = &EDGES[..=RINGS[0].min(EDGES.len() - 1)];
+        let around = Around::of(self.x.view(), &tissue.along_curve()?, edges)?;
+        let mut found = genes.columns(around.means.view(), self.x.view())?;
+        // As the network's reconstruction.
+        found.mapv_inplace(|value| value.max(0.0));
+        Ok(off_curve_rows(found.view(), &self.order))
+    }
+
     /// What a result says of them: see [`Features::describe`].
     pub fn describe(&self) -> Value {
         let features = self.features.as_ref();
@@ -142,6 +165,7 @@ impl Components {
         let mut found = Predictions {
             order: self.order.clone(),
             own: self.x.clone(),
+            all: Directions::default(),
             matrices: Vec::new(),
             quality: Quality {
                 twins: around.twins,
@@ -166,6 +190,7 @@ impl Components {
             if list == 0 {
                 found.quality.lambda = ridges.iter().map(|r| r.lambda).collect();
                 found.quality.r2 = fit(&strict)?.iter().map(|r| r.r2).collect();
+                found.all = Directions::unrotated(&ridges, &grams, predictors)?;
                 found.keep(&directions, rings, &self.spreads);
             }
             let x = directions.columns(around.means.view(), self.x.view())?;
@@ -223,6 +248,8 @@ pub struct Predictions {
     order: Arc<Vec<u32>>,
     /// The components that are predicted.
     own: Arc<Array2<f32>>,
+    /// From the rings of the first family to what they predict of all components.
+    all: Directions,
     /// Directions of each family, row i those of cell `order[i]`.
     matrices: Vec<Array2<f32>>,
     /// How good they are.

@@ -215,10 +215,15 @@ impl Run {
 
     /// What is clustered, and of the first training what is kept.
     fn end_training(&mut self, mut training: Training) -> Result<()> {
-        let found = match &mut training.trainer {
+        let mut found = match &mut training.trainer {
             Some(trainer) => trainer.found(self.fit.is_none())?,
             None => Found::of(self.untrained()?),
         };
+        if let (None, Some(predicted)) = (&self.fit, &self.predicted) {
+            let imputed = self.system.impute(predicted, &self.tissue)?;
+            let imputed = imputed.map(|x| ("reconstruction", vec![x]));
+            found.more.extend(imputed);
+        }
         let view = match self.system.view() {
             Some(n) => Some(View::principal(found.embedding.view(), n)?),
             None => None,
@@ -386,7 +391,7 @@ impl Run {
     }
 
     /// For every cell the share of the labellings that agree with its domain; None where there was one only.
-    pub fn confidence(&self) -> Option<&[f32]> {
+    pub fn confidence(&self) -> Option<&[f64]> {
         self.labelling.confidence.as_deref()
     }
 

@@ -73,6 +73,14 @@ pub trait System: Send + Sync {
         Ok(None)
     }
 
+    /// Expression as the neighbours predict it, cells x genes in the cells' own order; None where nobody asked, or the trainer gives it.
+    ///
+    /// # Errors
+    /// Those of [`super::Components::impute`].
+    fn impute(&self, _: &Predictions, _: &Tissue) -> Result<Option<Array2<f32>>> {
+        Ok(None)
+    }
+
     /// Epochs of a training.
     fn epochs(&self) -> usize;
 

@@ -13,7 +13,7 @@ const CHUNK: usize = 1024;
 
 /// From ring means Z and the cells' own components X to the first singular directions, U S, of the predictions: of
 /// P = (1 - w) Z B + w X, with w the share of the cells' own residuals that is put back.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Directions {
     /// Which ring means are used.
     pub predictors: Vec<usize>,
@@ -57,6 +57,24 @@ impl Directions {
         Ok(Self {
             predictors,
             centre: centre.into(),
+            weights,
+        })
+    }
+
+    /// The predictions themselves, a column a target: (z - centre) weights is Z B.
+    ///
+    /// # Errors
+    /// Ridges of other predictors.
+    pub fn unrotated(ridges: &[Ridge], grams: &Grams, predictors: Vec<usize>) -> Result<Self> {
+        let blocks: Vec<_> = ridges.iter().map(|r| r.weights.view()).collect();
+        let mut weights = side_by_side(&blocks, Axis(1))?;
+        weights /= &grams
+            .spread
+            .select(Axis(0), &predictors)
+            .insert_axis(Axis(1));
+        Ok(Self {
+            centre: grams.centre.select(Axis(0), &predictors),
+            predictors,
             weights,
         })
     }

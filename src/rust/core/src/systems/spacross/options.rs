@@ -10,6 +10,16 @@ use crate::options::{
 };
 use crate::preprocess::{Centre, Settings};
 
+/// What imputed expression comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImputeFrom {
+    /// What the cells' neighbours predict: nearer to counts that were held out than the network's.
+    Predicted,
+    /// The network's reconstruction of scaled genes: as published.
+    Network,
+}
+
 /// Every option, under the names of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
@@ -33,6 +43,8 @@ pub struct Options {
     /// The network and its training.
     #[serde(flatten)]
     pub network: Params,
+    /// What imputed expression comes from.
+    pub impute_from: ImputeFrom,
     /// What follows the training.
     #[serde(flatten)]
     pub domains: DomainOptions,
@@ -55,6 +67,7 @@ impl Default for Options {
                 radius: None,
             },
             network: Params::default(),
+            impute_from: ImputeFrom::Predicted,
             domains: DomainOptions {
                 cluster: ClusterMethod::Consensus,
                 domains_from: DomainSource::Predicted,
@@ -124,6 +137,7 @@ impl OptionSet for Options {
         Published {
             fixed: json!({
                 "contrast": "all_pairs", "cluster_test": false, "cluster": "mclust", "domains_from": "embedding", "consensus": 1,
+                "impute_from": "network",
             }),
             free: json!({
                 "n_genes": 2000, "min_cells": 50, "min_counts": 10, "target_sum": 1e6, "log1p": false, "slice_center": "none",

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
 
 use super::memory::{estimate, estimate_on_device, estimate_on_host, Size};
+use super::options::ImputeFrom;
 use super::{Encoder, EpochLosses, Options, Params, Trainer};
 use crate::design::Input;
 use crate::engine::columns::first_columns;
@@ -73,9 +74,13 @@ impl SpaCross {
         matches!(source, DomainSource::Smoothed | DomainSource::Both)
     }
 
-    /// Whether domains are found from what neighbours predict.
+    /// Whether anything is made of what neighbours predict.
     fn predicts(&self) -> bool {
-        self.options.domains.domains_from == DomainSource::Predicted
+        self.options.domains.domains_from == DomainSource::Predicted || self.imputes_by_neighbours()
+    }
+
+    fn imputes_by_neighbours(&self) -> bool {
+        self.impute && self.options.impute_from == ImputeFrom::Predicted
     }
 
     fn join_by(&self) -> Join {
@@ -148,7 +153,7 @@ impl System for SpaCross {
             Values::Counts(counts) => {
                 let settings = preprocess::Settings {
                     gene_choice: self.gene_choice,
-                    scaled_genes: self.impute,
+                    scaled_genes: self.impute && !self.imputes_by_neighbours(),
                     ..self.options.features()
                 };
                 self.features = Some(prepare_slices(counts, tissue.slices(), &settings)?);
@@ -189,6 +194,13 @@ impl System for SpaCross {
     fn predict(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
         let components = self.predictable.as_ref();
         components.map(|x| x.predict(tissue, 0.0)).transpose()
+    }
+
+    fn impute(&self, predicted: &Predictions, tissue: &Tissue) -> Result<Option<Array2<f32>>> {
+        match (&self.predictable, self.imputes_by_neighbours()) {
+            (Some(components), true) => components.impute(predicted, tissue).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn epochs(&self) -> usize {

@@ -141,6 +141,12 @@ pub(super) const TABLE: &[Row] = &[
         "bound on the norm of all gradients together.",
     ),
     Row::count("epochs", FROM_1, "steps of training, each over all cells."),
+    Row::choice(
+        "impute_from",
+        &["predicted", "network"],
+        "what `impute = TRUE` gives: `\"predicted\"`: expression as the cells' neighbours predict it, by ridge regression; `\"network\"`: the \
+         network's reconstruction, for which it trains on scaled genes in place of components.",
+    ),
     domains::CLUSTER,
     domains::domains_from(
         "`\"predicted\"`: components as the cells' neighbours predict them, no network; `\"embedding\"`: the network's; `\"smoothed\"`: principal components averaged over neighbours, no network; `\"both\"`: side by \
