@@ -29,8 +29,8 @@ write.csv(embedding, files[[2L]], row.names = FALSE)
 
 domains <- DomainPlot(
   cortex,
-  group.by = c("spacross_domain", "label"), coords = c("x", "y"), y.down = TRUE,
-  titles = c("SpaCross domains", "Annotated layers")
+  group.by = c("spacross_domain", "label"), coords = c("x", "y"), y.down = TRUE, confidence = TRUE,
+  titles = c("Domains, paler where unsure", "Annotated layers")
 )
 picture <- patchwork::wrap_plots(domains, TrainingPlot(cortex), widths = c(2.2, 1))
 ggsave(files[[3L]], picture, width = 15, height = 5, dpi = 120)
