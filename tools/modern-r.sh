@@ -4,7 +4,7 @@
 #   tools/modern-r.sh [FOLDER] [FILTER]    (or: make modern), as root
 #
 # FOLDER (build/trixie unless given) becomes a Debian system made by debootstrap: about 2 GB and five minutes the first time, reused
-# afterwards (from DEBIAN_MIRROR, if set). FILTER is testthat's: only the test files whose names match. Needs debootstrap and a network; not part of `make test`.
+# afterwards (from DEBIAN_MIRROR, if set). FILTER is testthat's: only the test files whose names match. Needs debootstrap (installed where apt-get is there) and a network; not part of `make test`.
 #
 # The tree's sources are copied into the folder, so that the objects compiled there never mix with those of this machine. Mounted there are
 # Rust's own folders (CARGO_HOME, RUSTUP_HOME) and the compiled crates. These lie in SPAXR_CARGO_TARGET (build/modern-target unless given;
@@ -26,6 +26,9 @@ stop() {
 
 if [ "${1:-}" != --in-namespace ]; then
   [ "$(id -u)" -eq 0 ] || stop "needs root, for debootstrap and chroot"
+  if ! command -v debootstrap >/dev/null && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends debootstrap >/dev/null
+  fi
   for program in debootstrap unshare cargo; do
     command -v "$program" >/dev/null || stop "$program was not found"
   done
