@@ -158,13 +158,13 @@ mod tests {
             let apart = if j == 0 && side(i) { 4.0 } else { 0.0 };
             (apart + rng.normal()) as f32
         });
-        let blurred = |cell: usize| coords[[cell, 0]] + 0.25 * (coords[[cell, 1]] * 3.0).sin();
+        let blurred = |cell: usize| coords[[cell, 0]] + 0.5 * (coords[[cell, 1]] * 3.0).sin();
         let labels: Vec<u32> = (0..2000).map(|c| u32::from(blurred(c) > 5.0)).collect();
         let near = spatial_knn(coords.view(), NEAREST).unwrap();
         let found = correct_boundaries(x.view(), &labels, &near, 2).unwrap();
         let wrong = |labels: &[u32]| (0..2000).filter(|&c| (labels[c] == 1) != side(c)).count();
-        assert!(wrong(&labels) > 60, "{}", wrong(&labels));
-        assert!(wrong(&found) < wrong(&labels) / 3, "{}", wrong(&found));
+        assert!(wrong(&labels) > 50, "{}", wrong(&labels));
+        assert!(2 * wrong(&found) < wrong(&labels), "{}", wrong(&found));
         for cell in 0..2000 {
             let alike = near
                 .row(cell)

@@ -1,6 +1,7 @@
 //! SpaLORA: several modalities of one tissue, by attention over graphs and modalities (METHODS 4).
 
 #[cfg(any(test, feature = "check"))]
+mod averages;
 pub mod check;
 #[cfg(test)]
 mod conformance;
@@ -19,6 +20,7 @@ mod seen;
 pub mod system;
 mod table;
 mod trainer;
+mod training;
 pub mod weights;
 
 pub use embedding::Embedding;

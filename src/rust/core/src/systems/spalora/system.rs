@@ -1,21 +1,23 @@
 //! SpaLORA as a system of the engine: what its run does in each stage.
 
 use candle_core::Device;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2};
 use serde_json::{json, Value};
 
+use super::averages::{divided, Averaged};
 use super::memory::{estimate, estimate_on_device, estimate_on_host, Part as Modal, Size};
 use super::prepare::{around, modalities};
-use super::{Embedding, Encoder, EpochLosses, Options, Trainer};
+use super::training::{all_of, Training};
+use super::{Encoder, Options, Trainer};
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
 use crate::engine::predicted::{components_of_new, predicted_by_all};
 use crate::engine::tensors::Tensors;
 use crate::engine::{
-    trainer, Asked, Components, Found, Join, Loss, Needs, NewPart, Opened, Part, Predictions, Seen,
-    System, Tissue, Values,
+    trainer, Asked, Components, Join, Needs, NewPart, Opened, Part, Predictions, Seen, System,
+    Tissue, Values,
 };
-use crate::graph::{correlation_knn, reach, smooth, Graph, WIDEST};
-use crate::options::{self, DomainOptions, DomainSource};
+use crate::graph::{correlation_knn, reach, Graph, WIDEST};
+use crate::options::{self, DomainSource};
 use crate::preprocess::{Modality, ModalityKind, Scaling};
 use crate::{Error, Result};
 
@@ -45,14 +47,6 @@ pub fn open(given: &Value, asked: &Asked, _: &Tissue) -> Result<Opened> {
 /// The share of its own residual that a cell keeps in what its neighbours predict: across modalities, its own noise is less of
 /// what it holds.
 const OWN: f64 = 0.1;
-
-/// What a modality is averaged by.
-struct Averaged {
-    /// What its components are divided by first.
-    spread: f64,
-    /// Over how many cells.
-    k: usize,
-}
 
 /// See [`System`].
 struct SpaLora {
@@ -220,24 +214,6 @@ impl SpaLora {
     }
 }
 
-impl Averaged {
-    fn average(
-        &self,
-        modality: &Modality,
-        how: &DomainOptions,
-        tissue: &Tissue,
-    ) -> Result<Array2<f32>> {
-        let x = first_columns(modality.components.view(), how.smooth_components);
-        let x = divided(x.view(), self.spread);
-        let k = self.k.min(tissue.most_neighbours() + 1).saturating_sub(1);
-        smooth(x.view(), &*tissue.neighbours(k)?, how.smooth_passes)
-    }
-}
-
-fn divided(x: ArrayView2<f32>, by: f64) -> Array2<f32> {
-    x.mapv(|v| (f64::from(v) / by) as f32)
-}
-
 impl System for SpaLora {
     fn prepare(&mut self, parts: &[Part], tissue: &Tissue) -> Result<()> {
         self.names = parts.iter().map(|part| part.name.clone()).collect();
@@ -388,63 +364,5 @@ impl System for SpaLora {
             "modalities": self.modalities.iter().map(modality).collect::<Vec<_>>(),
             "smooth_k": self.averaged.iter().map(|a| a.k).collect::<Vec<_>>(),
         })
-    }
-}
-
-/// The joint embedding; those of the modalities, and the weights across and within them.
-fn all_of(found: Embedding) -> Found {
-    Found {
-        embedding: found.joint,
-        more: vec![
-            ("modality", found.modality),
-            ("across", vec![found.across]),
-            ("within", found.within),
-        ],
-    }
-}
-
-/// A training, and the names of its modalities.
-struct Training {
-    trainer: Trainer,
-    names: Vec<String>,
-}
-
-impl trainer::Trainer for Training {
-    fn losses(&self) -> Vec<Loss> {
-        let recon = |name: &String| Loss::shown(format!("recon_{name}"), name.clone());
-        let cross = |name: &String| Loss::recorded(format!("cross_{name}"));
-        let total = Loss::shown("total", "loss");
-        let terms = self.names.iter().map(recon);
-        let terms = terms.chain(self.names.iter().map(cross));
-        std::iter::once(total).chain(terms).collect()
-    }
-
-    fn steps(&mut self, n: usize) -> Result<Vec<Vec<f64>>> {
-        let row = |losses: &EpochLosses| {
-            let terms = losses.reconstruction.iter().chain(&losses.cross);
-            let all = std::iter::once(&losses.total).chain(terms);
-            all.map(|&l| f64::from(l)).collect()
-        };
-        Ok(self.trainer.steps(n)?.iter().map(row).collect())
-    }
-
-    fn found(&mut self, more: bool) -> Result<Found> {
-        let found = self.trainer.embedding()?;
-        Ok(match more {
-            true => all_of(found),
-            false => Found::of(found.joint),
-        })
-    }
-
-    fn checkpoint(&self) -> Result<Tensors> {
-        self.trainer.checkpoint()
-    }
-
-    fn resume(&mut self, saved: &Tensors) -> Result<()> {
-        self.trainer.resume(saved)
-    }
-
-    fn tensors(&self) -> Result<Tensors> {
-        self.trainer.encoder()?.tensors()
     }
 }

@@ -1,0 +1,191 @@
+//! What is predicted, and how.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, Axis};
+use serde_json::{json, Value};
+
+use super::found::{Predictions, Quality};
+use super::rings::Around;
+use super::{divided, off_curve_rows, CELLS_A_DIRECTION, COMPONENTS, DIRECTIONS, EDGES, RINGS};
+use crate::engine::columns::{first_columns, side_by_side, total_spread};
+use crate::engine::tensors::Tensors;
+use crate::engine::tissue::Tissue;
+use crate::predictive::{compact_folds, scattered_folds, Directions, Grams, Ridge};
+use crate::preprocess::{prepare_components, Features, Projection, Settings};
+use crate::sparse::CountsView;
+use crate::{Error, Result};
+
+/// What is predicted: the cells' own components, row i those of cell `order[i]`.
+///
+/// In the order of the curve, so that neither sums nor random starts depend on the order in which the cells were given.
+pub struct Components {
+    x: Arc<Array2<f32>>,
+    order: Arc<Vec<u32>>,
+    /// The columns of each modality.
+    modalities: Vec<Range<usize>>,
+    /// What those of each were divided by.
+    spreads: Vec<f64>,
+    /// How counts become them; None of columns, and of several modalities.
+    features: Option<Features>,
+}
+
+impl Components {
+    /// Of counts: principal components of the log-normalised genes.
+    ///
+    /// # Errors
+    /// Those of [`prepare_components`].
+    pub fn of_counts(counts: &CountsView, tissue: &Tissue, settings: &Settings) -> Result<Self> {
+        let order = tissue.order()?;
+        let settings = Settings {
+            n_components: COMPONENTS,
+            ..settings.clone()
+        };
+        let mut features = prepare_components(counts, tissue.slices(), &order, &settings)?;
+        let x = features.take_dense();
+        Ok(Self::new(x, order, Some(features)))
+    }
+
+    /// Of columns that the user prepared.
+    ///
+    /// # Errors
+    /// Those of [`Tissue::order`].
+    pub fn of_columns(x: ArrayView2<f32>, tissue: &Tissue) -> Result<Self> {
+        let order = tissue.order()?;
+        let x = first_columns(x, COMPONENTS);
+        let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
+        Ok(Self::new(x.select(Axis(0), &rows), order, None))
+    }
+
+    fn new(x: Array2<f32>, order: Arc<Vec<u32>>, features: Option<Features>) -> Self {
+        Self {
+            modalities: std::iter::once(0..x.ncols()).collect(),
+            x: Arc::new(x),
+            order,
+            spreads: vec![1.0],
+            features,
+        }
+    }
+
+    /// Those of several modalities side by side, each divided by the root of its total variance.
+    ///
+    /// # Errors
+    /// No modality; modalities of other cells.
+    pub fn join(parts: &[Self]) -> Result<Self> {
+        let order = match parts.first() {
+            Some(part) => part.order.clone(),
+            None => return Err(Error::Internal("components of no modality".into())),
+        };
+        let spreads: Vec<f64> = parts.iter().map(|part| spread(part.x.view())).collect();
+        let pairs = parts.iter().zip(&spreads);
+        let scaled: Vec<Array2<f32>> = pairs
+            .map(|(part, &by)| divided(part.x.view(), by))
+            .collect();
+        let views: Vec<_> = scaled.iter().map(|x| x.view()).collect();
+        let x = side_by_side(&views)?;
+        let mut end = 0;
+        let modalities = scaled.iter().map(|x| {
+            end += x.ncols();
+            end - x.ncols()..end
+        });
+        Ok(Self {
+            modalities: modalities.collect(),
+            x: Arc::new(x),
+            order,
+            spreads,
+            features: None,
+        })
+    }
+
+    /// How counts become the components of the only modality; None where they were columns.
+    pub fn projection(&self) -> Option<&Projection> {
+        self.features.as_ref().and_then(|f| f.projection.as_ref())
+    }
+
+    /// The z-scored genes as the neighbours predict them, none below 0: cells x genes in the cells' own order. What is predicted of the
+    /// components, rotated back by their loadings.
+    ///
+    /// # Errors
+    /// Components that do not come from genes; those of [`Directions::columns`].
+    pub fn impute(&self, predicted: &Predictions, tissue: &Tissue) -> Result<Array2<f32>> {
+        let plain = || Error::Internal("components that do not come from genes".into());
+        let projection = self.projection().ok_or_else(plain)?;
+        let loadings = projection.rotation.as_ref().ok_or_else(plain)?;
+        let all = &predicted.all;
+        // Prediction and loadings are both of all components.
+        let genes = Directions {
+            weights: all.weights.dot(&loadings.t()),
+            ..all.clone()
+        };
+        let edges = &EDGES[..=RINGS[0].min(EDGES.len() - 1)];
+        let around = Around::of(self.x.view(), &tissue.along_curve()?, edges)?;
+        let mut found = genes.columns(around.means.view(), self.x.view())?;
+        // As the network's reconstruction.
+        found.mapv_inplace(|value| value.max(0.0));
+        Ok(off_curve_rows(found.view(), &self.order))
+    }
+
+    /// What a result says of them: see [`Features::describe`].
+    pub fn describe(&self) -> Value {
+        let features = self.features.as_ref();
+        let mut said = features.map_or_else(|| json!({}), Features::describe);
+        said["n_columns"] = json!(self.x.ncols());
+        said
+    }
+
+    /// Predicts the components of each cell from its neighbours'. `own`: the share of its own residual that a cell keeps.
+    ///
+    /// # Errors
+    /// Cells without neighbours; a decomposition that does not converge.
+    pub fn predict(&self, tissue: &Tissue, own: f64) -> Result<Predictions> {
+        let around = Around::of(self.x.view(), &tissue.along_curve()?, &EDGES)?;
+        let scattered = scattered_folds(self.x.nrows());
+        let grams = Grams::new(around.means.view(), self.x.view(), &scattered)?;
+        let compact = compact_folds(self.x.nrows());
+        let strict = Grams::new(around.means.view(), self.x.view(), &compact)?;
+        let mut found = Predictions {
+            order: self.order.clone(),
+            own: self.x.clone(),
+            all: Directions::default(),
+            matrices: Vec::new(),
+            quality: Quality {
+                twins: around.twins,
+                neighbours: around.rings.reach(),
+                ..Quality::default()
+            },
+            model: Tensors::default(),
+        };
+        let mut lists: Vec<usize> = RINGS.iter().map(|&n| n.min(around.rings.len())).collect();
+        lists.dedup();
+        for (list, rings) in lists.into_iter().enumerate() {
+            let predictors: Vec<usize> = (0..rings * self.x.ncols()).collect();
+            let fit = |grams: &Grams| -> Result<Vec<Ridge>> {
+                let targets = self.modalities.iter().cloned();
+                targets
+                    .map(|targets| Ridge::fit(grams, &predictors, targets))
+                    .collect()
+            };
+            let ridges = fit(&grams)?;
+            let most = DIRECTIONS[DIRECTIONS.len() - 1].min(self.x.nrows() / CELLS_A_DIRECTION);
+            let directions = Directions::of(&ridges, &grams, predictors.clone(), own, most.max(1))?;
+            if list == 0 {
+                found.quality.lambda = ridges.iter().map(|r| r.lambda).collect();
+                found.quality.r2 = fit(&strict)?.iter().map(|r| r.r2).collect();
+                found.all = Directions::unrotated(&ridges, &grams, predictors)?;
+                found.keep(&directions, rings, &self.spreads);
+            }
+            let x = directions.columns(around.means.view(), self.x.view())?;
+            found.matrices.push(x);
+        }
+        Ok(found)
+    }
+}
+
+/// The root of the total variance, or 1 without any.
+fn spread(x: ArrayView2<f32>) -> f64 {
+    match total_spread(x) {
+        spread if spread > 0.0 => spread,
+        _ => 1.0,
+    }
+}

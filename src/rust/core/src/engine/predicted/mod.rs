@@ -1,0 +1,38 @@
+//! Predictive components of a tissue, and the matrices that its domains are found from (METHODS 8).
+
+mod components;
+mod found;
+mod further;
+mod rings;
+
+use ndarray::{Array2, ArrayView2};
+
+pub use components::Components;
+pub use found::{Predictions, Quality};
+pub use further::{components_of_new, predicted_by, predicted_by_all};
+
+/// Components of the cells that are predicted. More of them hold more of the cells' own noise.
+pub const COMPONENTS: usize = 30;
+/// Ranks of neighbours at which rings begin: 6 neighbours, the next 12, 18, 24, 40.
+const EDGES: [usize; 6] = [1, 7, 19, 37, 61, 101];
+/// How many of these rings predict: a list for each family of matrices. The first gives what users see.
+const RINGS: [usize; 2] = [3, 5];
+/// Directions of each matrix that domains are found from.
+const DIRECTIONS: [usize; 5] = [10, 12, 15, 18, 20];
+/// Directions that users see, and that label further cells.
+const SHOWN: usize = 15;
+/// Cells that one direction takes: fewer cells have fewer directions.
+const CELLS_A_DIRECTION: usize = 20;
+
+fn divided(x: ArrayView2<f32>, by: f64) -> Array2<f32> {
+    x.mapv(|v| (f64::from(v) / by) as f32)
+}
+
+/// Rows along the tissue's curve, as the cells were given.
+fn off_curve_rows(x: ArrayView2<f32>, order: &[u32]) -> Array2<f32> {
+    let mut out = Array2::zeros(x.dim());
+    for (&cell, row) in order.iter().zip(x.rows()) {
+        out.row_mut(cell as usize).assign(&row);
+    }
+    out
+}
