@@ -1,7 +1,7 @@
 //! SpaLORA: several modalities of one tissue, by attention over graphs and modalities (METHODS 4).
 
-#[cfg(any(test, feature = "check"))]
 mod averages;
+#[cfg(any(test, feature = "check"))]
 pub mod check;
 #[cfg(test)]
 mod conformance;
