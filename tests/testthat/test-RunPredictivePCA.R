@@ -26,6 +26,8 @@ test_that("seeds, threads and the order of the cells hardly matter, or not at al
   expect_identical(shuffled$domain[names(fit$domain)], fit$domain)
   expect_identical(shuffled$embedding[names(fit$domain), ], fit$embedding)
   expect_gt(partition_ari(run_ppca(seed = 7)$domain, fit$domain), 0.9)
+  mixture <- function(order) run_ppca(small()$counts[, order], coords = small_xy()[order, ], options = ppca_options(cluster = "gmm"))$domain
+  expect_identical(mixture(order)[names(fit$domain)], mixture(seq_along(order)))
 })
 
 test_that("without a number of domains there are columns only", {

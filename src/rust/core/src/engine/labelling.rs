@@ -50,17 +50,22 @@ impl Labelling {
             settings.domains.starts,
             self.seed(settings),
         );
-        let found = match (settings.method().unwrap_or(Method::Mixture), predicted) {
-            (Method::Consensus, Some(predicted))
-                if settings.source() == DomainSource::Predicted =>
-            {
+        let method = settings.method().unwrap_or(Method::Mixture);
+        let from_neighbours = settings.source() == DomainSource::Predicted;
+        // Along the curve: the starts do not depend on the order in which the cells were given.
+        let order = tissue.order()?;
+        let along = || {
+            let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
+            columns.select(Axis(0), &rows)
+        };
+        let found = match (method, predicted) {
+            (Method::Consensus, Some(predicted)) if from_neighbours => {
                 ensemble(&predicted.matrices(), k, starts, seed)?
             }
-            (Method::Consensus, _) => {
-                // Along the curve: the starts do not depend on the order in which the cells were given.
-                let order = tissue.order()?;
-                let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
-                ensemble(&[columns.select(Axis(0), &rows).view()], k, starts, seed)?
+            (Method::Consensus, _) => ensemble(&[along().view()], k, starts, seed)?,
+            (method, _) if from_neighbours => {
+                let labels = groups(along().view(), k, method, starts, seed)?;
+                vec![off_curve(&labels, &order)]
             }
             (method, _) => vec![groups(columns.view(), k, method, starts, seed)?],
         };
