@@ -4,7 +4,8 @@
 #' coordinates; everything in between (choice of genes, normalisation, components, graph, network, clustering) happens inside, natively: no Python.
 #'
 #' The stages: genes are filtered, scaled and ranked, and 200 principal components taken; cells are joined to their spatial neighbours; the network learns an
-#' embedding from masked cells; [FindDomains()] groups it. [spacross_options()] holds every setting.
+#' embedding from masked cells. Domains come from predictive components, as [RunPredictivePCA()] finds them in seconds and without the network: on annotated tissues they are truer than groups of the network's embedding and hardly change with the
+#' seed. `spacross_options(domains_from = "embedding")` groups the embedding. For UMAP and neighbours, the reduction `ppca` of [RunPredictivePCA()] separates domains better than the network's. [spacross_options()] holds every setting.
 #'
 #' Several slices share their domains and one embedding. Say which cell lies in which slice with `split.by` (or `slice`), or give a list with one object or
 #' matrix a slice. Genes are chosen by their rank over all slices; the slices are aligned and stacked ([AlignSlices()]), so that cells have neighbours in the slices
@@ -12,8 +13,8 @@
 #' stage or platform) go together with `stack = FALSE`: they share the hybrid graph only. [IntegrationMetrics()] says how well they mix,
 #' [CompositionPlot()] which domain is how large in which.
 #'
-#' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default. Try a few seeds, or
-#' `spacross_options(consensus = 3)`, before you trust a small domain.
+#' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default. Look at the
+#' confidence, `DomainPlot(confidence = TRUE)`, before you trust a small domain.
 #'
 #' Ctrl-C stops training within a second and frees its memory; the object stays as it was, also after an error.
 #'

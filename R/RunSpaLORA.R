@@ -16,8 +16,9 @@
 #' the modalities; [ModalityWeightPlot()] draws the weights. Training starts from the components of the modalities and equal weights, and refines both.
 #' [spalora_options()] holds every setting.
 #'
-#' Domains are found by a Gaussian mixture (see [FindDomains()]) from two sources side by side: principal components of the embedding, and the components of each modality averaged over the
-#' nearest cells, over as many as tell most of a cell. [FindDomains()] on the reduction alone therefore gives somewhat other domains; `domains_from = "embedding"` in [spalora_options()] does so here.
+#' Domains come from predictive components of all modalities, as [RunPredictivePCA()] finds them of one: the rings of neighbours of all modalities predict each, a tenth of a cell's own residual is put back, many mixtures agree on
+#' domains, and cells along borders are looked at once more by what they are themselves. The network does not enter them; it gives the embedding and the weights. `domains_from` in [spalora_options()] groups the embedding instead (`"embedding"`), or
+#' that and averaged components side by side (`"both"`).
 #'
 #' With `modality = NULL` the kind of each modality is inferred, and said when `verbose`: from the class of the assay (a ChromatinAssay; a reduction), then the names of its
 #' features (`chr1-100-200` or `chr1:100-200`), then its own name (RNA, SCT, Spatial; ADT, protein, antibody; ATAC, peaks), then from values below 0 (`features`), and at last from
