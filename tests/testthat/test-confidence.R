@@ -18,7 +18,7 @@ test_that("an object keeps the confidence beside the domains", {
   expect_null(attr(object$ppca_domain, "confidence"))
   table <- DomainMetrics(object, coords = c("x", "y"), by = "domain")
   expect_named(table, c("slice", "domain", "n", "confidence", "sure"))
-  expect_identical(sum(table$n), ncol(object))
+  expect_equal(sum(table$n), ncol(object))
   expect_equal(sum(table$n * table$confidence) / ncol(object), mean(object$ppca_confidence))
 })
 
