@@ -72,7 +72,7 @@
 #'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #'
 #'   For a list of objects, the list of them, each with its share of the above; for a list of matrices, one `SpaCrossResult` of all cells.
-#' @source Wang et al., SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
+#' @source Donghai Fang and Wenwen Min, SpaCross. Communications Biology 8, 1393 (2025). \doi{10.1038/s42003-025-08810-5}
 #' @seealso [DomainPlot()], [TrainingPlot()], [DomainMetrics()], [RefineDomains()], [AlignSlices()], [IntegrationMetrics()], [CompositionPlot()], [RunSamples()].
 #' @export
 #' @examples

@@ -37,6 +37,7 @@ test_that("the palette is distinct, and goes on beyond its end", {
   expect_identical(domain_palette(3), domain_palette(10)[1:3])
   expect_false(anyDuplicated(domain_palette(60)) > 0)
   expect_length(domain_palette(0), 0)
+  expect_identical(domain_palette(factor(c("b", "a", "b"))), c(a = domain_palette(2)[[1]], b = domain_palette(2)[[2]]))
   expect_spax_error(domain_palette(-1), "argument", "n")
 })
 
