@@ -39,7 +39,11 @@ pub fn confidence(runs: &[Vec<u32>], labels: &[u32], k: usize) -> Vec<f64> {
 /// # Errors
 /// Those of [`consensus`].
 pub fn agreement(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
-    let linked = consensus(runs, k)?;
+    agreement_of(runs, k, MOST_TUPLES)
+}
+
+fn agreement_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
+    let linked = consensus_of(runs, k, most)?;
     let ballots = Ballots::new(runs);
     let voted = ballots.vote(linked.clone(), k)?;
     // A group that everybody left would be a domain less than asked for.
@@ -220,6 +224,41 @@ mod tests {
         let right = (0..2000).filter(|&i| groups[i] == groups[i % 4]).count();
         assert_eq!(super::super::count_nonempty(&groups, 4), 4);
         assert!(right > 1900, "{right} of 2000");
+    }
+
+    /// Domains along a line, whose borders every run draws a little elsewhere, and single cells that are anything.
+    fn runs_along_a_line(cells: usize, count: usize, seed: u64) -> Vec<Vec<u32>> {
+        let mut rng = Rng::new(seed, Purpose::Data, 0);
+        let mut run = || {
+            let borders: Vec<f64> = (1..5)
+                .map(|b| b as f64 / 5.0 + 0.02 * rng.normal())
+                .collect();
+            let mut label = |i: usize| match rng.uniform() < 0.03 {
+                true => rng.below(5) as u32,
+                false => {
+                    let place = i as f64 / cells as f64;
+                    borders.iter().filter(|&&b| place > b).count() as u32
+                }
+            };
+            (0..cells).map(&mut label).collect()
+        };
+        (0..count).map(|_| run()).collect()
+    }
+
+    #[test]
+    fn linkage_over_the_commonest_tuples_agrees_with_linkage_over_all() {
+        for seed in 0..5 {
+            let runs = runs_along_a_line(3000, 50, seed);
+            let flat: Vec<u32> = (0..3000)
+                .flat_map(|i| runs.iter().map(move |r| r[i]))
+                .collect();
+            let tuples = distinct_tuples(&flat, 50).0.len();
+            assert!(tuples > 1500 && tuples <= MOST_TUPLES, "{tuples}");
+            let all = agreement_of(&runs, 5, MOST_TUPLES).unwrap();
+            let some = agreement_of(&runs, 5, 300).unwrap();
+            let same = all.iter().zip(&some).filter(|(a, b)| a == b).count();
+            assert!(same >= 2940, "{same} of 3000");
+        }
     }
 
     #[test]
