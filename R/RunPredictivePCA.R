@@ -21,7 +21,7 @@
 #'   columns (`object` may then be NULL).
 #' @param options Result of [ppca_options()].
 #' @param verbose TRUE says what happens.
-#' @param confidence.name Meta data column for the confidence.
+#' @param domain.name,confidence.name Meta data columns for the domains and for their confidence.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 15, fewer with under 300 cells), to be used wherever Seurat takes one: `FindNeighbors(reduction = "ppca", dims = 1:15)`, `RunUMAP()`;
 #'   * with `n.domains`, the factor `domain.name` (levels `1..n.domains`, numbered along the tissue) and the numbers `confidence.name`, the share of the mixtures that agree with it (0 to 1), in the meta data;
