@@ -64,7 +64,7 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
   DomainPlot.default(
     label_table(labels, "group.by"),
     coords = place, slice = slice, pt.size = pt.size, cols = cols, ncol = ncol, y.down = y.down, titles = titles,
-    confidence = if (wants_confidence(confidence)) lapply(group.by, function(column) stored_confidence(object, column))
+    confidence = if (wants_confidence(confidence)) stored_confidences(object, group.by)
   )
 }
 

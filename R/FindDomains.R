@@ -23,7 +23,7 @@
 #' @param dims Its columns. NULL: all.
 #' @param domain.name Meta data column for the result. NULL: the name of the reduction with `_domain`.
 #' @param confidence TRUE gives the result of the default method with `"consensus"` an attribute `"confidence"`: a number from 0 to 1 for each cell.
-#' @param confidence.name Meta data column for the confidence of `"consensus"`. NULL: the name of the reduction with `_confidence`.
+#' @param confidence.name Meta data column for the confidence of `"consensus"`. NULL: `domain.name` with `_confidence` in place of `_domain`, where [DomainPlot()] and [DomainMetrics()] look for it. Other methods have none, and take away an earlier one.
 #' @return The default method: a factor with a domain for each cell (names: row names of the embedding), levels `1..n.domains`, numbered along the tissue if `coords` are
 #'   given, else from the largest to the smallest. For an object, the object with this factor in the meta data column `domain.name` (Seurat: and the command logged).
 #'   Fewer non-empty domains than asked for come with a warning of class `spaxR_warning_clustering`.
@@ -97,8 +97,8 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
   reduction <- sole_reduction(object, reduction)
   domain.name <- domain.name %||% paste0(reduction, "_domain")
   check_name(domain.name, "domain.name")
-  confidence.name <- confidence.name %||% paste0(reduction, "_confidence")
-  check_name(confidence.name, "confidence.name")
+  names <- list(domain = domain.name, confidence = confidence.name %||% confidence_column(domain.name))
+  check_name(names$confidence, "confidence.name")
   embedding <- stored_reduction(object, reduction, dims)
   place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)
   domains <- FindDomains.default(
@@ -106,7 +106,7 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads,
     confidence = TRUE
   )
-  object <- write_domains(object, domains, domain.name, confidence.name)
+  object <- write_domains(object, structure(domains, confidence = NULL), attr(domains, "confidence"), names)
   if (!inherits(object, "Seurat")) {
     return(object)
   }
@@ -117,13 +117,6 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
 #' @rdname FindDomains
 #' @exportS3Method FindDomains SingleCellExperiment
 FindDomains.SingleCellExperiment <- FindDomains.Seurat
-
-write_domains <- function(object, domains, name, confidence.name) {
-  confidence <- attr(domains, "confidence")
-  attr(domains, "confidence") <- NULL
-  object <- write_column(object, name, domains)
-  if (is.null(confidence)) object else write_column(object, confidence.name, confidence)
-}
 
 # The order along the tissue is a nicety: an object without coordinates, or whose image lacks cells, is no error here.
 lone_image_coords <- function(object) {

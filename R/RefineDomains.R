@@ -50,7 +50,8 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   place <- SpatialCoords(object, coords)
   warn_overlaid_object(object, place, split.by, threads)
   refined <- RefineDomains.default(labels, coords = place, slice = slice, k = k, threads = threads)
-  object <- write_column(object, refined.name, refined)
+  # Domains that were refined are not those that mixtures agreed on.
+  object <- write_domains(object, refined, NULL, list(domain = refined.name, confidence = confidence_column(refined.name)))
   if (!inherits(object, "Seurat")) {
     return(object)
   }

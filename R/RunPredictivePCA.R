@@ -21,7 +21,7 @@
 #'   columns (`object` may then be NULL).
 #' @param options Result of [ppca_options()].
 #' @param verbose TRUE says what happens.
-#' @param domain.name,confidence.name Meta data columns for the domains and for their confidence.
+#' @param domain.name,confidence.name Meta data columns for the domains and for their confidence. NULL for the confidence: `domain.name` with `_confidence` in place of `_domain`, where [DomainPlot()] and [DomainMetrics()] look for it.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 15, fewer with under 300 cells), to be used wherever Seurat takes one: `FindNeighbors(reduction = "ppca", dims = 1:15)`, `RunUMAP()`;
 #'   * with `n.domains`, the factor `domain.name` (levels `1..n.domains`, numbered along the tissue) and the numbers `confidence.name`, the share of the mixtures that agree with it (0 to 1), in the meta data;
@@ -65,7 +65,7 @@ RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..
 #' @exportS3Method RunPredictivePCA Seurat
 RunPredictivePCA.Seurat <- function(object, n.domains = NULL, coords = NULL, ..., split.by = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL,
                                     options = ppca_options(), seed = 1, threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_",
-                                    domain.name = "ppca_domain", confidence.name = "ppca_confidence") {
+                                    domain.name = "ppca_domain", confidence.name = NULL) {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
   assay <- check_assay(object, assay)
@@ -94,7 +94,7 @@ RunPredictivePCA.SingleCellExperiment <- RunPredictivePCA.Seurat
 #' @export
 RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., assay = NULL, layer = "counts", options = ppca_options(), seed = 1,
                                   threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_", domain.name = "ppca_domain",
-                                  confidence.name = "ppca_confidence") {
+                                  confidence.name = NULL) {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
   input <- list_input(object, coords, assay, layer)

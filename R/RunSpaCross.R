@@ -50,7 +50,7 @@
 #' @param verbose TRUE says what the coordinates are and how they were matched, and shows a progress bar with epoch, losses and time left (one line at either end when R is not
 #'   interactive).
 #' @param reduction.name,reduction.key Name and key of the reduction to write.
-#' @param domain.name,confidence.name Meta data columns to write.
+#' @param domain.name,confidence.name Meta data columns to write. NULL for the confidence: `domain.name` with `_confidence` in place of `_domain`, where [DomainPlot()] and [DomainMetrics()] look for it.
 #' @param imputed.assay Assay (of a SingleCellExperiment: alternative experiment) to write when `impute = TRUE`.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
@@ -113,7 +113,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
                                spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(),
                                epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE,
                                reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain",
-                               confidence.name = "spacross_confidence", imputed.assay = "SpaCross") {
+                               confidence.name = NULL, imputed.assay = "SpaCross") {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)
   assay <- check_assay(object, assay)
@@ -146,7 +146,7 @@ RunSpaCross.SingleCellExperiment <- RunSpaCross.Seurat
 RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL,
                              assay = NULL, layer = "counts", options = spacross_options(), epochs = NULL, published = FALSE,
                              impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
-                             reduction.key = "spacross_", domain.name = "spacross_domain", confidence.name = "spacross_confidence",
+                             reduction.key = "spacross_", domain.name = "spacross_domain", confidence.name = NULL,
                              imputed.assay = "SpaCross") {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)

@@ -49,7 +49,7 @@
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
 #' @param verbose TRUE says the kinds of the modalities and what the coordinates are, and shows a progress bar with epoch, losses and time left.
 #' @param reduction.name,reduction.key Name and key of the joint reduction to write; those of the modalities add the name of the assay.
-#' @param domain.name,confidence.name Meta data columns to write.
+#' @param domain.name,confidence.name Meta data columns to write. NULL for the confidence: `domain.name` with `_confidence` in place of `_domain`, where [DomainPlot()] and [DomainMetrics()] look for it.
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x latent width, rows of length 1), and one for each modality, such as `spalora.rna` and `spalora.adt`,
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue, and beside it `confidence.name`, the share of the mixtures that agree (0 to 1),
@@ -107,7 +107,7 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
 RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same", split.by = NULL,
                               align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
                               published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain",
-                              confidence.name = "spalora_confidence") {
+                              confidence.name = NULL) {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
   check_layout(align, stack, gaps, spot.distance, !is.null(split.by))

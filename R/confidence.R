@@ -10,15 +10,29 @@ abort_unsure <- function(argument) {
   ), argument)
 }
 
-# Beside a column of domains, by its name; NULL for another column, such as an annotation.
-stored_confidence <- function(object, column) {
-  name <- sub("_domain$", "_confidence", column)
-  if (name == column) {
-    return(NULL)
-  }
-  if (!name %in% names(meta_table(object))) abort_unsure("confidence")
-  meta_column(object, name, "confidence")
+# Where the confidence of a column of domains stands.
+confidence_column <- function(domain) paste0(sub("_domain$", "", domain), "_confidence")
+
+# NULL where there is none: for an annotation, or domains that nothing had to agree on.
+stored_confidence <- function(object, domain) {
+  name <- confidence_column(domain)
+  if (name %in% names(meta_table(object))) meta_column(object, name, "confidence")
 }
+
+# One a panel, NULL for those that have none; an error where none has.
+stored_confidences <- function(object, domains) {
+  found <- lapply(domains, function(domain) stored_confidence(object, domain))
+  if (all(vapply(found, is.null, NA))) abort_unsure("confidence")
+  found
+}
+
+# Domains with their confidence. Where they have none, that of earlier domains in the same column must not stay beside them.
+write_domains <- function(object, domain, confidence, names) {
+  object <- write_column(object, names$domain, domain)
+  if (is.null(confidence)) drop_columns(object, names$confidence) else write_column(object, names$confidence, confidence)
+}
+
+drop_columns <- function(object, columns) drop_results(object, intersect(columns, names(meta_table(object))), character())
 
 # One set of numbers a panel, or NULL. Numbers with names are matched by name.
 check_confidence <- function(confidence, labels) {

@@ -52,6 +52,7 @@ write_modalities <- function(object, result, names, homes, misc) {
   columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = cell_names(object), check.names = FALSE)
   names(columns) <- paste0(names$reduction, "_", names(columns))
   columns[[names$domain]] <- unname(result$domain)[rows]
+  object <- drop_columns(object, names$confidence)
   if (!is.null(result$confidence)) columns[[names$confidence]] <- unname(result$confidence)[rows]
   write_columns(object, columns)
 }

@@ -32,8 +32,7 @@ describe_run <- function(x) {
 # Results into an object, under `names` (reduction, key, domain, and assay for what was imputed); `homes`: the assays that the reductions belong to. A system may write more.
 write_result <- function(object, result, names, homes, misc) {
   object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
-  if (!is.null(result$domain)) object <- write_column(object, names$domain, result$domain)
-  if (!is.null(result$confidence)) object <- write_column(object, names$confidence, result$confidence)
+  if (!is.null(result$domain)) object <- write_domains(object, result$domain, result$confidence, names)
   if (!is.null(result$reconstruction)) object <- write_imputed(object, result$reconstruction, names$assay)
   object
 }
@@ -62,18 +61,15 @@ cells_of_result <- function(result, cells, own = cells) {
   result
 }
 
-# The names of what a run writes, checked.
+# The names of what a run writes, checked; that of the confidence follows the domains' unless it is given.
 output_names <- function(reduction.name, reduction.key, domain.name, imputed.assay = NULL, confidence.name = NULL) {
-  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name)
-  arguments <- c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name")
-  if (!is.null(confidence.name)) {
-    names$confidence <- confidence.name
-    arguments[["confidence"]] <- "confidence.name"
-  }
+  names <- list(reduction = reduction.name, key = reduction.key, domain = domain.name, confidence = confidence.name)
+  arguments <- c(reduction = "reduction.name", key = "reduction.key", domain = "domain.name", if (!is.null(confidence.name)) c(confidence = "confidence.name"))
   if (!is.null(imputed.assay)) {
     names$assay <- imputed.assay
     arguments[["assay"]] <- "imputed.assay"
   }
   check_output_names(names, arguments)
+  names$confidence <- names$confidence %||% confidence_column(domain.name)
   names
 }

@@ -22,6 +22,28 @@ test_that("an object keeps the confidence beside the domains", {
   expect_equal(sum(table$n * table$confidence) / ncol(object), mean(object$ppca_confidence))
 })
 
+test_that("confidence goes by the domains that it is of, and none stays beside others", {
+  object <- RunPredictivePCA(small_seurat(), 4, coords = c("x", "y"), verbose = FALSE)
+  first <- object$ppca_confidence
+  object <- FindDomains(object, 3, coords = c("x", "y"), domain.name = "three")
+  expect_identical(object$ppca_confidence, first)
+  expect_true("three_confidence" %in% names(object[[]]))
+  sums <- function(name) sum(DomainMetrics(object, coords = c("x", "y"), domain.name = name, by = "domain")$n)
+  expect_equal(c(sums("three"), sums("ppca_domain")), rep(ncol(object), 2))
+  expect_spax_error(DomainPlot(object, group.by = "label", coords = c("x", "y"), confidence = TRUE), "argument", "confidence")
+  again <- FindDomains(object, 3, coords = c("x", "y"), method = "kmeans")
+  expect_false("ppca_confidence" %in% names(again[[]]))
+  expect_spax_error(DomainMetrics(again, coords = c("x", "y"), domain.name = "ppca_domain", by = "domain"), "argument", "confidence")
+  plain <- RunPredictivePCA(object, 3, coords = c("x", "y"), options = ppca_options(cluster = "gmm"), verbose = FALSE)
+  expect_false("ppca_confidence" %in% names(plain[[]]))
+  refined <- RefineDomains(object, coords = c("x", "y"), k = 10, domain.name = "ppca_domain", refined.name = "ppca_domain")
+  expect_false("ppca_confidence" %in% names(refined[[]]))
+  model <- SeuratObject::Tool(object, "RunPredictivePCA")$model
+  expect_false("ppca_confidence" %in% names(predict(model, object, coords = c("x", "y"))[[]]))
+  named <- RunPredictivePCA(small_seurat(), 4, coords = c("x", "y"), domain.name = "mine", verbose = FALSE)
+  expect_equal(unname(named$mine_confidence), unname(first))
+})
+
 test_that("unsure cells are paler", {
   fit <- RunPredictivePCA(small()$counts, 4, small_xy(), verbose = FALSE)
   plot <- DomainPlot(fit, coords = small_xy(), confidence = TRUE)

@@ -114,7 +114,7 @@ impl Run {
             }
             Stage::Smooth => {
                 self.smoothed = self.system.smooth(&self.tissue)?;
-                self.predicted = self.system.predict(&self.tissue)?;
+                self.predicted = self.system.predictions(&self.tissue)?;
                 self.tissue.forget_neighbours();
                 Stage::Train
             }

@@ -69,7 +69,7 @@ pub trait System: Send + Sync {
     ///
     /// # Errors
     /// Those of [`super::Components::predict`].
-    fn predict(&mut self, _: &Tissue) -> Result<Option<Predictions>> {
+    fn predictions(&mut self, _: &Tissue) -> Result<Option<Predictions>> {
         Ok(None)
     }
 

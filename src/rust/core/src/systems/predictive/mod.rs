@@ -64,7 +64,7 @@ impl System for Predictive {
         Ok(None)
     }
 
-    fn predict(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
+    fn predictions(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
         let early = || Error::Internal("a stage came before the one that it needs".into());
         let components = self.components.as_ref().ok_or_else(early)?;
         components.predict(tissue, 0.0).map(Some)

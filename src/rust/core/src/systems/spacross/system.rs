@@ -191,7 +191,7 @@ impl System for SpaCross {
         averaged.transpose()
     }
 
-    fn predict(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
+    fn predictions(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
         let components = self.predictable.as_ref();
         components.map(|x| x.predict(tissue, 0.0)).transpose()
     }

@@ -258,7 +258,7 @@ impl System for SpaLora {
         side_by_side(&columns).map(Some)
     }
 
-    fn predict(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
+    fn predictions(&mut self, tissue: &Tissue) -> Result<Option<Predictions>> {
         if !self.predicts() {
             return Ok(None);
         }
