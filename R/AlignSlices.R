@@ -26,7 +26,7 @@
 #' @param counts Raw counts, genes x cells, for all cells: expression then chooses among near-equal places. `"paste"` needs them. For
 #'   objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
 #' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
-#' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
+#' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: where the coordinates bring one z a slice, by these, else 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a
 #'   regular grid is taken as Visium, other coordinates as micrometres, and a message says so.
 #' @param outline TRUE aligns the rims of the slices, FALSE all their spots, for ragged tissue.
@@ -128,12 +128,12 @@ print.SlicesAligned <- function(x, ...) {
 
 # One table of all cells, and their slices.
 slice_tables <- function(object, slice, slice.order, argument) {
-  if (is.list(object) && !is.data.frame(object)) {
+  if (is.list(object) && !is.data.frame(object) && !is_simple_features(object)) {
     return(joined_tables(object, slice, slice.order))
   }
   coords <- SpatialCoords.default(NULL, object)
   slice <- ordered_slices(slice, rownames(coords), slice.order, argument)
-  list(coords = coords[c("x", "y")], slice = slice)
+  list(coords = only_axes(coords), slice = slice)
 }
 
 joined_tables <- function(tables, slice, slice.order) {
@@ -141,12 +141,12 @@ joined_tables <- function(tables, slice, slice.order) {
     abort_spax("argument", "{.arg slice} is given, but a list of tables has one table a slice.", "slice")
   }
   names(tables) <- slice_names(tables)
-  places <- lapply(tables, function(table) SpatialCoords.default(NULL, table)[c("x", "y")])
+  places <- lapply(tables, function(table) slice_axes(SpatialCoords.default(NULL, table)))
   cells <- names_apart(lapply(places, rownames))
   places <- Map(function(place, names) `rownames<-`(place, names), places, cells)
   cells <- unlist(cells, use.names = FALSE)
   slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
-  coords <- do.call(rbind, unname(places))
+  coords <- join_places(places)
   list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
 }
 
@@ -224,7 +224,7 @@ object_slices_given <- function(object, split.by, coords) {
 align_object_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
   check_column_names(names)
   names(objects) <- slice_names(objects)
-  places <- lapply(objects, function(object) check_one_slice(SpatialCoords(object, coords))[c("x", "y")])
+  places <- lapply(objects, function(object) slice_axes(check_one_slice(SpatialCoords(object, coords))))
   cells <- names_apart(lapply(places, rownames))
   rename <- function(x, names, dim) {
     dimnames(x)[[dim]] <- names

@@ -51,7 +51,7 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
   place <- object_slice_coords(object, coords, slice)
   warn_overlaid_object(object, place, split.by, threads)
   graph <- BuildSpatialGraph.default(
-    place[c("x", "y")],
+    place,
     slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
   )
   object <- write_graph(object, graph, graph.name, assay)

@@ -29,7 +29,7 @@
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
 #'   Not without slices, nor is `stack`.
 #' @param stack TRUE: neighbouring slices lie on each other in the tissue, and their cells are neighbours in 3-D. FALSE: they do not, and are not aligned.
-#' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: 10, the thickness of a section.
+#' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: where the coordinates bring one z a slice, by these, else 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,
 #'   other coordinates as micrometres, and a message says so.
 #' @param ... Not used; anything here is an error.

@@ -11,7 +11,7 @@
 #' read by; `sample_id` says which cells share a frame, as images do. A plain SingleCellExperiment has no coordinates: name two columns of its `colData`.
 #'
 #' @section Tables of coordinates:
-#' A matrix, data frame, tibble, data.table or DataFrame. It may have more rows than there are cells, in any order, and more columns. What is understood:
+#' A matrix, data frame, tibble, data.table or DataFrame, or simple features of the package sf (which need not be installed). It may have more rows than there are cells, in any order, and more columns. What is understood:
 #'
 #' | in the table | is taken for |
 #' |---|---|
@@ -26,7 +26,9 @@
 #' | two columns that differ in one letter, as `Centroid X` and `Centroid Y` | x and y, with a message |
 #' | two columns of numbers with other names, or none | x and y in this order; with a message if they have names |
 #' | more columns of numbers and none of the above; several such pairs; one axis only | an error that lists them |
-#' | `z` and the like beside x and y | not used, with a message; sections are told apart by `split.by` or `slice` |
+#' | `z` and the like beside x and y | where cells differ in it, the third coordinate, with a message: neighbours are those in space. With slices, one z a slice is its height in the stack (unless `gaps` are given); where cells of one slice differ in z, it is not used, with a message |
+#' | points of sf (`sf` or `sfc`) | their coordinates; the other columns as in a data frame |
+#' | polygons of sf | the centres of their areas |
 #' | text or factors as x or y; one value for all cells | an error |
 #' | row names, or any column, with the names of all cells | what rows are matched by; a message says which column |
 #' | `cell_ID` and `fov` | the cells that Seurat names `cell_ID_fov` |
@@ -37,11 +39,11 @@
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
-#' @param coords NULL for the images of the object, or its own coordinates, or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two meta data
-#'   columns, as in `c("x", "y")`; the name of a reduction, as in `"spatial"`, for its first two columns; or a matrix or data frame with
+#' @param coords NULL for the images of the object, or its own coordinates, or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two or three meta data
+#'   columns, as in `c("x", "y")`; the name of a reduction, as in `"spatial"`, for its first two columns, or all of three; or a matrix or data frame with
 #'   a row a cell, in any order: see the section on tables.
 #' @param ... Not used; anything here is an error.
-#' @return A data frame with a row a cell (row names: cell names) and the columns `x` and `y`, in the units of the source; a factor `image` is added when
+#' @return A data frame with a row a cell (row names: cell names) and the columns `x`, `y` and, where cells differ in height, `z`, in the units of the source; a factor `image` is added when
 #'   they come from images (of a SpatialExperiment: its `sample_id`). The attribute `"y_down"` is TRUE when y grows downwards, as in images.
 #' @export
 #' @examples
@@ -92,19 +94,19 @@ named_coords <- function(object, names) {
 }
 
 meta_coords <- function(object, columns) {
-  if (length(columns) != 2L) {
+  if (!length(columns) %in% 2:3) {
     abort_spax("coords", c(
-      "{.arg coords} names {length(columns)} column{?s} of the meta data; two are needed.",
+      "{.arg coords} names {length(columns)} column{?s} of the meta data; two or three are needed.",
       "i" = "For instance {.code coords = c(\"x\", \"y\")}, or one reduction{if (length(reduction_names(object))) paste0(': ', some_of(reduction_names(object)))}."
     ), "coords")
   }
   values <- lapply(columns, function(column) meta_column(object, column, "coords"))
-  table <- data.frame(x = unname(values[[1L]]), y = unname(values[[2L]]), row.names = cell_names(object))
-  structure(table, found = list(source = paste("the meta data columns", paste0("\"", columns, "\"", collapse = " and "))))
+  table <- data.frame(rlang::set_names(lapply(values, unname), c("x", "y", "z")[seq_along(columns)]), row.names = cell_names(object))
+  structure(table, source = paste("the meta data columns", paste0("\"", columns, "\"", collapse = " and ")))
 }
 
 # As a run takes them: the places, and how they were found.
 task_coords <- function(cells, coords) {
   place <- SpatialCoords.default(cells, coords)
-  list(coords = data.frame(place[c("x", "y")]), coords_found = attr(place, "found"), samples = attr(place, "samples"))
+  list(coords = data.frame(only_axes(place)), coords_found = attr(place, "found"), height = attr(place, "height"), samples = attr(place, "samples"))
 }

@@ -13,7 +13,7 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
   steps <- if (method == "paste") paste_steps(coords, slice, counts, mirror, threads)
   found <- core(core_align_stack(coords_matrix(coords[c("x", "y")]), as.integer(slice), features, steps, settings, threads))
   names(found) <- levels(slice)
-  z <- slice_heights(gaps, length(found), found[[1L]], spot.distance, verbose)
+  z <- given_heights(coords, slice, gaps) %||% slice_heights(gaps, length(found), found[[1L]], spot.distance, verbose)
   residuals <- alignment_residuals(found)
   if (method != "none") warn_poor_alignment(residuals)
   list(

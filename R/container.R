@@ -135,12 +135,12 @@ spatial_reduction <- function(object) {
   if (length(found) > 0L) found[[1L]]
 }
 
-# Coordinates from a reduction: its first two columns.
+# Coordinates from a reduction: its first two columns, or all of three.
 reduction_coords <- function(object, name) {
   embedding <- reduction_matrix(object, name)
-  table <- if (ncol(embedding) >= 2L) data.frame(x = embedding[, 1L], y = embedding[, 2L], row.names = rownames(embedding)) else embedding
-  found <- list(source = paste0("the reduction \"", name, "\""))
-  structure(read_coords(table, cell_names(object)), found = found)
+  axes <- c("x", "y", if (ncol(embedding) == 3L) "z")
+  if (ncol(embedding) >= 2L) embedding <- rlang::set_names(data.frame(embedding[, seq_along(axes)]), axes)
+  structure(embedding, source = paste0("the reduction \"", name, "\""))
 }
 
 # The verbs whose runs the object holds.

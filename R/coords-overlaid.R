@@ -32,7 +32,7 @@ warn_overlaid <- function(coords, samples, threads) {
     ), "split.by")
     return(invisible())
   }
-  shared <- mean(shares_place(coords[c("x", "y")], NULL))
+  shared <- mean(shares_place(only_axes(coords), NULL))
   if (shared > overlaid_share) {
     warn_spax("coords", c(
       "{round(100 * shared)} % of the cells lie exactly where another one lies, as in samples laid over each other.",

@@ -7,12 +7,11 @@ look_at_coords <- function(task) {
   if (!task$verbose) {
     return(invisible())
   }
-  xy <- task$coords[c("x", "y")]
-  shared <- sum(shares_place(xy, task$slices))
+  shared <- sum(shares_place(task$coords, task$slices))
   lines <- c(
     paste0("Coordinates: ", said_source(task$coords_found), "."),
     paste0(
-      nrow(xy), " cells over ", shown_number(diff(range(xy$x))), " x ", shown_number(diff(range(xy$y))), ", typically ",
+      nrow(task$coords), " cells over ", paste(vapply(task$coords, function(axis) shown_number(diff(range(axis))), ""), collapse = " x "), ", typically ",
       shown_number(nearest_distance(seen)), " from the nearest."
     ),
     said_neighbours(task$options, seen),
@@ -24,7 +23,8 @@ look_at_coords <- function(task) {
 # How SpatialCoords() came to them.
 said_source <- function(found) {
   from <- found$source %||% paste0("columns ", paste0("\"", found$columns, "\"", collapse = " and "), " of `coords`")
-  if (is.null(found$rows)) {
+  # An object's own coordinates are named by its cells.
+  if (is.null(found$rows) || !is.null(found$source) && found$rows == "row names") {
     return(from)
   }
   paste0(from, ", rows by ", if (found$rows == "order") "their order, taken for that of the cells" else found$rows)

@@ -164,18 +164,21 @@ is_hexagonal <- function(column, row) {
   whole && length(unique(row %% 2)) == 2L && length(unique((column + row) %% 2)) == 1L
 }
 
-# x and y, and how they were found: list(xy, columns, guessed, hexagonal, unused, y_down).
+# x, y and, where it differs between cells, z, and how they were found: list(places, columns, guessed, hexagonal, third, height = the z of all, y_down).
 read_axes <- function(table, found) {
   at <- found$at
-  xy <- data.frame(x = axis_values(table, at[[1L]]), y = axis_values(table, at[[2L]]))
+  places <- data.frame(x = axis_values(table, at[[1L]]), y = axis_values(table, at[[2L]]))
+  z <- if (length(at) > 2L) unique(table$columns[[at[[3L]]]])
+  deep <- length(z) > 1L
+  if (deep) places$z <- axis_values(table, at[[3L]])
   y_name <- plain_name(names(table$columns)[[at[[2L]]]])
-  hexagonal <- found$known && y_name %in% array_names && is_hexagonal(xy$x, xy$y)
-  if (hexagonal) xy$y <- xy$y * sqrt(3)
+  hexagonal <- found$known && y_name %in% array_names && is_hexagonal(places$x, places$y)
+  if (hexagonal) places$y <- places$y * sqrt(3)
   list(
-    xy = xy, columns = column_names(table)[at[1:2]], hexagonal = hexagonal, y_down = found$known && y_name %in% downward_names,
+    places = places, columns = column_names(table)[at[seq_len(ncol(places))]], hexagonal = hexagonal, y_down = found$known && y_name %in% downward_names,
     # Columns without names of their own say nothing, and nothing can be said of them.
     guessed = !found$known && !all(grepl("^(V?[0-9]+)?$", names(table$columns)[at])),
-    unused = if (length(at) > 2L && length(unique(table$columns[[at[[3L]]]])) > 1L) column_names(table)[[at[[3L]]]]
+    third = if (deep) column_names(table)[[at[[3L]]]], height = if (length(z) == 1L && is.numeric(z) && is.finite(z)) as.double(z)
   )
 }
 

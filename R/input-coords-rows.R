@@ -2,6 +2,7 @@
 
 # A matrix or data frame of any kind as list(columns = a list, names = row names or NULL, n = rows). Automatic row names are no names.
 plain_table <- function(coords) {
+  coords <- without_features(coords)
   if (length(dim(coords)) != 2L || ncol(coords) < 1L) {
     abort_spax("coords", c(
       "{.arg coords} must be a matrix or data frame with two columns, not {show_value(coords)}.",

@@ -1,18 +1,20 @@
 # Tables of coordinates, from what users give to what the core takes. The columns are found in input-coords-columns.R, the rows in input-coords-rows.R.
 
-# The places of the cells: a data frame of x and y named by cell, whose attribute `found` says how: list(columns, rows, and what else read_axes() saw).
+# The places of the cells: a data frame of x, y and, where they do not lie in a plane, z, named by cell, whose attribute `found` says how:
+# list(columns, rows, and what else read_axes() saw).
 read_coords <- function(coords, cells) {
+  coords <- without_features(coords)
   table <- plain_table(coords)
   known <- find_known_axes(table)
   rows <- match_rows(table, cells, axes_no_names(table, known))
   axes <- read_axes(table, known %||% guess_axes(table, rows$column))
-  found <- c(axes[c("columns", "guessed", "hexagonal", "unused")], list(rows = rows$by))
-  say_found(found, !is.null(cells))
-  place <- data.frame(axes$xy[rows$rows, ], row.names = cells %||% rows$cells)
+  found <- c(axes[c("columns", "guessed", "hexagonal", "third")], list(rows = rows$by, source = attr(coords, "source")))
+  if (is.null(attr(coords, "found"))) say_found(found, !is.null(cells))
+  place <- data.frame(axes$places[rows$rows, ], row.names = cells %||% rows$cells)
   # Of coordinates that have been read before, the first time tells.
   structure(
     place,
-    y_down = axes$y_down || isTRUE(attr(coords, "y_down")), found = attr(coords, "found") %||% found,
+    y_down = axes$y_down || isTRUE(attr(coords, "y_down")), height = attr(coords, "height") %||% axes$height, found = attr(coords, "found") %||% found,
     samples = attr(coords, "samples") %||% lapply(sample_columns(table$columns), `[`, rows$rows)
   )
 }
@@ -22,7 +24,7 @@ say_found <- function(found, named) {
   lines <- c(
     if (found$guessed) "The columns {.val {found$columns}} of {.arg coords} are taken as x and y.",
     if (found$hexagonal) "The columns {.val {found$columns}} of {.arg coords} are places on a hexagonal array, whose rows lie sqrt(3) columns apart.",
-    if (!is.null(found$unused)) "The column {.val {found$unused}} of {.arg coords} is not used: neighbours lie in the plane. For several sections, say which cell lies in which.",
+    if (!is.null(found$third)) "The column {.val {found$third}} of {.arg coords} is the third coordinate: neighbours are looked for in space, not in the plane.",
     if (grepl("^column", found$rows) && named) "The rows of {.arg coords} go with the cells by its {found$rows}.",
     if (found$rows == "order" && named) "Nothing in {.arg coords} can be cell names: its rows are taken in the order of the cells."
   )
@@ -30,7 +32,7 @@ say_found <- function(found, named) {
 }
 
 check_coords <- function(coords) {
-  bad <- !is.finite(coords$x) | !is.finite(coords$y)
+  bad <- !Reduce(`&`, lapply(only_axes(coords), is.finite))
   if (any(bad)) {
     abort_spax("coords", c(
       "{.arg coords} {cli::qty(sum(bad))}{?is/are} missing or infinite for {sum(bad)} cell{?s}: {some_of(rownames(coords)[bad])}.",
@@ -54,7 +56,23 @@ check_coords <- function(coords) {
   coords
 }
 
-# Coordinates as the core takes them: x and y, and the height in a stack.
+# The columns that are places.
+only_axes <- function(place) place[intersect(c("x", "y", "z"), names(place))]
+
+# As one of several slices, for which the z of all of its cells is a height.
+slice_axes <- function(place) {
+  axes <- only_axes(place)
+  axes$z <- axes$z %||% attr(place, "height")
+  axes
+}
+
+# Of several slices: the height counts where all have one.
+join_places <- function(places) {
+  axes <- Reduce(intersect, lapply(places, names))
+  do.call(rbind, unname(lapply(places, `[`, axes)))
+}
+
+# Coordinates as the core takes them: x and y, and z where there is one, as in a stack.
 coords_matrix <- function(coords) {
   unname(cbind(as.double(coords$x), as.double(coords$y), coords$z))
 }

@@ -48,18 +48,22 @@ slice_coords_list <- function(coords, object) {
   if (all(nzchar(rlang::names2(coords))) && setequal(names(coords), names(object))) coords[names(object)] else unname(coords)
 }
 
-matrix_slice_input <- function(counts, coords) matrix_input(counts, coords, NULL, NULL, FALSE)
+matrix_slice_input <- function(counts, coords) {
+  input <- matrix_input(counts, coords, NULL, NULL, FALSE)
+  input$coords$z <- input$coords$z %||% input$height
+  input
+}
 
 object_slice_input <- function(object, coords, assay, layer) {
   place <- check_one_slice(SpatialCoords(object, coords))
-  list(counts = stored_counts(object, assay, layer), cells = cell_names(object), coords = place[c("x", "y")])
+  list(counts = stored_counts(object, assay, layer), cells = cell_names(object), coords = slice_axes(place))
 }
 
 # Side by side; a gene that a slice lacks is zero there, and so not among those that all share.
 join_slices <- function(parts) {
   genes <- lapply(parts, function(x) rownames(x$counts))
   check_gene_names(genes)
-  list(counts = join_layers(lapply(unname(parts), `[[`, "counts")), coords = do.call(rbind, unname(lapply(parts, `[[`, "coords"))))
+  list(counts = join_layers(lapply(unname(parts), `[[`, "counts")), coords = join_places(lapply(parts, `[[`, "coords")))
 }
 
 check_gene_names <- function(genes) {

@@ -181,7 +181,7 @@ test_that("text, factors and a constant axis are refused with a remedy", {
   remedy(list_column)
 })
 
-test_that("a third axis is not lost in silence", {
+test_that("a third axis is told, and not taken for a place of the plane", {
   cells <- rownames(small_xy())
   deep <- data.frame(small_xy(), z = rep_len(1:2, length(cells)))
   expect_message(SpatialCoords(cells, deep), "\"z\"", class = "spaxR_message_coords")
