@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use candle_core::{Device, Tensor, Var};
+use candle_nn::Optimizer;
 use ndarray::Array2;
 
 use crate::check::{Gap, Spans};
@@ -11,7 +12,7 @@ use crate::design::Input;
 use crate::gpu::emulated::{with, Order};
 use crate::gpu::{Kernels, Matrix};
 use crate::graph::{curve_order, inner_product_neighbours, Graph};
-use crate::nn::adam::Adam;
+use crate::nn::adam::{self, Adam};
 use crate::nn::dropout::Dropout;
 use crate::nn::gather::gather;
 use crate::nn::linear::{linear, project, small_times};
@@ -301,12 +302,17 @@ fn adam_steps() {
             .iter()
             .map(|t| Var::from_tensor(&t.copy().unwrap()).unwrap())
             .collect();
-        let mut adam = Adam::new(vars.clone(), 0.1, 0.01, clip).unwrap();
+        let settings = adam::Settings {
+            learning_rate: 0.1,
+            weight_decay: 0.01,
+            clip_norm: clip,
+        };
+        let mut adam = Adam::new(vars.clone(), settings).unwrap();
         let mut all = vec![];
         for _ in 0..3 {
             // The third parameter has no gradient and stays.
             let loss = (weigh(&vars[0].sqr().unwrap()) + weigh(&vars[1])).unwrap();
-            let norm = adam.step(&loss.backward().unwrap()).unwrap();
+            let norm = adam.step_with_norm(&loss.backward().unwrap()).unwrap();
             all.push(norm.to_scalar::<f64>().unwrap() as f32);
             all.extend(vars.iter().flat_map(|v| values(v)));
         }

@@ -229,3 +229,77 @@ impl Parameters {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::HashMap;
+
+    use ndarray::array;
+
+    use super::*;
+    use crate::nn::init::{glorot, Drawn, AFFINE, ZEROS};
+
+    impl Arrays for HashMap<String, ArrayD<f64>> {
+        fn array(&self, name: &str) -> crate::Result<ArrayD<f64>> {
+            let missing = || crate::Error::model(format!("no {name}"));
+            self.get(name).cloned().ok_or_else(missing)
+        }
+    }
+
+    /// A layer of every form.
+    fn layer(builder: &Builder) -> Result<[Var; 4]> {
+        let (inside, init) = (builder.pp("a"), glorot(2, 3));
+        Ok([
+            parameter(&inside, "weight", (2, 3), Kind::matrix(init))?,
+            parameter(&inside, "u", (1, 3), Kind::trained(Form::Transposed, init))?,
+            parameter(&inside, "bias", (1, 2), Kind::trained(Form::Row, ZEROS))?,
+            parameter(builder, "ab", (2, 2), AFFINE)?,
+        ])
+    }
+
+    fn made(source: impl Source) -> Result<Parameters> {
+        Ok(build(source, &Device::Cpu, |builder| layer(&builder))?.1)
+    }
+
+    #[test]
+    fn parameters_keep_their_order_names_and_layouts() {
+        let (vars, all) = build(Drawn::new(1), &Device::Cpu, |builder| layer(&builder)).unwrap();
+        let same = all.vars().iter().zip(&vars).all(|(a, b)| a.id() == b.id());
+        assert!(same);
+        let arrays = all.arrays().unwrap();
+        let named = arrays
+            .iter()
+            .map(|(name, array)| (name.as_str(), array.shape()));
+        let expected: [(&str, &[usize]); 5] = [
+            ("a.weight", &[2, 3]),
+            ("a.u", &[3, 1]),
+            ("a.bias", &[2]),
+            ("ab.weight", &[2]),
+            ("ab.bias", &[2]),
+        ];
+        assert!(named.eq(expected));
+        assert_eq!(arrays[3].1, array![1.0, 1.0].into_dyn());
+        let inside: Vec<String> = all.under("a").iter().map(|p| p.name.clone()).collect();
+        assert_eq!(inside, ["weight", "u", "bias"]);
+    }
+
+    #[test]
+    fn arrays_give_the_parameters_back() {
+        let all = made(Drawn::new(1)).unwrap();
+        let kept: HashMap<_, _> = all.arrays().unwrap().into_iter().collect();
+        let again = made(Stored(&kept)).unwrap();
+        assert_eq!(again.arrays().unwrap(), all.arrays().unwrap());
+        let other = made(Drawn::new(2)).unwrap();
+        assert_ne!(other.arrays().unwrap(), all.arrays().unwrap());
+        other.load(&kept).unwrap();
+        assert_eq!(other.arrays().unwrap(), all.arrays().unwrap());
+        for name in kept.keys() {
+            let mut short = kept.clone();
+            short.remove(name);
+            assert!(made(Stored(&short)).is_err() && other.load(&short).is_err());
+            short.insert(name.clone(), ArrayD::zeros(vec![1, 7]));
+            assert!(made(Stored(&short)).is_err() && other.load(&short).is_err());
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod host;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var};
+use candle_nn::Optimizer;
 
 use self::device::{PlacedMoments, Rates};
 use self::host::Moments;
@@ -24,20 +25,24 @@ enum State {
 pub struct Adam {
     parameters: Vec<Var>,
     state: State,
-    learning_rate: f64,
-    weight_decay: f64,
-    clip_norm: f64,
+    settings: Settings,
     steps: i32,
 }
 
-impl Adam {
-    /// `clip_norm` bounds the norm of all gradients together; infinity leaves them.
-    pub fn new(
-        parameters: Vec<Var>,
-        learning_rate: f64,
-        weight_decay: f64,
-        clip_norm: f64,
-    ) -> Result<Self> {
+/// What steps go by.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub learning_rate: f64,
+    /// The part of a parameter that is added to its gradient.
+    pub weight_decay: f64,
+    /// Bounds the norm of all gradients together; infinity leaves them.
+    pub clip_norm: f64,
+}
+
+impl Optimizer for Adam {
+    type Config = Settings;
+
+    fn new(parameters: Vec<Var>, settings: Settings) -> Result<Self> {
         let kernels = match parameters.first() {
             Some(parameter) => Kernels::of(parameter.device())?,
             None => None,
@@ -49,16 +54,28 @@ impl Adam {
         Ok(Self {
             parameters,
             state,
-            learning_rate,
-            weight_decay,
-            clip_norm,
+            settings,
             steps: 0,
         })
     }
 
+    fn step(&mut self, store: &GradStore) -> Result<()> {
+        self.step_with_norm(store).map(|_| ())
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.settings.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.settings.learning_rate = learning_rate;
+    }
+}
+
+impl Adam {
     /// One step; returns the norm of the gradients before clipping, one f64 where the parameters are. A parameter on
     /// which the loss does not depend is left alone, decay included.
-    pub fn step(&mut self, store: &GradStore) -> Result<Tensor> {
+    pub fn step_with_norm(&mut self, store: &GradStore) -> Result<Tensor> {
         self.steps += 1;
         if let State::Placed(moments) = &self.state {
             let gradient = |p: &Var| store.get(p).map(Tensor::contiguous).transpose();
@@ -68,10 +85,10 @@ impl Adam {
                 .map(gradient)
                 .collect::<Result<_>>()?;
             let rates = Rates {
-                clip: self.clip_norm,
-                rate: rate(self.learning_rate, self.steps),
+                clip: self.settings.clip_norm,
+                rate: rate(self.settings.learning_rate, self.steps),
                 root: root(self.steps),
-                decay: self.weight_decay as f32,
+                decay: self.settings.weight_decay as f32,
             };
             return moments.step(&self.parameters, &gradients, &rates);
         }
@@ -131,12 +148,15 @@ impl Adam {
     fn apply(&mut self, gradients: Vec<Option<Vec<f32>>>) -> Result<f64> {
         let norm = global_norm(&gradients);
         // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
-        let factor = (self.clip_norm / (norm + 1e-6)).min(1.0) as f32;
+        let factor = (self.settings.clip_norm / (norm + 1e-6)).min(1.0) as f32;
         let State::Host(all) = &mut self.state else {
             return Ok(norm);
         };
         let updates = self.parameters.iter().zip(all).zip(gradients);
-        let (rate, decay) = (self.learning_rate, self.weight_decay as f32);
+        let (rate, decay) = (
+            self.settings.learning_rate,
+            self.settings.weight_decay as f32,
+        );
         for ((parameter, moments), gradient) in updates {
             let Some(mut gradient) = gradient else {
                 continue;

@@ -6,6 +6,7 @@ mod host;
 use std::sync::Arc;
 
 use candle_core::{bail, Device, Result, Tensor};
+use candle_nn::Module;
 
 use self::device::Placed;
 use crate::gpu::{Kernels, Matrix};
@@ -78,5 +79,11 @@ impl Operator {
             Some(placed) => placed.apply(x),
             None => host::apply(self, x),
         }
+    }
+}
+
+impl Module for Operator {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.apply(x)
     }
 }

@@ -76,7 +76,7 @@ impl Trainer {
     /// The step of the optimiser, after a look at the losses where they can be read.
     fn update(&mut self, losses: &Losses) -> Result<Recorded> {
         let seen = losses.look(&self.place, self.epoch + 1)?;
-        let norm = self.optimiser.step(&losses.total.backward()?)?;
+        let norm = self.optimiser.step_with_norm(&losses.total.backward()?)?;
         self.model.follow_target()?;
         self.epoch += 1;
         seen.record(&norm)

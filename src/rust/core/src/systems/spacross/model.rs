@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor, Var};
+use candle_nn::Module;
 
 use super::draws::Draws;
 use super::dropout::{EpochDropout, PROJECTOR_LAYER, TARGET_LAYERS};
@@ -107,11 +108,20 @@ impl Block {
         let settings = self.norm.settings(dropout);
         norm_act(x, &self.norm.affine, &self.norm.running, settings, train)
     }
+}
 
-    /// The same with the running moments: evaluation mode.
-    fn finish_fixed(&self, x: &Tensor) -> Result<Tensor> {
-        let settings = self.norm.settings(Dropout::none());
-        norm_act_fixed(x, &self.norm.affine, &self.norm.running, settings)
+/// In evaluation mode: with the running moments and without dropout.
+impl Module for Norm {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let settings = self.settings(Dropout::none());
+        norm_act_fixed(x, &self.affine, &self.running, settings)
+    }
+}
+
+/// In evaluation mode.
+impl Module for Block {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        linear(x, &self.weight.as_detached_tensor())?.apply(&self.norm)
     }
 }
 
@@ -173,12 +183,10 @@ impl Encoder {
     pub fn embed(&self, x: &Arc<Input>, graph: &Operator) -> Result<Tensor> {
         let [node1, node2, graph1, graph2] = &self.blocks;
         let first = project_fixed(&**x, &node1.weight.as_detached_tensor())?;
-        let h = node1.finish_fixed(&first)?;
-        let h = node2.finish_fixed(&linear(&h, &node2.weight.as_detached_tensor())?)?;
-        let h = linear(&graph.apply(&h)?, &graph1.weight.as_detached_tensor())?;
-        let h = graph1.finish_fixed(&h)?;
+        let h = first.apply(&node1.norm)?.apply(node2)?;
+        let h = h.apply(graph)?.apply(graph1)?;
         let h = linear(&h, &graph2.weight.as_detached_tensor())?;
-        graph2.finish_fixed(&graph.apply(&h)?)
+        h.apply(graph)?.apply(&graph2.norm)
     }
 
     /// theta <- m theta + (1 - m) other
@@ -372,12 +380,9 @@ impl Model {
             &self.expand.as_detached_tensor(),
         )?;
         let hidden = graph.apply(&linear(embedding, &both)?)?;
-        let projected = self.projector.finish_fixed(&hidden)?;
+        let projected = hidden.apply(&self.projector.norm)?;
         match &self.decoder {
-            Decoder::Graph(block) => {
-                let h = graph.apply(&projected)?;
-                block.finish_fixed(&linear(&h, &block.weight.as_detached_tensor())?)
-            }
+            Decoder::Graph(block) => projected.apply(graph)?.apply(block),
             Decoder::Linear { weight, bias } => linear(&projected, &weight.as_detached_tensor())?
                 .broadcast_add(&bias.as_detached_tensor()),
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::Device;
+use candle_nn::Optimizer;
 use ndarray::Array2;
 
 use super::draws::Source;
@@ -15,7 +16,7 @@ use crate::engine::checkpoint::{keep, restore};
 use crate::engine::place::Place;
 use crate::engine::tensors::Tensors;
 use crate::graph::Graph;
-use crate::nn::adam::Adam;
+use crate::nn::adam::{self, Adam};
 use crate::nn::init::Drawn;
 use crate::nn::linear::Design;
 use crate::nn::parameters::{self, Parameters};
@@ -83,9 +84,11 @@ impl Trainer {
             let trained = TRAINED.map(|part| parameters.under(part).trained().vars());
             let optimiser = Adam::new(
                 trained.concat(),
-                p.learning_rate,
-                p.weight_decay,
-                p.clip_norm,
+                adam::Settings {
+                    learning_rate: p.learning_rate,
+                    weight_decay: p.weight_decay,
+                    clip_norm: p.clip_norm,
+                },
             )?;
             let place = Place::of(device)?;
             let draws = Source::new(&place, n, p, seed, threads);

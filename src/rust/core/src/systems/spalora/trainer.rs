@@ -1,6 +1,7 @@
 //! The training of SpaLORA, one epoch at a time.
 
 use candle_core::{Device, Tensor};
+use candle_nn::Optimizer;
 use ndarray::Array2;
 
 use super::embedding::{Arrays, Embedding};
@@ -14,7 +15,7 @@ use crate::engine::checkpoint::{keep, restore};
 use crate::engine::tensors::Tensors;
 use crate::gpu::Kernels;
 use crate::graph::Graph;
-use crate::nn::adam::Adam;
+use crate::nn::adam::{self, Adam};
 use crate::nn::init::Drawn;
 use crate::nn::linear::Design;
 use crate::nn::parameters::{self, Parameters};
@@ -127,9 +128,11 @@ impl Trainer {
         })?;
         let optimiser = Adam::new(
             parameters.vars(),
-            p.learning_rate,
-            p.weight_decay,
-            f64::INFINITY,
+            adam::Settings {
+                learning_rate: p.learning_rate,
+                weight_decay: p.weight_decay,
+                clip_norm: f64::INFINITY,
+            },
         )?;
         Ok(Self {
             model,
