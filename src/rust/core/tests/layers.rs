@@ -57,18 +57,10 @@ const UPWARDS: [(&str, &str, &str); 3] = [
 
 const MOST_LINES: usize = 400;
 /// Longer files that are there for now, and why.
-const LONG: [(&str, &str); 4] = [
-    (
-        "core/src/engine/run.rs",
-        "the stages in their order, a few lines over",
-    ),
-    (
-        "core/src/kernel_tests.rs",
-        "every kernel against the CPU; to be split by kernel",
-    ),
-    ("core/tests/graph.rs", "to be split by topic"),
-    ("core/tests/preprocess.rs", "to be split by topic"),
-];
+const LONG: [(&str, &str); 1] = [(
+    "core/src/engine/run.rs",
+    "the stages in their order, a few lines over",
+)];
 
 const MOST_PARAMETERS: usize = 7;
 /// Where functions may take more: a launch names every pointer and size of its kernel; the others are there for now.
