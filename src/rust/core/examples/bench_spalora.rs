@@ -15,7 +15,7 @@ use spax_core::preprocess::{Modality, Settings};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::sparse::CountsView;
-use spax_core::systems::spalora::{Params, Sees, Trainer};
+use spax_core::systems::spalora::{Cells, Params, Sees, Trainer};
 use spax_core::{threads, Result};
 use std::time::Instant;
 
@@ -105,16 +105,13 @@ fn main() -> Result<()> {
         ..Params::default()
     };
     let params = params.check(2)?;
-    let mut trainer = Trainer::new(
-        &[&modalities[0], &modalities[1]],
-        &spatial,
-        &[&features[0], &features[1]],
-        order,
-        params,
-        1,
-        n_threads,
-        &Device::Cpu,
-    )?;
+    let cells = Cells {
+        modalities: &modalities,
+        spatial: &spatial,
+        similar: &features,
+        order: &order,
+    };
+    let mut trainer = Trainer::new(cells, params, 1, n_threads, &Device::Cpu)?;
     trainer.step()?;
     let (wall, cpu) = (Instant::now(), cpu_seconds());
     for _ in 0..epochs {

@@ -7,7 +7,6 @@
 macro_rules! dispatch {
     ($(#[$doc:meta])* $vis:vis fn $name:ident$(<$(const $c:ident: $ct:ty),+>)?($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident) => {
         $(#[$doc])*
-        #[allow(clippy::too_many_arguments)]
         $vis fn $name$(<$(const $c: $ct),+>)?($($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             {

@@ -244,21 +244,16 @@ fn training_stops() {
     });
     let modalities =
         [50, 40].map(|columns| Modality::from_matrix(numbers(40_000, columns)).unwrap());
-    let modalities: Vec<&Modality> = modalities.iter().collect();
     let params = spalora::Params::default().check(2).unwrap();
+    let similar = [graph.clone(), graph.clone()];
     stops("SpaLORA", &[100, 600, 1500], || {
-        let (order, params) = (order.clone(), params.clone());
-        let similar = [&graph, &graph];
-        let trainer = spalora::Trainer::new(
-            &modalities,
-            &graph,
-            &similar,
-            order,
-            params,
-            1,
-            2,
-            &Device::Cpu,
-        );
+        let cells = spalora::Cells {
+            modalities: &modalities,
+            spatial: &graph,
+            similar: &similar,
+            order: &order,
+        };
+        let trainer = spalora::Trainer::new(cells, params.clone(), 1, 2, &Device::Cpu);
         trainer?.steps(300).map(|_| ())
     });
 }

@@ -124,16 +124,14 @@ fn spalora_trainer(n: usize, m: usize, latent: usize) -> (spalora::Trainer, spal
             .map(|modality| spalora::memory::Part::of(modality, &params))
             .collect(),
     };
-    let trainer = spalora::Trainer::new(
-        &modalities.iter().collect::<Vec<_>>(),
-        &graphs[0],
-        &graphs[1..].iter().collect::<Vec<_>>(),
-        (0..n as u32).collect(),
-        params.check(m).unwrap(),
-        7,
-        1,
-        &Device::Cpu,
-    );
+    let cells = spalora::Cells {
+        modalities: &modalities,
+        spatial: &graphs[0],
+        similar: &graphs[1..],
+        order: &(0..n as u32).collect::<Vec<_>>(),
+    };
+    let params = params.check(m).unwrap();
+    let trainer = spalora::Trainer::new(cells, params, 7, 1, &Device::Cpu);
     (trainer.unwrap(), size)
 }
 

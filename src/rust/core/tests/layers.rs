@@ -63,12 +63,8 @@ const LONG: [(&str, &str); 1] = [(
 )];
 
 const MOST_PARAMETERS: usize = 7;
-/// Where functions may take more: a launch names every pointer and size of its kernel; the others are there for now.
-const MANY_PARAMETERS: [&str; 3] = [
-    "core/src/gpu/",
-    "core/src/nn/norm_act/host.rs",
-    "core/src/systems/spalora/trainer.rs",
-];
+/// Where functions may take more: a launch names every pointer and size of its kernel.
+const MANY_PARAMETERS: [&str; 1] = ["core/src/gpu/"];
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

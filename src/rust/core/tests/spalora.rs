@@ -14,7 +14,7 @@ use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::sparse::{CountsView, Csr};
 use spax_core::systems::spalora::loss::{reconstruction, Constant};
-use spax_core::systems::spalora::{Embedding, Encoder, Init, Params, Sees, Trainer};
+use spax_core::systems::spalora::{Cells, Embedding, Encoder, Init, Params, Sees, Trainer};
 use spax_core::{threads, Error};
 
 /// Counts of `genes` genes in cells on a square, in two halves that differ.
@@ -144,12 +144,13 @@ fn parts(m: usize, threads: usize) -> Parts {
 }
 
 impl Parts {
-    fn modalities(&self) -> Vec<&Modality> {
-        self.modalities.iter().collect()
-    }
-
-    fn similar(&self) -> Vec<&Graph> {
-        self.similar.iter().collect()
+    fn cells(&self) -> Cells<'_> {
+        Cells {
+            modalities: &self.modalities,
+            spatial: &self.spatial,
+            similar: &self.similar,
+            order: &self.order,
+        }
     }
 
     fn trainer(&self, threads: usize) -> Trainer {
@@ -167,17 +168,8 @@ impl Parts {
             init,
             ..Params::default()
         };
-        Trainer::new(
-            &self.modalities(),
-            &self.spatial,
-            &self.similar(),
-            self.order.clone(),
-            params.check(self.modalities.len()).unwrap(),
-            7,
-            threads,
-            &Device::Cpu,
-        )
-        .unwrap()
+        let params = params.check(self.modalities.len()).unwrap();
+        Trainer::new(self.cells(), params, 7, threads, &Device::Cpu).unwrap()
     }
 }
 
@@ -294,17 +286,20 @@ fn a_model_that_was_kept_embeds_as_the_trained_one() {
             .write(None)
             .unwrap();
         let encoder = Encoder::from_tensors(&Tensors::read(&bytes).unwrap(), m).unwrap();
-        let embed = |modalities: &[&Modality]| {
-            encoder.embed_cells(modalities, &parts.spatial, &parts.similar(), &parts.order)
+        let embed = |modalities: &[Modality]| {
+            encoder.embed_cells(Cells {
+                modalities,
+                ..parts.cells()
+            })
         };
-        let found = threads::install(2, || embed(&parts.modalities())).unwrap();
+        let found = threads::install(2, || embed(&parts.modalities)).unwrap();
         let expected = trainer.embedding().unwrap();
         assert!(
             apart(&found, &expected) < 1e-5,
             "{}",
             apart(&found, &expected)
         );
-        let mut swapped = parts.modalities();
+        let mut swapped = parts.modalities.clone();
         swapped.swap(0, 1);
         assert!(matches!(embed(&swapped), Err(Error::Model { .. })));
     }

@@ -7,7 +7,7 @@ use spax_core::preprocess::{Columns, FeatureKind, Features, Modality, ModalityKi
 use spax_core::rng::{Purpose, Rng};
 use spax_core::sparse::Csr;
 use spax_core::systems::spalora::memory::{Part, Size};
-use spax_core::systems::spalora::{Init, Options, Params, Sees, Trainer};
+use spax_core::systems::spalora::{Cells, Init, Options, Params, Sees, Trainer};
 use spax_core::Result;
 
 use crate::in_pool;
@@ -61,26 +61,20 @@ impl Tissue {
     }
 
     pub fn trainer(&self, params: &Params, threads: usize, device: &Device) -> Result<Trainer> {
-        let modalities: Vec<&Modality> = self.modalities.iter().collect();
-        let similar: Vec<&Graph> = self.similar.iter().collect();
         // The simulated genes come without their components.
         let params = Params {
             init: Init::Random,
             sees: Sees::Genes,
             ..params.clone()
         };
-        let params = params.check(modalities.len())?;
-        let order = self.order.clone();
-        Trainer::new(
-            &modalities,
-            &self.spatial,
-            &similar,
-            order,
-            params,
-            1,
-            threads,
-            device,
-        )
+        let params = params.check(self.modalities.len())?;
+        let cells = Cells {
+            modalities: &self.modalities,
+            spatial: &self.spatial,
+            similar: &self.similar,
+            order: &self.order,
+        };
+        Trainer::new(cells, params, 1, threads, device)
     }
 }
 

@@ -146,17 +146,14 @@ fn spalora(n: usize) -> crate::systems::spalora::Trainer {
         sees: crate::systems::spalora::Sees::Genes,
         ..Default::default()
     };
-    crate::systems::spalora::Trainer::new(
-        &[&rna, &proteins],
-        &spatial,
-        &[&similar[0], &similar[1]],
-        (0..n as u32).collect(),
-        params.check(2).unwrap(),
-        7,
-        1,
-        &Device::Cpu,
-    )
-    .unwrap()
+    let cells = crate::systems::spalora::Cells {
+        modalities: &[rna, proteins],
+        spatial: &spatial,
+        similar: &similar,
+        order: &(0..n as u32).collect::<Vec<_>>(),
+    };
+    let params = params.check(2).unwrap();
+    crate::systems::spalora::Trainer::new(cells, params, 7, 1, &Device::Cpu).unwrap()
 }
 
 #[test]

@@ -176,24 +176,13 @@ impl NormAct {
             .map(|(c, (dx, (x, g)))| {
                 let at = c * CHUNK;
                 let mut sums = vec![0f64; 2 * width];
-                match self.settings.activation {
-                    Activation::Identity => behind::<IDENTITY>(
-                        x,
-                        g,
-                        &line,
-                        &hat,
-                        self.settings.dropout,
-                        at,
-                        dx,
-                        &mut sums,
-                    ),
-                    Activation::Relu => {
-                        behind::<RELU>(x, g, &line, &hat, self.settings.dropout, at, dx, &mut sums)
-                    }
-                    Activation::Elu => {
-                        behind::<ELU>(x, g, &line, &hat, self.settings.dropout, at, dx, &mut sums)
-                    }
-                }
+                let behind = match self.settings.activation {
+                    Activation::Identity => behind::<IDENTITY>,
+                    Activation::Relu => behind::<RELU>,
+                    Activation::Elu => behind::<ELU>,
+                };
+                let dropout = self.settings.dropout;
+                behind([x, g], &line, &hat, dropout, at, dx, &mut sums);
                 sums
             })
             .collect();
@@ -256,17 +245,15 @@ fn slope<const A: u8>(y: f32) -> f32 {
 
 dispatch! {
     fn behind<const A: u8>(
-        x: &[f32], grad: &[f32], line: &Line, hat: &Line, dropout: Dropout, first: usize,
+        rows: [&[f32]; 2], line: &Line, hat: &Line, dropout: Dropout, first: usize,
         g: &mut [f32], sums: &mut [f64],
     ) = behind_body
 }
 
-/// Takes the gradient through dropout and activation (into `g`) and adds up g and g x_hat.
+/// Takes the gradient of the rows of x through dropout and activation (into `g`) and adds up g and g x_hat.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 fn behind_body<const A: u8>(
-    x: &[f32],
-    grad: &[f32],
+    [x, grad]: [&[f32]; 2],
     line: &Line,
     hat: &Line,
     dropout: Dropout,

@@ -6,9 +6,10 @@ use candle_core::Device;
 use ndarray::Array2;
 
 use super::embedding::Embedding;
+use super::epoch::EpochLosses;
 use super::model::{Losses, Source};
 use super::params::{GeneWeights, Init, Params};
-use super::trainer::{EpochLosses, Trainer};
+use super::trainer::Trainer;
 use crate::check::{self, values, Gap, Gaps, Named, Record, Spans};
 use crate::design::Input;
 use crate::nn::propagate::Operator;
@@ -84,7 +85,7 @@ fn gradients(trainer: &Trainer, losses: &Losses) -> Result<Named> {
 /// Files that cannot be read.
 pub fn first_pass(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap>> {
     let recorded = Recorded::load(folder, name)?;
-    let trainer = trainer(&recorded, device)?;
+    let mut trainer = trainer(&recorded, device)?;
     let mut gaps = Gaps::default();
     threads::install(2, || {
         let (forward, losses) = trainer.pass()?;

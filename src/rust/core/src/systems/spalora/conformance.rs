@@ -46,7 +46,7 @@ fn gradients_of_the_pass_on_the_cpu() {
     for name in RUNS {
         let recorded = Recorded::load(&folder(), name).unwrap();
         let mut trainer = trainer(&recorded, &Device::Cpu).unwrap();
-        let found = threads::install(2, || trainer.pass_on_cpu()).unwrap();
+        let found = threads::install(2, || trainer.pass_on_host()).unwrap();
         let mut gaps = Gaps::default();
         for (parameter, gradient) in trainer.parameters.iter().zip(found.gradients) {
             let gradient = Tensor::from_vec(gradient, parameter.var.shape(), &Device::Cpu);

@@ -3,7 +3,6 @@
 use candle_core::Tensor;
 use ndarray::{Array2, ArrayView2};
 
-use super::host;
 use super::model::Forward;
 use crate::nn::view::to_host;
 use crate::{Error, Result};
@@ -22,11 +21,11 @@ pub struct Embedding {
 }
 
 /// What [`Embedding`] holds, in the order of training and of any length.
-pub(super) struct Arrays {
-    joint: Vec<f32>,
-    modality: Vec<Vec<f32>>,
-    across: Vec<f32>,
-    within: Vec<Vec<f32>>,
+pub struct Arrays {
+    pub joint: Vec<f32>,
+    pub modality: Vec<Vec<f32>>,
+    pub across: Vec<f32>,
+    pub within: Vec<Vec<f32>>,
 }
 
 impl Arrays {
@@ -38,15 +37,6 @@ impl Arrays {
             across: to_host(&forward.across)?,
             within: all(&forward.within)?,
         })
-    }
-
-    pub(super) fn of_host(epoch: &host::Epoch) -> Self {
-        Self {
-            joint: epoch.joint.clone(),
-            modality: (0..epoch.within.len()).map(|m| epoch.modality(m)).collect(),
-            across: epoch.across.weights.clone(),
-            within: epoch.within.iter().map(|w| w.weights().to_vec()).collect(),
-        }
     }
 
     /// In the caller's order, where row `order[i]` is row i here.

@@ -5,14 +5,13 @@
 use candle_core::{Device, Var};
 use ndarray::Array2;
 
+use super::cells::Cells;
 use super::embedding::{Arrays, Embedding};
 use super::model::{encoder, names, Attention, Forward, ATTENTION};
 use crate::design::Input;
 use crate::engine::tensors::Tensors;
-use crate::graph::Graph;
 use crate::nn::linear::{project_fixed, Design};
 use crate::nn::parameters::{self, Parameters, Stored};
-use crate::nn::propagate::Operator;
 use crate::preprocess::Modality;
 use crate::{Error, Result};
 
@@ -76,34 +75,21 @@ impl Encoder {
         })
     }
 
-    /// Embeddings and attention of any cells, in the order of `modalities`, the `spatial` graph and the graph of similar
-    /// cells of each modality. They are computed in `order`, along a space-filling curve.
+    /// Embeddings and attention of any cells.
     ///
     /// # Errors
     /// [`Error::Model`] for features of another width; `Internal` for parts of another length.
-    pub fn embed_cells(
-        &self,
-        modalities: &[&Modality],
-        spatial: &Graph,
-        similar: &[&Graph],
-        order: &[u32],
-    ) -> Result<Embedding> {
-        let number = self.coders.len();
-        let fits = |g: &&Graph| g.n_nodes() == order.len();
-        if modalities.len() != number
-            || similar.len() != number
-            || ![spatial].iter().chain(similar).all(fits)
-        {
-            return Err(Error::Internal("modalities and graphs do not fit".into()));
+    pub fn embed_cells(&self, cells: Cells) -> Result<Embedding> {
+        cells.check()?;
+        if cells.modalities.len() != self.coders.len() {
+            return Err(Error::Internal("another number of modalities".into()));
         }
-        let operator = |graph: &Graph| -> Result<Operator> {
-            Ok(Operator::symmetric(graph.permuted(order)?.normalised()))
-        };
-        let spatial = operator(spatial)?;
+        let spatial = cells.operator(cells.spatial)?;
         let (mut modality, mut within) = (vec![], vec![]);
-        for ((coder, source), similar) in self.coders.iter().zip(modalities).zip(similar) {
-            let h = project_fixed(&input(source, &coder.0, order)?, coder.0.as_tensor())?;
-            let views = [spatial.apply(&h)?, operator(similar)?.apply(&h)?];
+        let parts = cells.modalities.iter().zip(cells.similar);
+        for (coder, (source, similar)) in self.coders.iter().zip(parts) {
+            let h = project_fixed(&input(source, &coder.0, cells.order)?, coder.0.as_tensor())?;
+            let views = [spatial.apply(&h)?, cells.operator(similar)?.apply(&h)?];
             let (z, weights) = coder.1.of(&views)?;
             modality.push(z);
             within.push(weights);
@@ -116,7 +102,7 @@ impl Encoder {
             within,
             projected: Vec::new(),
         })?
-        .embedding(order)
+        .embedding(cells.order)
     }
 }
 

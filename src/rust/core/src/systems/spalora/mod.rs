@@ -1,16 +1,16 @@
 //! SpaLORA: several modalities of one tissue, by attention over graphs and modalities (METHODS 4).
 
 mod averages;
+mod cells;
 #[cfg(any(test, feature = "check"))]
 pub mod check;
 #[cfg(test)]
 mod conformance;
 mod embedding;
 mod encoder;
-mod host;
+mod epoch;
 mod init;
 pub mod loss;
-mod loss_on;
 pub mod memory;
 mod model;
 pub mod options;
@@ -23,8 +23,10 @@ mod trainer;
 mod training;
 pub mod weights;
 
+pub use cells::Cells;
 pub use embedding::Embedding;
 pub use encoder::Encoder;
+pub use epoch::EpochLosses;
 pub use options::Options;
 pub use params::{GeneWeights, Init, Params, Sees, ValidParams};
-pub use trainer::{EpochLosses, Trainer};
+pub use trainer::Trainer;

@@ -1,6 +1,6 @@
 //! The network of SpaLORA: linear graph encoders and decoders, and attention (METHODS 4.3).
 //!
-//! Devices run it as it stands here; [`super::host`] is the same pass for the CPU.
+//! Devices run it as it stands here; [`super::epoch`] has the same pass for the CPU.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use super::averages::{divided, Averaged};
 use super::memory::{estimate, estimate_on_device, estimate_on_host, Part as Modal, Size};
 use super::prepare::{around, modalities};
 use super::training::{all_of, Training};
-use super::{Encoder, Options, Trainer};
+use super::{Cells, Encoder, Options, Trainer};
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
 use crate::engine::predicted::{components_of_new, predicted_by_all};
 use crate::engine::tensors::Tensors;
@@ -277,18 +277,14 @@ impl System for SpaLora {
         device: &Device,
     ) -> Result<Option<Box<dyn trainer::Trainer>>> {
         let too_early = || Error::Internal("a training before the graphs".into());
-        let modalities: Vec<&Modality> = self.modalities.iter().collect();
-        let similar: Vec<&Graph> = self.similar.iter().collect();
-        let trainer = Trainer::new(
-            &modalities,
-            self.spatial.as_ref().ok_or_else(too_early)?,
-            &similar,
-            tissue.order()?.to_vec(),
-            self.options.network.clone().check(modalities.len())?,
-            seed,
-            tissue.threads(),
-            device,
-        )?;
+        let cells = Cells {
+            modalities: &self.modalities,
+            spatial: self.spatial.as_ref().ok_or_else(too_early)?,
+            similar: &self.similar,
+            order: &tissue.order()?,
+        };
+        let params = self.options.network.clone().check(self.modalities.len())?;
+        let trainer = Trainer::new(cells, params, seed, tissue.threads(), device)?;
         let names = self.names.clone();
         Ok(Some(Box::new(Training { trainer, names })))
     }
@@ -330,12 +326,12 @@ impl System for SpaLora {
         let similar: Vec<Graph> = self.similar(&modalities)?;
         let graph = tissue.graph(self.join_by(), false)?;
         let encoder = Encoder::from_tensors(model, modalities.len())?;
-        let found = encoder.embed_cells(
-            &modalities.iter().collect::<Vec<_>>(),
-            &graph,
-            &similar.iter().collect::<Vec<_>>(),
-            &tissue.order()?,
-        )?;
+        let found = encoder.embed_cells(Cells {
+            modalities: &modalities,
+            spatial: &graph,
+            similar: &similar,
+            order: &tissue.order()?,
+        })?;
         let predicted = || {
             let pairs = parts.iter().zip(&modalities).zip(1..);
             let each = pairs.map(|((new, m), i)| self.components_of(model, new, m, (i, scaling)));

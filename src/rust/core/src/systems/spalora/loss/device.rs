@@ -1,8 +1,8 @@
-//! The losses of SpaLORA on a device; the mathematics stands in [`super::loss`].
+//! On a device.
 
 use candle_core::{Result, Tensor};
 
-use super::loss::Constant;
+use super::Constant;
 use crate::gpu::kernel::{
     ProductTerms, ProductValue, ScaleValues, SquaredTerms, SumTerms, WeighColumns,
 };
@@ -12,7 +12,7 @@ use crate::nn::scalar::{placed2, placed3};
 /// Threads of a block whose terms are added up.
 const BLOCK: usize = 256;
 
-/// As [`super::loss::reconstruction`].
+/// As [`super::reconstruction`].
 pub fn reconstruction(
     kernels: &Kernels,
     [p, y, v]: [&Tensor; 3],
@@ -70,7 +70,7 @@ pub fn reconstruction(
     placed3(kernels, [p, y, v], value, [dp, dy, dv])
 }
 
-/// mean (a - b)^2
+/// As [`super::mean_squared`].
 pub fn mean_squared(kernels: &Kernels, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let n = a.elem_count();
     let (mut da, mut db) = (kernels.floats(a.shape())?, kernels.floats(a.shape())?);

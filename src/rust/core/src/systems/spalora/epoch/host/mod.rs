@@ -1,7 +1,7 @@
 //! An epoch of SpaLORA on the CPU: losses and gradients in one pass, written out by hand.
 //!
-//! The same numbers as [`super::model`] with candle's tape, for a third of the time: the arrays of N rows last over the
-//! epochs and are overwritten by their gradients, and what the modalities share is computed once.
+//! The same numbers as the model with candle's tape, for a third of the time: the arrays of N rows last over the epochs and
+//! are overwritten by their gradients, and what the modalities share is computed once.
 
 mod attention;
 mod block;
@@ -12,19 +12,20 @@ mod reconstruction;
 mod tests;
 mod within;
 
-use candle_core::Result;
+use candle_core::{Result, Var};
 
 use self::attention::{Attended, Parameters};
 use self::block::Block;
 use self::consistency::{back_through, through, Consistency};
 use self::reconstruction::{reconstructions, Term};
 use self::within::{Surroundings, Within};
-use super::model::{Coder, Model, Source};
-use super::params::ValidParams;
+use super::{EpochLosses, Progress, Task};
 use crate::dense::transposed;
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_vec;
 use crate::sparse::{self, BlockMut};
+use crate::systems::spalora::embedding::Arrays;
+use crate::systems::spalora::model::{self, Coder, Model, Source};
 
 /// The parameters of one modality.
 pub struct Weights {
@@ -47,8 +48,8 @@ struct Values {
     across: [Vec<f32>; 2],
 }
 
-/// What one pass finds.
-pub struct Found {
+/// The losses of one pass and their gradients.
+pub struct Pass {
     pub total: f32,
     /// One a modality.
     pub reconstruction: Vec<f32>,
@@ -62,11 +63,11 @@ pub struct Found {
 pub struct Epoch {
     d: usize,
     /// Over the graphs, one a modality.
-    pub within: Vec<Within>,
+    within: Vec<Within>,
     /// Over the modalities: their embeddings lie side by side.
-    pub across: Attended,
+    across: Attended,
     /// Z, and on the way back its gradient.
-    pub joint: Vec<f32>,
+    joint: Vec<f32>,
     /// A Z.
     spread: Vec<f32>,
     /// N x d, for what is used at once.
@@ -78,11 +79,9 @@ pub struct Epoch {
 
 impl Values {
     fn of(model: &Model) -> Result<Self> {
-        let attention = |a: &super::model::Attention| -> Result<[Vec<f32>; 2]> {
-            Ok([to_vec(&a.w)?, to_vec(&a.u)?])
-        };
-        let tall =
-            |w: &candle_core::Var| -> Result<Vec<f32>> { Ok(transposed(&to_vec(w)?, w.dim(1)?)) };
+        let attention =
+            |a: &model::Attention| -> Result<[Vec<f32>; 2]> { Ok([to_vec(&a.w)?, to_vec(&a.u)?]) };
+        let tall = |w: &Var| -> Result<Vec<f32>> { Ok(transposed(&to_vec(w)?, w.dim(1)?)) };
         let weights = |c: &Coder| -> Result<Weights> {
             Ok(Weights {
                 encoder: tall(&c.encoder)?,
@@ -126,26 +125,53 @@ impl Epoch {
         }
     }
 
-    /// The embeddings of all modalities and the joint one.
-    pub fn embed(&mut self, model: &Model, sources: &[Source], spatial: &Operator) -> Result<()> {
-        let values = Values::of(model)?;
-        self.forward(&values, sources, spatial);
-        Ok(())
+    /// Trains `n` epochs; their losses are looked at before each step.
+    pub fn train(
+        &mut self,
+        task: Task,
+        progress: Progress,
+        n: usize,
+    ) -> crate::Result<Vec<EpochLosses>> {
+        let mut all = Vec::with_capacity(n);
+        for _ in 0..n {
+            let found = self.pass(task)?;
+            let losses = EpochLosses {
+                epoch: *progress.epoch + 1,
+                total: found.total,
+                reconstruction: found.reconstruction,
+                cross: found.cross,
+            };
+            all.push(losses.finite()?);
+            progress.optimiser.step_with(found.gradients)?;
+            *progress.epoch += 1;
+        }
+        Ok(all)
+    }
+
+    /// The embeddings of all modalities and the joint one, and the attention.
+    pub fn embed(&mut self, task: Task) -> crate::Result<Arrays> {
+        self.forward(&Values::of(task.model)?, task.sources, task.spatial);
+        Ok(Arrays {
+            joint: self.joint.clone(),
+            modality: (0..self.within.len()).map(|m| self.modality(m)).collect(),
+            across: self.across.weights.clone(),
+            within: self.within.iter().map(|w| w.weights().to_vec()).collect(),
+        })
     }
 
     /// The embedding of one modality, N x d.
-    pub fn modality(&self, m: usize) -> Vec<f32> {
+    fn modality(&self, m: usize) -> Vec<f32> {
         Block::nth(m, self.within.len(), self.d).read(&self.across.embeddings)
     }
 
     /// Losses and gradients.
-    pub fn run(
-        &mut self,
-        model: &Model,
-        sources: &[Source],
-        spatial: &Operator,
-        params: &ValidParams,
-    ) -> Result<Found> {
+    pub fn pass(&mut self, task: Task) -> Result<Pass> {
+        let Task {
+            model,
+            sources,
+            spatial,
+            params,
+        } = task;
         let values = Values::of(model)?;
         self.forward(&values, sources, spatial);
         let terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
@@ -159,7 +185,7 @@ impl Epoch {
         let decoders = terms.into_iter().map(|t| t.dv).collect();
         let mut gradients = self.backward(&values, sources, spatial, decoders, &cross.dc);
         gradients.extend(across);
-        Ok(Found {
+        Ok(Pass {
             total: weighted(&reconstruction, &params.w_recon)
                 + weighted(&cross.losses, &params.w_cross),
             reconstruction,
@@ -237,7 +263,7 @@ impl Epoch {
         values: &Values,
         spatial: &Operator,
         weights: &[f64],
-    ) -> consistency::Found {
+    ) -> consistency::Terms {
         let d = self.d;
         let coders = values.coders.iter();
         let through: Vec<_> = coders.map(|c| through(&c.decoder, &c.encoder, d)).collect();

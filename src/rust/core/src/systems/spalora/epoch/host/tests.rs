@@ -4,7 +4,7 @@
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
 
-use super::Epoch;
+use super::{Epoch, Task};
 use crate::design::Input;
 use crate::graph::Graph;
 use crate::nn::init::Drawn;
@@ -92,7 +92,13 @@ fn three_modalities_agree_with_the_tape() {
         let sources = sources();
         let (model, parameters) = model()?;
         let mut epoch = Epoch::new(&sources, &spatial, WIDTH);
-        let found = epoch.run(&model, &sources, &spatial, &params)?;
+        let task = Task {
+            model: &model,
+            sources: &sources,
+            spatial: &spatial,
+            params: &params,
+        };
+        let found = epoch.pass(task)?;
         let forward = model.forward(&sources, &spatial)?;
         let losses = model.losses(&forward, &sources, &spatial)?;
         let total = losses.total(&params)?;
@@ -115,14 +121,14 @@ fn three_modalities_agree_with_the_tape() {
             let expected = gradients.get(parameter).unwrap().contiguous()?;
             close(&format!("gradient {i}"), own, &to_vec(&expected)?);
         }
-        epoch.embed(&model, &sources, &spatial)?;
-        close("joint", &epoch.joint, &to_vec(&forward.joint)?);
-        close("second", &epoch.modality(1), &to_vec(&forward.modality[1])?);
+        let arrays = epoch.embed(task)?;
+        close("joint", &arrays.joint, &to_vec(&forward.joint)?);
         close(
-            "within",
-            epoch.within[0].weights(),
-            &to_vec(&forward.within[0])?,
+            "second",
+            &arrays.modality[1],
+            &to_vec(&forward.modality[1])?,
         );
+        close("within", &arrays.within[0], &to_vec(&forward.within[0])?);
         Ok(())
     })
     .unwrap();
@@ -141,7 +147,13 @@ fn gradients_agree_with_finite_differences() {
         let (spatial, sources) = (graph(9), sources());
         let (model, parameters) = model()?;
         let mut epoch = Epoch::new(&sources, &spatial, WIDTH);
-        let found = epoch.run(&model, &sources, &spatial, &params)?;
+        let task = Task {
+            model: &model,
+            sources: &sources,
+            spatial: &spatial,
+            params: &params,
+        };
+        let found = epoch.pass(task)?;
         for (i, (parameter, gradient)) in parameters.vars().iter().zip(&found.gradients).enumerate()
         {
             let length = norm(gradient);
@@ -150,7 +162,13 @@ fn gradients_agree_with_finite_differences() {
                 let moved = start.iter().zip(gradient);
                 let moved: Vec<f32> = moved.map(|(w, g)| w + sign * step * g / length).collect();
                 parameter.set(&Tensor::from_vec(moved, parameter.shape(), &Device::Cpu)?)?;
-                let found = epoch.run(&model, &sources, &spatial, &params)?;
+                let task = Task {
+                    model: &model,
+                    sources: &sources,
+                    spatial: &spatial,
+                    params: &params,
+                };
+                let found = epoch.pass(task)?;
                 Ok(f64::from(found.total))
             };
             let near = loss_at(1.0)? - loss_at(-1.0)?;

@@ -1,40 +1,15 @@
-//! The losses of SpaLORA, without an array of cells x genes (METHODS 7).
+//! On the CPU.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::loss_on;
-use crate::dense::CHUNK;
-use crate::dense::{gram, times, times_transposed};
-use crate::gpu::Kernels;
+use super::Constant;
+use crate::dense::{gram, times, times_transposed, CHUNK};
 use crate::nn::scalar::{given2, given3};
 use crate::nn::view::with_slice;
 
-/// What stays the same about the input X (N x p) of a modality over the epochs.
-pub struct Constant {
-    /// omega, the weight of every column.
-    pub weights: Vec<f32>,
-    /// sum over columns of omega |X_g|^2.
-    pub squares: f64,
-    /// The weights where training runs, 1 x p.
-    pub omega: Option<Tensor>,
-}
-
-impl Constant {
-    /// The weights as a row.
-    pub fn omega_on(&self, device: &Device) -> Result<Tensor> {
-        Tensor::from_slice(&self.weights, (1, self.weights.len()), device)
-    }
-}
-
-/// mean over N x p of omega_g (X - P V)^2.
-///
-/// `p` is P = A Z (N x d), `y` is X Omega V' (N x d), `v` is V (d x columns). With these the sum is
-/// sum omega |X_g|^2 - 2 <P, Y> + <P'P, V Omega V'>. That Y depends on V is left to the tape.
-pub fn reconstruction(p: &Tensor, y: &Tensor, v: &Tensor, x: &Constant) -> Result<Tensor> {
-    if let (Some(omega), Some(kernels)) = (&x.omega, Kernels::of(p.device())?) {
-        return loss_on::reconstruction(&kernels, [p, y, v], x, omega);
-    }
+/// As [`super::reconstruction`].
+pub fn reconstruction([p, y, v]: [&Tensor; 3], x: &Constant) -> Result<Tensor> {
     let ((n, d), (_, columns)) = (p.dims2()?, v.dims2()?);
     let share = 1.0 / (n as f64 * columns as f64);
     let (value, gradients) = with_slice(p, |p| {
@@ -83,11 +58,8 @@ fn inner_product(a: &[f32], b: &[f32]) -> f64 {
     parts.iter().sum()
 }
 
-/// mean (a - b)^2
+/// As [`super::mean_squared`].
 pub fn mean_squared(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if let Some(kernels) = Kernels::of(a.device())? {
-        return loss_on::mean_squared(&kernels, a, b);
-    }
     let scale = 2.0 / a.elem_count() as f64;
     let (value, gradients) = with_slice(a, |a| {
         with_slice(b, |b| {
