@@ -153,18 +153,36 @@ option_lines <- function(options) {
   paste(names(values), "=", values)
 }
 
-# The sections of the help page of options, which roxygen2 evaluates: a line of the table each.
-option_sections <- function(name) {
-  rows <- option_set(name)$rows
-  headings <- vapply(rows, `[[`, "", "section")
-  sections <- lapply(unique(headings), function(heading) {
-    c(paste0("@section ", heading, ":"), "\\describe{", vapply(rows[headings == heading], option_item, ""), "}")
-  })
-  unlist(sections, use.names = FALSE)
+# What the caller of a constructor of options gave: the arguments that are options, and what came through its dots.
+given_options <- function(..., frame = parent.frame()) {
+  known <- setdiff(names(formals(sys.function(sys.parent()))), c("...", "preset"))
+  given <- Filter(function(name) !eval(call("missing", as.name(name)), frame), known)
+  c(mget(given, frame), rlang::list2(...))
 }
 
+# A constructor with an argument for each option of the table: so its name is completed and stands in the usage of the
+# help page. The arguments come when the package is loaded (zzz.R). Behind the dots they count by their whole names only.
+with_option_arguments <- function(constructor, set) {
+  arguments <- formals(constructor)
+  defaults <- lapply(set$rows, function(row) if (is.integer(row$default)) as.double(row$default) else row$default)
+  formals(constructor) <- c(arguments["..."], defaults, arguments["preset"])
+  constructor
+}
+
+# Of the help page of options, evaluated by roxygen2: an argument for each line of the table, and the topics that they belong to.
+option_params <- function(name) vapply(option_set(name)$rows, option_param, "", USE.NAMES = FALSE)
+
 # A verb in the text is a link to its page.
-option_item <- function(row) {
+option_param <- function(row) {
   help <- gsub("`([A-Z][A-Za-z]+\\(\\))`", "[\\1]", row$help)
-  paste0("  \\item{`", row$name, "`}{", help, " Default: `", show_option(row$default), "`.}")
+  paste0("@param ", row$name, " ", toupper(substr(help, 1L, 1L)), substring(help, 2L), " Default: `", show_option(row$default), "`.")
+}
+
+option_topics <- function(name) {
+  rows <- option_set(name)$rows
+  headings <- vapply(rows, `[[`, "", "section")
+  topics <- vapply(unique(headings), function(heading) {
+    paste0("* ", heading, ": ", paste0("`", names(rows)[headings == heading], "`", collapse = ", "))
+  }, "")
+  c("@section Options by topic:", "", topics)
 }

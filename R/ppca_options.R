@@ -2,13 +2,14 @@
 #'
 #' What [RunPredictivePCA()] has beyond its own arguments. An option that is not given keeps its default. Printing marks what differs from the defaults.
 #'
-#' @eval option_sections("ppca")
+#' @eval option_topics("ppca")
 #'
-#' @param ... Options by name, from the lists below. An unknown name is an error.
+#' @param ... Nothing: options are given by their names, in full. An unknown name is an error.
+#' @eval option_params("ppca")
 #' @param preset NULL.
 #' @return An object of class `ppca_options`: a named list with a value for every option.
 #' @export
 #' @examples
 #' ppca_options()
 #' ppca_options(n_genes = 3000)
-ppca_options <- function(..., preset = NULL) new_options(option_set("ppca"), rlang::list2(...), preset)
+ppca_options <- function(..., preset = NULL) new_options(option_set("ppca"), given_options(...), preset)

@@ -6,9 +6,10 @@
 #' What options there are and what they may be stands once, in the compiled core, and this page is made from it; `spacross_options()` lists them
 #' all with their values.
 #'
-#' @eval option_sections("spacross")
+#' @eval option_topics("spacross")
 #'
-#' @param ... Options by name, from the lists below. An unknown name is an error.
+#' @param ... Nothing: options are given by their names, in full. An unknown name is an error.
+#' @eval option_params("spacross")
 #' @param preset NULL, or the published settings for a kind of data: `"visium"`, `"visium_mouse_brain"`, `"starmap"`, `"osmfish"`,
 #'   `"merfish"`, `"stereoseq"` or `"stereoseq_embryo"`. Options given by name win over the preset.
 #' @return An object of class `spacross_options`: a named list with a value for every option.
@@ -18,4 +19,4 @@
 #' spacross_options()
 #' spacross_options(k = 6, domains_from = "embedding")
 #' spacross_options(preset = "starmap", epochs = 100)
-spacross_options <- function(..., preset = NULL) new_options(option_set("spacross"), rlang::list2(...), preset)
+spacross_options <- function(..., preset = NULL) new_options(option_set("spacross"), given_options(...), preset)

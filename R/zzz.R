@@ -1,5 +1,7 @@
 .onLoad <- function(libname, pkgname) {
-  register_system(spacross_system())
-  register_system(spalora_system())
-  register_system(ppca_system())
+  for (system in list(spacross_system(), spalora_system(), ppca_system())) {
+    system$options <- with_option_arguments(system$options, option_set(system$name))
+    assign(paste0(system$name, "_options"), system$options, topenv())
+    register_system(system)
+  }
 }

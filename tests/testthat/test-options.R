@@ -18,6 +18,29 @@ test_that("the defaults are those of the core, in its types", {
   expect_identical(spalora_options()$w_recon, 1)
 })
 
+test_that("every option of the core's table is an argument, with its default", {
+  for (system in spax_systems()) {
+    table <- option_set(system$name)$rows
+    # What users call, and what the verbs take.
+    exported <- getExportedValue("spaxR", paste0(system$name, "_options"))
+    expect_identical(formals(system$options), formals(exported))
+    arguments <- formals(exported)
+    expect_identical(names(arguments), c("...", names(table), "preset"))
+    defaults <- lapply(arguments[names(table)], eval, baseenv())
+    expect_equal(defaults, lapply(table, `[[`, "default"), info = system$name)
+  }
+})
+
+test_that("options that come through dots, a list or a missing argument are those that were given", {
+  through <- function(...) spacross_options(...)
+  expect_identical(attr(through(k = 6, epochs = 3), "given"), c("k", "epochs"))
+  expect_identical(do.call(spacross_options, list(k = 6)), spacross_options(k = 6))
+  expect_identical(spacross_options(!!!list(k = 6))$k, 6L)
+  expect_identical(attr(spacross_options(radius = NULL), "given"), "radius")
+  passed <- function(k) spacross_options(k = k)
+  expect_null(attr(passed(), "given"))
+})
+
 test_that("an option given by name wins over the preset", {
   expect_equal(spacross_options(preset = "starmap")$top_k, 30)
   expect_equal(spacross_options(preset = "starmap", top_k = 5)$top_k, 5)
@@ -28,7 +51,11 @@ test_that("an option given by name wins over the preset", {
 test_that("unknown, unnamed, double and impossible options are refused", {
   expect_spax_error(spacross_options(kk = 3), "option", "kk")
   expect_spax_error(spacross_options(3), "option")
-  expect_spax_error(spacross_options(k = 3, k = 4), "option", "k")
+  # R itself refuses an argument that is typed twice; one that comes through a list is told as others are.
+  expect_error(spacross_options(k = 3, k = 4), "matched by multiple")
+  expect_spax_error(spacross_options(k = 3, !!!list(k = 4)), "option", "k")
+  # No short form counts.
+  expect_spax_error(spacross_options(epoch = 3), "option", "epoch")
   expect_spax_error(spacross_options(preset = "visum"), "argument", "preset")
   bad <- list(
     k = 1, k = NA, k = 2.5, k = "6", k = c(6, 7), n_genes = 0, dropout = 1, dropout = -0.1, mask_rate = 0, mask_rate = 1,

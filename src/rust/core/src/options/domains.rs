@@ -93,7 +93,7 @@ pub mod rows {
     pub const SMOOTH_PASSES: Row = Row::count(
         "smooth_passes",
         Range::at_least(1.0),
-        "how many times they are averaged.",
+        "for `\"smoothed\"` and `\"both\"`: how many times components are averaged.",
     )
     .under(Section::Domains);
 

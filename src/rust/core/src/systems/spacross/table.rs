@@ -33,7 +33,7 @@ pub(super) const TABLE: &[Row] = &[
     data(Row::count(
         "min_counts",
         FROM_0,
-        "and when it has at least so many counts in all.",
+        "a gene is kept when it also has at least so many counts in all.",
     )),
     data(Row::number(
         "target_sum",
@@ -88,7 +88,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::number(
         "momentum",
         Range::RATE,
-        "of the target encoder, from 0 (a copy at every step) to below 1.",
+        "momentum of the target encoder, from 0 (a copy at every step) to below 1.",
     ),
     Row::number(
         "sharpness",
@@ -107,12 +107,12 @@ pub(super) const TABLE: &[Row] = &[
     Row::count(
         "top_k",
         FROM_1,
-        "the hybrid graph: how many most similar cells.",
+        "most similar cells that the hybrid graph looks at for each cell.",
     ),
     Row::count(
         "top_k_inter",
         FROM_0,
-        "of several slices: how many most similar cells of the other slices.",
+        "of several slices: most similar cells of the other slices that it looks at.",
     ),
     Row::count(
         "update_every",
@@ -134,7 +134,7 @@ pub(super) const TABLE: &[Row] = &[
         Range::POSITIVE,
         "step size of the optimiser (Adam).",
     ),
-    weight("weight_decay", "its L2 decay, added to the gradient."),
+    weight("weight_decay", "L2 decay of the optimiser, added to the gradient."),
     Row::number(
         "clip_norm",
         Range::POSITIVE,
@@ -155,7 +155,7 @@ pub(super) const TABLE: &[Row] = &[
     domains::smooth_components(
         "for `\"smoothed\"` and `\"both\"`: how many components of the log-normalised counts are averaged over the nearest cells.",
     ),
-    domains::smooth_k("over how many cells, the cell itself one of them."),
+    domains::smooth_k("over how many cells components are averaged, the cell itself one of them."),
     domains::SMOOTH_PASSES,
     domains::STARTS,
     domains::CONSENSUS,

@@ -29,12 +29,12 @@ pub(super) const TABLE: &[Row] = &[
     data(Row::count(
         "min_counts",
         FROM_0,
-        "of RNA: and when it has at least so many counts in all.",
+        "of RNA: a gene is kept when it also has at least so many counts in all.",
     )),
     data(Row::number(
         "min_share",
         Range::SHARE,
-        "of RNA: and when it is seen in at least this share of the cells (of several slices, of a slice of mean size). Genes that few \
+        "of RNA: a gene is kept when it is also seen in at least this share of the cells (of several slices, of a slice of mean size). Genes that few \
          cells have turn to noise when they are scaled; 0 keeps them.",
     )),
     data(Row::number(
@@ -80,7 +80,7 @@ pub(super) const TABLE: &[Row] = &[
     graph(Row::count(
         "feature_k",
         FROM_1,
-        "most correlated cells in each modality; see `BuildFeatureGraph()`.",
+        "most correlated cells that each cell is joined to, in each modality; see `BuildFeatureGraph()`.",
     )),
     Row::count("latent", Range::WIDTH, "width of the embeddings."),
     Row::choice(
@@ -92,7 +92,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::choice(
         "weights",
         &["rank", "published", "none"],
-        "of the genes in the reconstruction of RNA. `\"rank\"`: by the rank of their mean expression, from about 5.6 for the rarest to 1; \
+        "weights of the genes in the reconstruction of RNA. `\"rank\"`: by the rank of their mean expression, from about 5.6 for the rarest to 1; \
          `\"published\"`: as the published code computes them, which is in effect at random; `\"none\"`: all alike. With \
          `input = \"components\"` they are divided by their mean, so that they change which genes count and not how much the RNA does.",
     ),
@@ -121,7 +121,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::number(
         "weight_decay",
         Range::WEIGHT,
-        "its L2 decay, added to the gradient.",
+        "L2 decay of the optimiser, added to the gradient.",
     ),
     Row::count(
         "epochs",
@@ -145,7 +145,7 @@ pub(super) const TABLE: &[Row] = &[
         "for `\"smoothed\"` and `\"both\"`: how many components of each modality are averaged over the nearest cells.",
     ),
     domains::smooth_k(
-        "over how many cells, the cell itself one of them: a number for all modalities, or NULL, and each modality's is chosen from its \
+        "over how many cells components are averaged, the cell itself one of them: a number for all modalities, or NULL, and each modality's is chosen from its \
          data, more where they are noisier. Tried are the nearest 6, 8, 12, 18, 20, 24, 28, 30 and 36 other cells, which complete rings \
          on a hexagonal or a square grid, and judged by how well their mean predicts the cell in ten regions that the prediction was not \
          fitted to; the fewest that come within one standard error of the best are taken. The result's `modalities` say how many.",
