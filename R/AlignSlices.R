@@ -133,7 +133,7 @@ slice_tables <- function(object, slice, slice.order, argument) {
   }
   coords <- SpatialCoords.default(NULL, object)
   slice <- ordered_slices(slice, rownames(coords), slice.order, argument)
-  list(coords = only_axes(coords), slice = slice)
+  list(coords = structure(only_axes(coords), y_down = attr(coords, "y_down")), slice = slice)
 }
 
 joined_tables <- function(tables, slice, slice.order) {
@@ -141,12 +141,14 @@ joined_tables <- function(tables, slice, slice.order) {
     abort_spax("argument", "{.arg slice} is given, but a list of tables has one table a slice.", "slice")
   }
   names(tables) <- slice_names(tables)
-  places <- lapply(tables, function(table) slice_axes(SpatialCoords.default(NULL, table)))
+  read <- lapply(tables, function(table) SpatialCoords.default(NULL, table))
+  y_down <- all(vapply(read, attr, NA, "y_down"))
+  places <- lapply(read, slice_axes)
   cells <- names_apart(lapply(places, rownames))
   places <- Map(function(place, names) `rownames<-`(place, names), places, cells)
   cells <- unlist(cells, use.names = FALSE)
   slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
-  coords <- join_places(places)
+  coords <- structure(join_places(places), y_down = y_down)
   list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
 }
 

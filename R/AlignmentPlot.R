@@ -1,14 +1,15 @@
 #' Plot slices before and after alignment
 #'
 #' Draws the slices on top of each other as they were given and as they lie now, side by side, a colour a slice, with
-#' equal axes. Points are translucent, so that spots that lie on each other show.
+#' equal axes. Points are translucent, so that spots that lie on each other show; a line is the rim of the tissue.
 #'
 #' @param object A result of [AlignSlices()]: a `SlicesAligned`, or an object (Seurat, SingleCellExperiment).
 #' @param ... Not used; anything here is an error.
 #' @param slices Names of the slices to draw. NULL: all.
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a slice, with or without their names. NULL: [domain_palette()].
-#' @param y.down TRUE draws y downwards, as in images.
+#' @param y.down As for [DomainPlot()].
+#' @param outline TRUE draws the rim of each slice.
 #' @return A ggplot object.
 #' @seealso [AlignSlices()].
 #' @export
@@ -29,40 +30,52 @@ AlignmentPlot.default <- function(object, ...) {
 
 #' @rdname AlignmentPlot
 #' @export
-AlignmentPlot.SlicesAligned <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = FALSE) {
+AlignmentPlot.SlicesAligned <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = NULL, outline = TRUE) {
   check_dots(...)
-  alignment_plot(object, slices, pt.size, cols, check_flag(y.down, "y.down"))
+  alignment_plot(object, slices, pt.size, cols, y.down, outline)
 }
 
 #' @rdname AlignmentPlot
 #' @exportS3Method AlignmentPlot Seurat
-AlignmentPlot.Seurat <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = FALSE) {
+AlignmentPlot.Seurat <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = NULL, outline = TRUE) {
   check_dots(...)
   record <- run_parts(object, "AlignSlices")
   if (is.null(record$given)) {
     abort_spax("argument", c("{.arg object} holds no alignment of its slices.", "i" = "Call {.fn AlignSlices} first."), "object")
   }
-  alignment_plot(record, slices, pt.size, cols, check_flag(y.down, "y.down"))
+  alignment_plot(record, slices, pt.size, cols, y.down, outline)
 }
 
 #' @rdname AlignmentPlot
 #' @exportS3Method AlignmentPlot SingleCellExperiment
 AlignmentPlot.SingleCellExperiment <- AlignmentPlot.Seurat
 
-alignment_plot <- function(record, slices, pt.size, cols, y_down) {
+alignment_plot <- function(record, slices, pt.size, cols, y.down, outline) {
   slices <- check_slices_shown(slices, levels(record$slice))
+  y_down <- check_flag(y.down %||% isTRUE(attr(record$given, "y_down")), "y.down")
   shown <- which(record$slice %in% slices)
-  moved <- alignment_moved(record)
-  states <- list(before = record$given, after = moved)
-  table <- do.call(rbind, lapply(c("before", "after"), function(state) {
-    place <- states[[state]][shown, ]
-    # Each panel about its own middle: positions have no meaning between panels.
-    data.frame(x = place$x - mean(range(place$x)), y = place$y - mean(range(place$y)), slice = factor(record$slice[shown], slices), state = state)
-  }))
-  table$state <- factor(table$state, c("before", "after"))
-  size <- pt.size %||% max(0.15, min(2, 50 / sqrt(length(shown) / length(slices))))
-  colours <- cols %||% rlang::set_names(domain_palette(length(slices)), slices)
-  draw_alignment(table, colours, size, y_down)
+  slice <- factor(record$slice[shown], slices)
+  states <- list("As given" = record$given, "Aligned" = alignment_moved(record))
+  states <- Map(function(place, state) alignment_state(place[shown, ], slice, factor(state, names(states))), states, names(states))
+  size <- pt.size %||% point_size(states[[1L]][slice == slices[[1L]], ], 2L)
+  rims <- if (check_flag(outline, "outline")) do.call(rbind, lapply(unname(states), slice_rims))
+  colours <- given_colours(slice, cols) %||% domain_palette(slice)
+  draw_alignment(shuffle_slices(do.call(rbind, unname(states))), rims, colours, 0.7 * size, y_down)
+}
+
+# The first cell of every slice, the second of every slice, and so on: none lies on top of another as a whole.
+shuffle_slices <- function(table) {
+  table[order(stats::ave(seq_len(nrow(table)), table$state, table$slice, FUN = function(i) rank(i) / length(i))), ]
+}
+
+# Each panel about its own middle: positions have no meaning between panels.
+alignment_state <- function(place, slice, state) {
+  data.frame(x = place$x - mean(range(place$x)), y = place$y - mean(range(place$y)), slice = slice, state = state)
+}
+
+slice_rims <- function(table) {
+  rims <- lapply(split(table, table$slice), function(part) cbind(tissue_outline(part), part[1L, c("slice", "state")], row.names = NULL))
+  do.call(rbind, unname(rims))
 }
 
 check_slices_shown <- function(slices, known) {
@@ -86,18 +99,21 @@ alignment_moved <- function(record) {
   moved
 }
 
-draw_alignment <- function(table, colours, size, y_down) {
-  y <- if (y_down) ggplot2::scale_y_reverse() else ggplot2::scale_y_continuous()
-  ggplot2::ggplot(table, ggplot2::aes(.data$x, .data$y, colour = .data$slice)) +
-    ggplot2::geom_point(shape = 16, size = size, alpha = 0.55, stroke = 0) +
+draw_alignment <- function(table, rims, colours, size, y_down) {
+  plot <- ggplot2::ggplot(table, ggplot2::aes(.data$x, .data$y, colour = .data$slice)) +
+    ggplot2::geom_point(shape = 16, size = size, alpha = 0.6, stroke = 0) +
     ggplot2::facet_wrap(ggplot2::vars(.data$state)) +
-    ggplot2::coord_fixed() +
-    y +
+    ggplot2::coord_fixed(clip = "off") +
     ggplot2::scale_colour_manual(values = colours, name = NULL) +
-    ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 3, alpha = 1))) +
-    ggplot2::theme_void(base_size = 11) +
+    ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 3, alpha = 1, linetype = 0))) +
+    theme_domains() +
     ggplot2::theme(
-      strip.text = ggplot2::element_text(size = 12, margin = ggplot2::margin(3, 0, 5, 0)), legend.position = "right",
-      plot.margin = ggplot2::margin(6, 6, 6, 6), panel.spacing = ggplot2::unit(14, "pt")
+      strip.text = ggplot2::element_text(size = 11, face = "bold", margin = ggplot2::margin(3, 0, 5, 0)),
+      panel.spacing = ggplot2::unit(14, "pt")
     )
+  if (!is.null(rims)) {
+    lines <- ggplot2::aes(group = interaction(.data$slice, .data$line))
+    plot <- plot + ggplot2::geom_path(lines, rims, linewidth = 0.6, show.legend = FALSE)
+  }
+  if (y_down) plot + ggplot2::scale_y_reverse() else plot
 }

@@ -170,7 +170,7 @@ plot.DomainChoice <- function(x, ...) {
   long <- do.call(rbind, lapply(names(what), function(name) {
     data.frame(n.domains = x$table$n.domains, value = x$table[[name]], what = factor(what[[name]], what))
   }))
-  marks <- unique(x$suggested$n.domains)
+  marks <- sort(unique(x$suggested$n.domains))
   ggplot2::ggplot(long, ggplot2::aes(.data$n.domains, .data$value)) +
     ggplot2::geom_vline(xintercept = marks, colour = "grey70", linetype = 2) +
     ggplot2::geom_line(colour = "#30638E") +

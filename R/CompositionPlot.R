@@ -32,7 +32,7 @@ CompositionPlot.default <- function(object, ..., slice, cols = NULL) {
     ggplot2::geom_col(width = 0.7, colour = "white", linewidth = 0.2, position = ggplot2::position_stack(reverse = TRUE)) +
     ggplot2::scale_fill_manual(values = match_colours(list(labels), cols)[[1L]]) +
     ggplot2::scale_x_continuous(labels = function(x) paste0(100 * x, " %"), expand = ggplot2::expansion(c(0, 0.02))) +
-    ggplot2::labs(x = "Share of cells", y = NULL, fill = NULL) +
+    ggplot2::labs(x = "Share of cells", y = NULL, fill = "Domain") +
     ggplot2::theme_classic(base_size = 11) +
     ggplot2::theme(axis.line.y = ggplot2::element_blank(), axis.ticks.y = ggplot2::element_blank())
 }

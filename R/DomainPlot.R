@@ -13,10 +13,11 @@
 #' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
 #'   it, each image of an object is a slice, and samples that lie over each other (`sample_id` and the like) get a panel each. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
-#' @param y.down TRUE draws y downwards, as in images. NULL: when the coordinates come from a Visium image.
+#' @param y.down TRUE draws y downwards, as in images, FALSE upwards. NULL: as the viewer of the platform does, where the coordinates tell their platform (see
+#'   [SpatialCoords()]), else upwards.
 #' @param confidence TRUE draws cells paler the less sure their domain is, by what the run kept beside it (see [RunPredictivePCA()]); for labels a number from 0 to 1 for each cell.
-#' @param titles Titles of the panels. NULL: the names of the columns.
-#' @return A ggplot object; with several panels a patchwork, which is one too. Cells without a label are light grey. With several
+#' @param titles Titles of the panels. NULL: made from the names of the columns.
+#' @return A ggplot object; with several panels a patchwork, which is one too. Cells without a label are light grey, "not annotated". With several
 #'   slices or images, each has a panel of its own.
 #' @export
 #' @examples
@@ -31,13 +32,14 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
   check_dots(...)
   labels <- label_table(object)
   place <- apart(label_coords(labels[[1L]], rlang::maybe_missing(coords)), check_companion(slice, labels[[1L]], "slice"))
-  y_down <- y.down %||% isTRUE(attr(coords, "y_down"))
+  y_down <- y.down %||% isTRUE(attr(place, "y_down"))
   titles <- check_titles(titles, labels)
   colours <- match_colours(labels, cols)
-  size <- pt.size %||% point_size(place, length(labels))
+  size <- pt.size %||% point_size(place, min(ncol %||% length(labels), length(labels)))
   sure <- check_confidence(confidence, labels)
   panels <- lapply(seq_along(labels), function(i) {
-    domain_panel(place, labels[[i]], colours[[i]], size, y_down, titles[[i]], sure[[i]])
+    panel <- domain_panel(place, labels[[i]], colours[[i]], size, names(labels)[[i]], sure[[i]])
+    panel + panel_frame(place, titles[[i]], y_down)
   })
   arrange_panels(panels, ncol)
 }
@@ -59,7 +61,7 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
   check_dots(...)
   group.by <- group.by %||% known_domains(object)
   place <- SpatialCoords(object, coords)
-  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by") else panel_samples(object, place)
+  slice <- panel_slices(object, place, split.by)
   labels <- lapply(rlang::set_names(group.by), function(column) meta_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
@@ -95,6 +97,11 @@ joined_labels <- function(parts) {
   levels <- unique(unlist(lapply(parts, function(x) if (is.factor(x)) levels(x) else sort(unique(as.character(x))))))
   if (all(grepl("^[0-9]+$", levels))) levels <- levels[order(as.numeric(levels))]
   factor(unlist(lapply(unname(parts), as.character)), levels)
+}
+
+# What the cells of an object are drawn apart by: the column that is named, or what panel_samples() finds.
+panel_slices <- function(object, place, split.by) {
+  if (is.null(split.by)) panel_samples(object, place) else check_companion(meta_column(object, split.by, "split.by"), cell_names(object), "split.by")
 }
 
 # Cells of several samples that would be drawn over each other get a panel each; NULL for a single one, or where images do so already.
@@ -149,32 +156,37 @@ check_discrete <- function(labels, x, name, argument, most = 100L) {
 }
 
 check_titles <- function(titles, labels) {
-  titles <- titles %||% names(labels)
+  titles <- titles %||% vapply(names(labels), column_title, "")
   if (length(titles) != length(labels)) {
     abort_spax("argument", "{.arg titles} has {length(titles)} value{?s} for {length(labels)} panel{?s}.", "titles")
   }
   titles
 }
 
-domain_panel <- function(coords, labels, colours, size, y_down, title, confidence = NULL) {
+domain_panel <- function(coords, labels, colours, size, name, confidence = NULL) {
   data <- data.frame(x = coords$x, y = coords$y, label = unname(labels))
   if (!is.null(confidence)) data$confidence <- pmax(unname(confidence), palest)
   data$image <- coords$image
   # Missing labels first, so that the others lie on top of them.
   data <- data[order(!is.na(data$label)), ]
-  # Squares draw faster than discs, and nobody sees the difference among so many.
-  shape <- if (nrow(data) > 50000) 15 else 16
+  absent <- if (is_run_column(name)) "no domain" else "not annotated"
+  data$label <- say_absent(data$label, absent)
+  colours <- c(colours, if (absent %in% data$label) rlang::set_names("grey85", absent))
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$label)) +
-    ggplot2::geom_point(size = size, shape = shape, stroke = 0) +
-    ggplot2::scale_colour_manual(values = colours, na.value = "grey85", guide = domain_guide(length(colours))) +
-    # Cells at the border stay whole.
-    ggplot2::coord_fixed(clip = "off") +
-    ggplot2::labs(title = if (nzchar(title)) fit_title(title, coords), colour = NULL) +
-    theme_domains()
-  if (!is.null(confidence)) plot <- plot + ggplot2::aes(alpha = .data$confidence) + confidence_scale()
-  if (y_down) plot <- plot + ggplot2::scale_y_reverse()
-  if (nlevels(data$image) > 1L) plot <- plot + ggplot2::facet_wrap(~image)
-  plot
+    ggplot2::geom_point(size = size, shape = point_shape(nrow(data)), stroke = 0) +
+    ggplot2::scale_colour_manual(values = colours, guide = domain_guide(length(colours))) +
+    ggplot2::labs(colour = NULL)
+  if (is.null(confidence)) plot else plot + ggplot2::aes(alpha = .data$confidence) + confidence_scale()
+}
+
+# A last level for missing labels, where there are any: a legend shows levels.
+say_absent <- function(labels, absent) {
+  if (!anyNA(labels)) {
+    return(labels)
+  }
+  levels <- levels(labels)
+  labels <- ifelse(is.na(labels), absent, as.character(labels))
+  factor(labels, union(levels, absent))
 }
 
 # Up to 20 lines a column: a narrow legend leaves more room to the tissue.

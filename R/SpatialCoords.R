@@ -38,13 +38,25 @@
 #'
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
+#' @section Which way y grows:
+#' Coordinates do not say it, but where their platform is known, plots draw them as its own viewer does. For the rest there is `y.down`.
+#'
+#' | platform | y grows | known by |
+#' |---|---|---|
+#' | Visium, Visium HD | downwards | an image `VisiumV1` or `VisiumV2`; `pxl_row_in_fullres`, `imagerow`, `array_row`, `row` |
+#' | Xenium | downwards | a field of view of an assay `Xenium`, or of cells that are called as `aaaabbcd-1`; `y_centroid` |
+#' | MERSCOPE | downwards | an assay `Vizgen`, `MERSCOPE` or `MERFISH`, or cells whose names are numbers of 15 digits and more; `center_y` |
+#' | CODEX | downwards | an assay `Akoya` or `CODEX` |
+#' | CosMx | upwards | an assay `Nanostring` or `CosMx`, or cells that are called `cell_fov`; `CenterY_global_px`, `CenterY_local_px` and the like |
+#' | Slide-seq, STARmap, all others | upwards | |
+#'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
 #' @param coords NULL for the images of the object, or its own coordinates, or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two or three meta data
 #'   columns, as in `c("x", "y")`; the name of a reduction, as in `"spatial"`, for its first two columns, or all of three; or a matrix or data frame with
 #'   a row a cell, in any order: see the section on tables.
 #' @param ... Not used; anything here is an error.
 #' @return A data frame with a row a cell (row names: cell names) and the columns `x`, `y` and, where cells differ in height, `z`, in the units of the source; a factor `image` is added when
-#'   they come from images (of a SpatialExperiment: its `sample_id`). The attribute `"y_down"` is TRUE when y grows downwards, as in images.
+#'   they come from images (of a SpatialExperiment: its `sample_id`). The attribute `"y_down"` is TRUE when y is known to grow downwards, as in images.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)

@@ -7,7 +7,10 @@
 #' @param ... Not used; anything here is an error.
 #' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with both, the first.
 #' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a modality: how well it is
-#'   reconstructed, and how well its embedding comes back from the other modalities.
+#'   reconstructed, and how well its embedding comes back from the other modalities. The latter rise where training starts from the components of the
+#'   modalities (the default): embeddings are small at first, and grow as they come to hold what the reconstruction asks for, what only one modality knows
+#'   included. They stay near a hundredth of the total, and would grow further if they had no weight (`w_cross = 0`); from random weights
+#'   (`init = "random"`) they fall.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -76,7 +79,7 @@ plot_history <- function(history) {
     ggplot2::facet_wrap(~loss, scales = "free_y") +
     ggplot2::scale_colour_manual(values = loss_colours(losses)) +
     ggplot2::scale_x_continuous(limits = c(0, max(history$epoch)), expand = ggplot2::expansion(c(0, 0.02))) +
-    ggplot2::labs(x = "Epoch", y = "Loss", caption = contrast_caption(history)) +
+    ggplot2::labs(x = "Epoch", y = "Loss", caption = history_caption(history)) +
     theme_curves()
 }
 
@@ -86,10 +89,23 @@ loss_colours <- function(losses) {
   rlang::set_names(c("black", domain_palette(length(unique(of)))[match(of, unique(of))]), losses)
 }
 
-# The total rises when the contrast joins it, which is no fault.
+# What rises in a training that goes well.
+history_caption <- function(history) {
+  lines <- c(contrast_caption(history), cross_caption(history))
+  if (length(lines) > 0L) paste(lines, collapse = "\n")
+}
+
+# The total rises when the contrast joins it.
 contrast_caption <- function(history) {
   first <- history$epoch[is.finite(history$contrast)]
   if (length(first) > 0L && first[[1L]] > 1L) paste0("The contrast joins the total at epoch ", first[[1L]], ".")
+}
+
+# A training that starts from components has each modality in columns of its own, nearly without length, of which another modality keeps nothing.
+cross_caption <- function(history) {
+  cross <- history[startsWith(names(history), "cross_")]
+  rises <- vapply(cross, function(x) x[[length(x)]] > x[[1L]], NA)
+  if (any(rises)) "Losses through the others start near 0 and rise with the size of the embedding: no fault."
 }
 
 theme_curves <- function() {

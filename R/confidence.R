@@ -57,7 +57,7 @@ palest <- 0.5
 
 confidence_scale <- function() {
   ggplot2::scale_alpha_continuous(
-    name = "confidence", limits = c(palest, 1), breaks = c(1, 0.75, palest), labels = c("1", "0.75", "0.5 or less"), range = c(0.12, 1),
+    name = "Confidence", limits = c(palest, 1), breaks = c(1, 0.75, palest), labels = c("1", "0.75", "0.5 or less"), range = c(0.12, 1),
     guide = ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), order = 2)
   )
 }

@@ -194,7 +194,8 @@ one_image <- function(image, name) {
   } else {
     other_coords
   }
-  data.frame(read(image), image = name, y_down = inherits(image, c("VisiumV1", "VisiumV2")))
+  table <- read(image)
+  data.frame(table, image = name, y_down = down_by_image(image, SeuratObject::DefaultAssay(image), table$cell))
 }
 
 # Full-size pixels: `scale = NULL` leaves them as they are.

@@ -21,8 +21,7 @@ axis_names <- list(
   c("col", "row")
 )
 
-# Of these y grows downwards, as in images; of the last two, columns and rows of an array, too.
-downward_names <- c("pxlrowinfullres", "imagerow", "arrayrow", "row")
+# Rows of an array.
 array_names <- c("arrayrow", "row")
 
 # Without case, dots and lines; the micro sign is a letter u.
@@ -175,7 +174,7 @@ read_axes <- function(table, found) {
   hexagonal <- found$known && y_name %in% array_names && is_hexagonal(places$x, places$y)
   if (hexagonal) places$y <- places$y * sqrt(3)
   list(
-    places = places, columns = column_names(table)[at[seq_len(ncol(places))]], hexagonal = hexagonal, y_down = found$known && y_name %in% downward_names,
+    places = places, columns = column_names(table)[at[seq_len(ncol(places))]], hexagonal = hexagonal, y_down = found$known && down_by_name(y_name),
     # Columns without names of their own say nothing, and nothing can be said of them.
     guessed = !found$known && !all(grepl("^(V?[0-9]+)?$", names(table$columns)[at])),
     third = if (deep) column_names(table)[[at[[3L]]]], height = if (length(z) == 1L && is.numeric(z) && is.finite(z)) as.double(z)

@@ -1,11 +1,18 @@
 # What plots of cells on the tissue share.
 
-# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm (75 when it has a neighbour).
+# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm, and 150 are shared where panels stand side by side: `n_panels` of them, each
+# with the slices of `coords`.
 point_size <- function(coords, n_panels) {
   extent <- max(diff(range(coords$x)), diff(range(coords$y)))
-  width <- if (n_panels > 1L) 75 else 110
+  across <- n_panels * max(1, ggplot2::wrap_dims(max(1, nlevels(coords$image)))[[2L]])
+  width <- if (across > 1L) 150 / across else 110
   # A ggplot size is the diameter in mm over 0.75 for this shape.
-  min(6, max(0.05, 1.15 * width * cell_spacing(coords) / extent / 0.75))
+  min(6, max(0.05, 1.15 * width * slice_spacing(coords) / extent / 0.75))
+}
+
+# Slices are drawn apart, however they lie.
+slice_spacing <- function(coords) {
+  if (is.null(coords$image)) cell_spacing(coords) else stats::median(vapply(split(coords, coords$image, drop = TRUE), cell_spacing, 0))
 }
 
 # Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells.
@@ -14,6 +21,21 @@ cell_spacing <- function(coords) {
   width <- max(diff(range(coords$x)), diff(range(coords$y))) / bins
   box <- paste(floor((coords$x - min(coords$x)) / width), floor((coords$y - min(coords$y)) / width))
   sqrt(length(unique(box)) * width^2 / nrow(coords))
+}
+
+# Squares draw faster than discs, and nobody sees the difference among so many.
+point_shape <- function(n) if (n > 50000) 15 else 16
+
+# Around the points of a panel: equal axes, y as in its source, a panel each for slices, and a title.
+panel_frame <- function(coords, title, y_down) {
+  list(
+    # Cells at the border stay whole.
+    ggplot2::coord_fixed(clip = "off"),
+    ggplot2::labs(title = if (nzchar(title)) fit_title(title, coords)),
+    theme_domains(),
+    if (y_down) ggplot2::scale_y_reverse(),
+    if (nlevels(coords$image) > 1L) ggplot2::facet_wrap(~image)
+  )
 }
 
 theme_domains <- function() {
@@ -33,3 +55,22 @@ fit_title <- function(title, coords) {
   narrow <- diff(range(coords$y)) > 2 * diff(range(coords$x))
   if (narrow) gsub("([_ .])", "\\1\n", title) else title
 }
+
+# What a panel is called: the columns of runs by their system, words that are joined by lines or dots as words, and other names as they are.
+column_title <- function(name) {
+  system <- run_of_column(name)
+  if (!is.null(system)) {
+    what <- sub("^domain$", "domains", substring(name, nchar(system$name) + 2L))
+    return(paste0(system$title, ": ", gsub("_", " ", what)))
+  }
+  if (!grepl("^[a-z]+([._][a-z]+)*$", name)) {
+    return(name)
+  }
+  words <- gsub("[._]", " ", name)
+  paste0(toupper(substr(words, 1L, 1L)), substring(words, 2L))
+}
+
+# The system whose runs write columns that are called so.
+run_of_column <- function(name) Find(function(system) startsWith(name, paste0(system$name, "_")), spax_systems())
+
+is_run_column <- function(name) !is.null(run_of_column(name))

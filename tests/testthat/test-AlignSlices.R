@@ -133,8 +133,22 @@ test_that("AlignmentPlot shows both states on equal axes", {
   plot <- AlignmentPlot(suppressWarnings(aligned()))
   expect_s3_class(plot, "ggplot")
   expect_silent(ggplot2::ggplot_build(plot))
+  expect_length(plot$layers, 2L)
+  expect_length(AlignmentPlot(suppressWarnings(aligned()), outline = FALSE)$layers, 1L)
+  expect_spax_error(AlignmentPlot(suppressWarnings(aligned()), outline = 2), "argument", "outline")
   expect_spax_error(AlignmentPlot(1), "argument", "object")
   expect_spax_error(AlignmentPlot(small_seurat()), "argument", "object")
+})
+
+test_that("the rim of a tissue runs along its border, round a large hole too, and follows a turn", {
+  disc <- expand.grid(x = -40:40, y = -40:40)
+  far <- sqrt(disc$x^2 + disc$y^2)
+  rim <- tissue_outline(disc[far <= 40, ])
+  expect_length(unique(rim$line), 1L)
+  expect_lt(max(abs(sqrt(rim$x^2 + rim$y^2) - 40)), 2.5)
+  ring <- tissue_outline(disc[far <= 40 & far > 20, ])
+  expect_length(unique(ring$line), 2L)
+  expect_equal(unlist(rim[1L, ], use.names = FALSE), unlist(rim[nrow(rim), ], use.names = FALSE))
 })
 
 test_that("slices that overlap in part find each other by expression", {

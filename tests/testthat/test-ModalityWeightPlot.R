@@ -17,10 +17,30 @@ test_that("a Seurat object is drawn from its meta data", {
   expect_spax_error(TrainingPlot(object, tool = "RunSpaCross"), "argument", "object")
 })
 
-test_that("the panels share one scale of colours", {
-  weights <- list(a = c(0.1, 0.2), b = c(0.9, 0.8))
-  panel <- weight_panel(data.frame(x = 1:2, y = 1:2), weights$a, 1, FALSE, "a", range(unlist(weights)), "Weight")
-  expect_identical(panel$scales$get_scales("colour")$limits, c(0.1, 0.9))
+test_that("the panels share one scale of colours, about an equal share", {
+  weights <- list(a = c(0.1, 0.2, 0.3), b = c(0.9, 0.8, 0.7))
+  scale <- weight_scale(weights, 0.5, "Weight")
+  reach <- 0.5 - stats::quantile(unlist(weights), 0.01, names = FALSE)
+  expect_equal(scale$limits, 0.5 + reach * c(-1, 1))
+  panel <- weight_panel(data.frame(x = 1:3, y = 1:3), c(0.5, -1, 2), 1) + scale
+  expect_identical(ggplot2::layer_data(panel)$colour, c("#E6E6E6", "#08519C", "#A50F15"))
+  even <- weight_scale(list(a = c(0.5, 0.5), b = c(0.5, 0.5)), 0.5, "Weight")
+  expect_gt(diff(even$limits), 0)
+})
+
+test_that("slices, and samples that lie over each other, have a panel each", {
+  skip_if_not_installed("patchwork")
+  object <- quick_lora_seurat()
+  maps <- function(plot) plot[[1L]][[1L]]
+  expect_null(maps(ModalityWeightPlot(object, coords = c("x", "y")))$data$image)
+  object$section <- rep_len(c("u", "v"), ncol(object))
+  split <- maps(ModalityWeightPlot(object, coords = c("x", "y"), split.by = "section"))
+  expect_identical(levels(split$data$image), c("u", "v"))
+  expect_identical(nlevels(ggplot2::layer_data(split)$PANEL), 2L)
+  expect_message(alone <- ModalityWeightPlot(object, coords = c("x", "y")), "a panel each", class = "spaxR_message_coords")
+  expect_identical(levels(maps(alone)$data$image), c("u", "v"))
+  halves <- ifelse(seq_len(nrow(tissue()$spots)) %% 2 == 0, "u", "v")
+  expect_identical(levels(maps(ModalityWeightPlot(quick_lora_fit(), coords = tissue()$spots, slice = halves))$data$image), c("u", "v"))
 })
 
 test_that("results draw their domains and training", {

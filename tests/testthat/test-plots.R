@@ -15,6 +15,34 @@ test_that("y points downwards for images only", {
   expect_false(down(DomainPlot(with_image(object, fov()), group.by = "label")))
 })
 
+test_that("panels have titles in words, and legends say what has no label", {
+  expect_identical(column_title("spacross_domain"), "SpaCross: domains")
+  expect_identical(column_title("spalora_refined"), "SpaLORA: refined")
+  expect_identical(column_title("seurat_clusters"), "Seurat clusters")
+  expect_identical(column_title("RNA_snn_res.0.5"), "RNA_snn_res.0.5")
+  expect_identical(column_title(""), "")
+  labels <- small()$spots$label
+  labels[1:3] <- NA
+  legend <- function(plot) levels(plot$data$label)
+  plot <- DomainPlot(data.frame(label = labels), coords = small_xy())
+  expect_identical(plot$labels$title, "Label")
+  expect_identical(legend(plot), c(levels(labels), "not annotated"))
+  drawn <- ggplot2::layer_data(plot)
+  expect_identical(sum(drawn$colour == "grey85"), 3L)
+  plot <- DomainPlot(data.frame(spacross_domain = labels), coords = small_xy(), titles = "mine")
+  expect_identical(plot$labels$title, "mine")
+  expect_identical(legend(plot), c(levels(labels), "no domain"))
+  expect_identical(legend(DomainPlot(small()$spots$label, coords = small_xy())), levels(labels))
+  expect_false(anyNA(TrainingPlot(quick_fit())$labels$caption))
+})
+
+test_that("points fit the spacing of a slice, however slices lie and many panels there are", {
+  one <- data.frame(expand.grid(x = 1:30, y = 1:30), image = factor("a"))
+  both <- rbind(one, transform(one, image = "b"))
+  expect_equal(point_size(both, 1), point_size(one, 2))
+  expect_equal(point_size(one, 4), point_size(one, 2) / 2)
+})
+
 test_that("several groupings stand side by side in shared colours", {
   skip_if_not_installed("patchwork")
   spots <- small()$spots
