@@ -38,6 +38,6 @@ test_that("messages name the argument and the remedy", {
     said(quick(coords = small_xy()[-1, ]))
     said(spacross_options(mask_rat = 0.3))
     said(spacross_options(mask_rate = 1.5))
-    said(spacross_options(k = 6, k = 7))
+    said(spacross_options(k = 6, !!!list(k = 7)))
   })
 })
