@@ -11,15 +11,15 @@
 #' With several GPUs, `device = "cuda:1"` takes the second. To use all, give each worker of [RunSamples()] one GPU through the environment variable
 #' `CUDA_VISIBLE_DEVICES`.
 #'
-#' @return A data frame with a row a device: `device` (the name that `device =` takes), `available` (TRUE or FALSE), `memory` (GB: what the machine has free, or a GPU in all; NA where not known)
-#'   and `reason` (why not, or what it is).
+#' @return A data frame with a row a device: `device` (the name that `device =` takes), `available` (TRUE or FALSE), `memory_gb` (in 1e9 bytes: what the machine
+#'   has free, or a GPU in all; NA where not known) and `reason` (why not, or what it is).
 #' @export
 #' @examples
 #' SpaxDevices()
 SpaxDevices <- function() {
   reason <- why_no_cuda()
   found <- core(core_devices())
-  devices <- data.frame(device = found$name, available = found$available, memory = found$memory / 1e9, reason = found$reason)
+  devices <- data.frame(device = found$name, available = found$available, memory_gb = found$memory / 1e9, reason = found$reason)
   if (!is.null(reason)) devices$reason[devices$device == "cuda"] <- reason
   devices
 }

@@ -130,12 +130,7 @@ match_features <- function(part, counts, what, most = 0.5) {
   rownames(counts) <- make.unique(rownames(counts))
   missing <- setdiff(part$genes, rownames(counts))
   n <- length(part$genes)
-  if (length(missing) > most * n) {
-    abort_spax("argument", c(
-      "The new slice lacks {length(missing)} of the {n} {what}: {some_of(missing)}.",
-      "i" = "Name them as in the training slice, or train on those that both have."
-    ), "newdata")
-  }
+  if (length(missing) > most * n) abort_features(part$genes, missing, rownames(counts), what)
   if (length(missing) > 0L) {
     warn_spax("genes", c(
       "The new slice lacks {length(missing)} of the {n} {what}: {some_of(missing)}.",
@@ -144,6 +139,22 @@ match_features <- function(part, counts, what, most = 0.5) {
   }
   shared <- intersect(part$kept, rownames(counts))
   list(counts = expand_rows(counts[shared, , drop = FALSE], part$kept), present = part$kept %in% shared, missing = missing)
+}
+
+# Names of another kind, or another choice of features: the remedies differ.
+abort_features <- function(wanted, missing, given, what) {
+  n <- length(wanted)
+  remedy <- if (length(missing) == n) {
+    "They share no name: the model has names like {.val {wanted[[1L]]}}, the new slice like {.val {given[[1L]]}}. Name the features of the new slice as in the training slice."
+  } else {
+    c(
+      "A slice that was measured for other features tells too little. Train the model on those that both slices have:",
+      "{.code shared <- intersect(rownames(training), rownames(newdata))}, then run on {.code training[shared, ]}."
+    )
+  }
+  abort_spax("argument", c(
+    "The new slice lacks {length(missing)} of the {n} {what}: {some_of(missing)}.", rlang::set_names(remedy, rep("i", length(remedy)))
+  ), "newdata")
 }
 
 #' @export

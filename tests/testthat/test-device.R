@@ -27,7 +27,7 @@ local_small_gpu <- function(.envir = parent.frame()) {
   }
   local_functions(
     why_no_cuda = function() NULL, built_with_cuda = function() TRUE, place_run = place, place_note = function(run) note,
-    SpaxDevices = function() data.frame(device = c("cpu", "cuda:0"), available = TRUE, memory = 4, reason = "there"),
+    SpaxDevices = function() data.frame(device = c("cpu", "cuda:0"), available = TRUE, memory_gb = 4, reason = "there"),
     .envir = .envir
   )
 }

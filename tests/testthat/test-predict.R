@@ -63,6 +63,9 @@ test_that("genes that are missing count as their mean, up to half of them", {
   rownames(few) <- toupper(paste0("ENS", seq_len(nrow(few))))
   error <- expect_spax_error(again(fit, counts = few), "argument", "newdata")
   expect_match(conditionMessage(error), paste(length(fit$genes), "of the", length(fit$genes), "genes"))
+  expect_match(conditionMessage(error), paste0("names like \"", fit$genes[[1L]], "\", the new slice like \"ENS1\""), fixed = TRUE)
+  error <- expect_spax_error(again(fit, counts = counts[setdiff(rownames(counts), fit$genes[-(1:20)]), ]), "argument", "newdata")
+  expect_match(conditionMessage(error), "intersect(rownames(training), rownames(newdata))", fixed = TRUE)
 })
 
 test_that("a Seurat object comes back with a reduction and the model's domains", {
