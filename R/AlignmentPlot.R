@@ -30,18 +30,25 @@ AlignmentPlot.default <- function(object, ...) {
 
 #' @rdname AlignmentPlot
 #' @export
-AlignmentPlot.SlicesAligned <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = NULL, outline = TRUE) {
+AlignmentPlot.SlicesAligned <- function(
+  object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = NULL, outline = TRUE
+) {
   check_dots(...)
   alignment_plot(object, slices, pt.size, cols, y.down, outline)
 }
 
 #' @rdname AlignmentPlot
 #' @exportS3Method AlignmentPlot Seurat
-AlignmentPlot.Seurat <- function(object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = NULL, outline = TRUE) {
+AlignmentPlot.Seurat <- function(
+  object, ..., slices = NULL, pt.size = NULL, cols = NULL, y.down = NULL, outline = TRUE
+) {
   check_dots(...)
   record <- run_parts(object, "AlignSlices")
   if (is.null(record$given)) {
-    abort_spax("argument", c("{.arg object} holds no alignment of its slices.", "i" = "Call {.fn AlignSlices} first."), "object")
+    abort_spax("argument", c(
+      "{.arg object} holds no alignment of its slices.",
+      "i" = "Call {.fn AlignSlices} first."
+    ), "object")
   }
   alignment_plot(record, slices, pt.size, cols, y.down, outline)
 }
@@ -56,7 +63,9 @@ alignment_plot <- function(record, slices, pt.size, cols, y.down, outline) {
   shown <- which(record$slice %in% slices)
   slice <- factor(record$slice[shown], slices)
   states <- list("As given" = record$given, "Aligned" = alignment_moved(record))
-  states <- Map(function(place, state) alignment_state(place[shown, ], slice, factor(state, names(states))), states, names(states))
+  states <- Map(
+    function(place, state) alignment_state(place[shown, ], slice, factor(state, names(states))), states, names(states)
+  )
   size <- pt.size %||% point_size(states[[1L]][slice == slices[[1L]], ], 2L)
   rims <- if (check_flag(outline, "outline")) do.call(rbind, lapply(unname(states), slice_rims))
   colours <- given_colours(slice, cols) %||% domain_palette(slice)
@@ -74,7 +83,9 @@ alignment_state <- function(place, slice, state) {
 }
 
 slice_rims <- function(table) {
-  rims <- lapply(split(table, table$slice), function(part) cbind(tissue_outline(part), part[1L, c("slice", "state")], row.names = NULL))
+  rims <- lapply(split(table, table$slice), function(part) {
+    cbind(tissue_outline(part), part[1L, c("slice", "state")], row.names = NULL)
+  })
   do.call(rbind, unname(rims))
 }
 

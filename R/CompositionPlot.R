@@ -1,9 +1,11 @@
 #' Plot how the slices are composed
 #'
-#' One bar a slice, with the share of its cells that lies in each domain, in the colours of [DomainPlot()]. Consecutive slices of one block should look alike; a domain
-#' that only one slice has is either biology or a slice that was not integrated.
+#' One bar a slice, with the share of its cells that lies in each domain, in the colours of [DomainPlot()]. Consecutive
+#' slices of one block should look alike; a domain that only one slice has is either biology or a slice that was not
+#' integrated.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, what [RunSpaCross()] or [RunSpaLORA()] made of matrices of several slices, or labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, what [RunSpaCross()] or [RunSpaLORA()] made
+#'   of matrices of several slices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.
 #' @param group.by Meta data column with the domains. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
@@ -29,7 +31,9 @@ CompositionPlot.default <- function(object, ..., slice, cols = NULL) {
   share <- as.data.frame(prop.table(table(slice = slice, domain = labels), 1L), responseName = "share")
   share$slice <- factor(share$slice, rev(levels(slice)))
   ggplot2::ggplot(share, ggplot2::aes(.data$share, .data$slice, fill = .data$domain)) +
-    ggplot2::geom_col(width = 0.7, colour = "white", linewidth = 0.2, position = ggplot2::position_stack(reverse = TRUE)) +
+    ggplot2::geom_col(
+      width = 0.7, colour = "white", linewidth = 0.2, position = ggplot2::position_stack(reverse = TRUE)
+    ) +
     ggplot2::scale_fill_manual(values = match_colours(list(labels), cols)[[1L]]) +
     ggplot2::scale_x_continuous(labels = function(x) paste0(100 * x, " %"), expand = ggplot2::expansion(c(0, 0.02))) +
     ggplot2::labs(x = "Share of cells", y = NULL, fill = "Domain") +
@@ -39,14 +43,19 @@ CompositionPlot.default <- function(object, ..., slice, cols = NULL) {
 
 #' @rdname CompositionPlot
 #' @export
-CompositionPlot.SpaxResult <- function(object, ..., slice = object$slice) CompositionPlot.default(object$domain, ..., slice = slice)
+CompositionPlot.SpaxResult <- function(object, ..., slice = object$slice) {
+  CompositionPlot.default(object$domain, ..., slice = slice)
+}
 
 #' @rdname CompositionPlot
 #' @exportS3Method CompositionPlot Seurat
 CompositionPlot.Seurat <- function(object, split.by, ..., group.by = NULL, cols = NULL) {
   check_dots(...)
   if (missing(split.by)) {
-    abort_spax("argument", c("{.arg split.by} is missing.", "i" = "Give the meta data column with the slices."), "split.by")
+    abort_spax("argument", c(
+      "{.arg split.by} is missing.",
+      "i" = "Give the meta data column with the slices."
+    ), "split.by")
   }
   labels <- meta_labels(object, sole_domain(object, group.by, "group.by"), "group.by")
   CompositionPlot.default(labels, slice = meta_column(object, split.by, "split.by"), cols = cols)

@@ -1,9 +1,10 @@
 #' Independent samples side by side
 #'
-#' Runs one of this package's verbs on each of several samples: one after the other, or side by side on any plan of the package \pkg{future}. A sample that fails is reported, and
-#' does not take the others with it.
+#' Runs one of this package's verbs on each of several samples: one after the other, or side by side on any plan of the
+#' package \pkg{future}. A sample that fails is reported, and does not take the others with it.
 #'
-#' Without a plan (or without the package \pkg{future}) samples run one after the other. Set a plan once for the session:
+#' Without a plan (or without the package \pkg{future}) samples run one after the other. Set a plan once for the
+#' session:
 #'
 #' ```r
 #' library(future)
@@ -13,24 +14,31 @@
 #'   resources = list(ncpus = 8, memory = "16G", walltime = 3600), workers = 50)
 #' ```
 #'
-#' For SLURM, future.batchtools needs a template of the job script (`batchtools.slurm.tmpl` in the working directory or the home folder; its help page shows one) that passes `ncpus` on as
-#' `--cpus-per-task`. There give `threads = 8` too: what the main session has says nothing about the nodes. The package must be installed where the workers run, in a library that they look into.
+#' For SLURM, future.batchtools needs a template of the job script (`batchtools.slurm.tmpl` in the working directory or
+#' the home folder; its help page shows one) that passes `ncpus` on as `--cpus-per-task`. There give `threads = 8` too:
+#' what the main session has says nothing about the nodes. The package must be installed where the workers run, in a
+#' library that they look into.
 #'
-#' Each worker of a plan on one machine takes `threads = cores / workers` threads, unless you give `threads`. Results do not depend on the plan, the number of workers or the order in which samples end: each
-#' sample's seed is `seed`, or, with `seed = NULL`, a number of its own that is drawn before the first starts.
+#' Each worker of a plan on one machine takes `threads = cores / workers` threads, unless you give `threads`. Results do
+#' not depend on the plan, the number of workers or the order in which samples end: each sample's seed is `seed`, or,
+#' with `seed = NULL`, a number of its own that is drawn before the first starts.
 #'
 #' With \pkg{progressr} installed, `progressr::with_progress(RunSamples(...))` shows how many samples are done.
 #'
-#' @param objects A list with an object for each sample: whatever `FUN` takes first. Names are kept, and used in messages.
-#' @param FUN The verb: [RunSpaCross()], or any function that takes the sample first, and `seed`, `threads` and `verbose`.
+#' @param objects A list with an object for each sample: whatever `FUN` takes first. Names are kept, and used in
+#'   messages.
+#' @param FUN The verb: [RunSpaCross()], or any function that takes the sample first, and `seed`, `threads` and
+#'   `verbose`.
 #' @param ... Further arguments of `FUN`, the same for every sample.
-#' @param each NULL, or further arguments that differ between samples: a named list with, for each such argument, a list (or vector) with one entry a sample, in their order. For instance
-#'   `each = list(coords = list(xy1, xy2))`.
+#' @param each NULL, or further arguments that differ between samples: a named list with, for each such argument, a list
+#'   (or vector) with one entry a sample, in their order. For instance `each = list(coords = list(xy1, xy2))`.
 #' @param seed As for `FUN`. NULL: each sample gets a seed of its own from R's generator.
-#' @param threads Threads for each sample. NULL: the cores of this machine (or the option `spaxR.threads`) divided by the workers.
+#' @param threads Threads for each sample. NULL: the cores of this machine (or the option `spaxR.threads`) divided by
+#'   the workers.
 #' @param verbose TRUE says how many samples run on how many workers. (The samples themselves are silent.)
-#' @return A list with a result for each sample, in their order and with their names. A sample that failed has the error condition there (`inherits(x, "condition")`), and a warning of class
-#'   `spaxR_warning_samples` names those that failed and why.
+#' @return A list with a result for each sample, in their order and with their names. A sample that failed has the error
+#'   condition there (`inherits(x, "condition")`), and a warning of class `spaxR_warning_samples` names those that
+#'   failed and why.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -98,12 +106,16 @@ check_each <- function(each, n) {
   }
 }
 
-# A failure is a value here, so that the other samples go on. The call names its arguments: with the data in it, it would go into messages and results.
+# A failure is a value here, so that the other samples go on. The call names its arguments: with the data in it, it
+# would go into messages and results.
 run_sample <- function(FUN, sample, arguments, label, step) {
   names <- rlang::names2(arguments)
   places <- ifelse(nzchar(names), names, paste0("argument", seq_along(arguments)))
   call <- as.call(c(list(quote(FUN), quote(sample)), rlang::set_names(rlang::syms(places), names)))
-  scope <- list2env(c(rlang::set_names(arguments, places), list(FUN = FUN, sample = sample)), envir = new.env(parent = baseenv()))
+  scope <- list2env(
+    c(rlang::set_names(arguments, places), list(FUN = FUN, sample = sample)),
+    envir = new.env(parent = baseenv())
+  )
   result <- tryCatch(eval(call, scope), error = identity)
   step(label)
   result
@@ -152,16 +164,24 @@ say_plan <- function(n, workers, threads) {
 
 # One step a sample, where progressr is installed; whoever calls decides whether and how it shows.
 new_progress <- function(n) {
-  if (requireNamespace("progressr", quietly = TRUE)) progressr::progressor(steps = n, envir = parent.frame()) else function(label) invisible()
+  if (requireNamespace("progressr", quietly = TRUE)) {
+    progressr::progressor(steps = n, envir = parent.frame())
+  } else {
+    function(label) invisible()
+  }
 }
 
 report_failures <- function(results, labels) {
   failed <- vapply(results, inherits, NA, what = "condition")
   if (any(failed)) {
     reasons <- vapply(results[failed], function(e) cli::ansi_strip(conditionMessage(e)), "")
-    lines <- rlang::set_names(paste0("{labels[failed][[", seq_along(reasons), "]]}: {reasons[[", seq_along(reasons), "]]}"), "x")
+    lines <- rlang::set_names(
+      paste0("{labels[failed][[", seq_along(reasons), "]]}: {reasons[[", seq_along(reasons), "]]}"),
+      "x"
+    )
     warn_spax("samples", c(
-      "{sum(failed)} of {length(results)} samples failed: {some_of(labels[failed])}.", lines,
+      "{sum(failed)} of {length(results)} samples failed: {some_of(labels[failed])}.",
+      lines,
       "i" = "Their places in the result hold the errors; the others are complete."
     ), "objects")
   }

@@ -1,16 +1,20 @@
 #' Plot the training curve
 #'
-#' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that still falls at the end asks for more `epochs`; SpaLORA, which
-#' starts from the components of its modalities, falls on as it fits single cells: there that is no reason for more.
+#' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that
+#' still falls at the end asks for more `epochs`; SpaLORA, which starts from the components of its modalities, falls on
+#' as it fits single cells: there that is no reason for more.
 #'
-#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: an object (Seurat, SingleCellExperiment), a `SpaCrossResult` or a `SpaLORAResult`.
+#' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: an object (Seurat, SingleCellExperiment), a
+#'   `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
-#' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with both, the first.
-#' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a modality: how well it is
-#'   reconstructed, and how well its embedding comes back from the other modalities. The latter rise where training starts from the components of the
-#'   modalities (the default): embeddings are small at first, and grow as they come to hold what the reconstruction asks for, what only one modality knows
-#'   included. They stay near a hundredth of the total, and would grow further if they had no weight (`w_cross = 0`); from random weights
-#'   (`init = "random"`) they fall.
+#' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with
+#'   both, the first.
+#' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a
+#'   modality: how well it is reconstructed, and how well its embedding comes back from the other modalities. The latter
+#'   rise where training starts from the components of the modalities (the default): embeddings are small at first, and
+#'   grow as they come to hold what the reconstruction asks for, what only one modality knows included. They stay near a
+#'   hundredth of the total, and would grow further if they had no weight (`w_cross = 0`); from random weights (`init =
+#'   "random"`) they fall.
 #' @export
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
@@ -57,7 +61,12 @@ abort_no_training <- function(what) {
 
 # What each loss is called, by its column of the history.
 loss_titles <- function(columns) {
-  known <- c(total = "Total", reconstruction = "Reconstruction", consistency = "Latent consistency", contrast = "Contrast")
+  known <- c(
+    total = "Total",
+    reconstruction = "Reconstruction",
+    consistency = "Latent consistency",
+    contrast = "Contrast"
+  )
   titles <- known[columns]
   recon <- startsWith(columns, "recon_")
   cross <- startsWith(columns, "cross_")
@@ -101,7 +110,8 @@ contrast_caption <- function(history) {
   if (length(first) > 0L && first[[1L]] > 1L) paste0("The contrast joins the total at epoch ", first[[1L]], ".")
 }
 
-# A training that starts from components has each modality in columns of its own, nearly without length, of which another modality keeps nothing.
+# A training that starts from components has each modality in columns of its own, nearly without length, of which
+# another modality keeps nothing.
 cross_caption <- function(history) {
   cross <- history[startsWith(names(history), "cross_")]
   rises <- vapply(cross, function(x) x[[length(x)]] > x[[1L]], NA)
@@ -111,8 +121,7 @@ cross_caption <- function(history) {
 theme_curves <- function() {
   ggplot2::theme_bw(base_size = 11) +
     ggplot2::theme(
-      panel.grid.minor = ggplot2::element_blank(),
-      strip.background = ggplot2::element_blank(),
+      panel.grid.minor = ggplot2::element_blank(), strip.background = ggplot2::element_blank(),
       strip.text = ggplot2::element_text(face = "bold", hjust = 0)
     )
 }

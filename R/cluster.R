@@ -61,13 +61,16 @@ partition <- function(graph, weights, method, resolution) {
     # igraph 2 renames the argument.
     name <- intersect(c("resolution", "resolution_parameter"), names(formals(igraph::cluster_leiden)))[[1L]]
     given <- rlang::set_names(list(resolution), name)
-    rlang::exec(igraph::cluster_leiden, graph, objective_function = "modularity", weights = weights, n_iterations = 5, !!!given)
+    rlang::exec(
+      igraph::cluster_leiden, graph, objective_function = "modularity", weights = weights, n_iterations = 5, !!!given
+    )
   }
   as.integer(igraph::membership(groups))
 }
 
-# Bisection for the resolution (on its logarithm) that gives n groups. A disconnected graph has at least as many groups as parts,
-# and the number can jump over n: then the nearest number comes back, and domain_factor() or a warning says so.
+# Bisection for the resolution (on its logarithm) that gives n groups. A disconnected graph has at least as many groups
+# as parts, and the number can jump over n: then the nearest number comes back, and domain_factor() or a warning says
+# so.
 search_resolution <- function(at, n, rounds = 25L) {
   range <- log(c(1e-3, 50))
   best <- NULL

@@ -35,7 +35,8 @@ user_arguments <- function() {
   names(match.call(sys.function(frame), sys.call(frame), envir = sys.frame(callers[[frame]])))
 }
 
-# Callers are followed, not the whole stack: in `DomainPlot(RunSpaCross(x))` the argument is evaluated inside DomainPlot(), and its call is RunSpaCross(x).
+# Callers are followed, not the whole stack: in `DomainPlot(RunSpaCross(x))` the argument is evaluated inside
+# DomainPlot(), and its call is RunSpaCross(x).
 outermost_frame <- function(frame, callers) {
   namespace <- topenv()
   outermost <- frame
@@ -76,7 +77,10 @@ core_remedy <- function(kind) {
     counts = "Give raw counts, genes in rows and cells in columns: none negative, missing or infinite.",
     coords = "Give one finite x and y for each cell.",
     memory = "Use fewer genes or components (see {.arg options}), or a machine with more memory.",
-    device = "Use {.code device = \"auto\"} or {.code device = \"cpu\"}; {.fn SpaxDevices} lists what this build and machine offer.",
+    device = paste(
+      "Use {.code device = \"auto\"} or {.code device = \"cpu\"};",
+      "{.fn SpaxDevices} lists what this build and machine offer."
+    ),
     model = "Use a file that {.fn SaveModel} wrote, copied whole.",
     numeric = "Look for cells or features with extreme values; in training, lower the option {.code learning_rate}.",
     clustering = "Ask for fewer domains, or choose another {.code cluster} method.",

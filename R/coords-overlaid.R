@@ -8,7 +8,8 @@ overlaid_by <- function(coords, samples, threads) {
   Find(function(name) mixed_share(coords, samples[[name]], threads) > overlaid_share, names(samples))
 }
 
-# What stands beside the barcode in the names of cells, as merging puts it there for each sample: "_1", "-2", "s1_". NULL where that tells nothing apart.
+# What stands beside the barcode in the names of cells, as merging puts it there for each sample: "_1", "-2", "s1_".
+# NULL where that tells nothing apart.
 barcode_samples <- function(cells) {
   barcodes <- grepl("[ACGT]{10,}", cells)
   tag <- sub("[ACGT]{10,}", "", cells)
@@ -20,33 +21,55 @@ warn_overlaid <- function(coords, samples, threads) {
   name <- overlaid_by(coords, samples, threads)
   if (identical(name, "cell names")) {
     warn_spax("coords", c(
-      "Cells whose names are marked as of different samples ({.val {utils::head(unique(samples[[name]]), 5L)}} beside the barcode) lie over each other, and are taken for one slice.",
-      "i" = "If they are slices of their own, say which cell lies in which: {.arg split.by} for an object, {.arg slice} for matrices."
+      paste(
+        "Cells whose names are marked as of different samples ({.val {utils::head(unique(samples[[name]]), 5L)}}",
+        "beside the barcode) lie over each other, and are taken for one slice."
+      ),
+      "i" = paste(
+        "If they are slices of their own, say which cell lies in which:",
+        "{.arg split.by} for an object, {.arg slice} for matrices."
+      )
     ), "split.by")
     return(invisible())
   }
   if (!is.null(name)) {
     warn_spax("coords", c(
-      "The samples {.val {utils::head(unique(as.character(samples[[name]])), 5L)}} ({.field {name}}) lie over each other, and are taken for one slice: neighbours are cells of different samples.",
-      "i" = "If they are slices of their own, say so: {.code split.by = \"{name}\"} for an object, {.arg slice} for matrices; with {.code stack = FALSE} if they are no neighbours."
+      paste(
+        "The samples {.val {utils::head(unique(as.character(samples[[name]])), 5L)}} ({.field {name}})",
+        "lie over each other, and are taken for one slice: neighbours are cells of different samples."
+      ),
+      "i" = paste(
+        "If they are slices of their own, say so: {.code split.by = \"{name}\"} for an object,",
+        "{.arg slice} for matrices; with {.code stack = FALSE} if they are no neighbours."
+      )
     ), "split.by")
     return(invisible())
   }
+  warn_shared_places(coords)
+}
+
+warn_shared_places <- function(coords) {
   shared <- mean(shares_place(only_axes(coords), NULL))
   if (shared > overlaid_share) {
     warn_spax("coords", c(
       "{round(100 * shared)} % of the cells lie exactly where another one lies, as in samples laid over each other.",
-      "i" = "If they are several slices, say which cell lies in which: {.arg split.by} for an object, {.arg slice} for matrices."
+      "i" = paste(
+        "If they are several slices, say which cell lies in which:",
+        "{.arg split.by} for an object, {.arg slice} for matrices."
+      )
     ), "split.by")
   }
 }
 
 # For verbs that look at neighbours in an object, where nobody said which slice a cell lies in.
 warn_overlaid_object <- function(object, place, split.by, threads) {
-  if (is.null(split.by) && nlevels(place$image) < 2L) warn_overlaid(place, object_samples(object), check_threads(threads))
+  if (is.null(split.by) && nlevels(place$image) < 2L) {
+    warn_overlaid(place, object_samples(object), check_threads(threads))
+  }
 }
 
-# How many neighbours are of other samples, as a share of those that would be if samples were drawn at random. A part of the cells is enough.
+# How many neighbours are of other samples, as a share of those that would be if samples were drawn at random. A part of
+# the cells is enough.
 mixed_share <- function(coords, sample, threads, most = 4000L, k = 6L) {
   sample <- as.factor(sample)
   sizes <- table(sample)

@@ -11,8 +11,12 @@ look_at_coords <- function(task) {
   lines <- c(
     paste0("Coordinates: ", said_source(task$coords_found), "."),
     paste0(
-      nrow(task$coords), " cells over ", paste(vapply(task$coords, function(axis) shown_number(diff(range(axis))), ""), collapse = " x "), ", typically ",
-      shown_number(nearest_distance(seen)), " from the nearest."
+      nrow(task$coords),
+      " cells over ",
+      paste(vapply(task$coords, function(axis) shown_number(diff(range(axis))), ""), collapse = " x "),
+      ", typically ",
+      shown_number(nearest_distance(seen)),
+      " from the nearest."
     ),
     said_neighbours(task$options, seen),
     if (shared > 0L) paste(shared, "cells lie where another one lies.")
@@ -33,10 +37,18 @@ said_source <- function(found) {
 said_neighbours <- function(options, seen) {
   if (is.null(options$radius)) {
     # Predictive components look over several distances of their own.
-    return(if (!is.null(options$k)) paste0("Each cell is joined to its ", options$k, " nearest, none is without a neighbour."))
+    return(
+      if (!is.null(options$k)) {
+        paste0("Each cell is joined to its ", options$k, " nearest, none is without a neighbour.")
+      }
+    )
   }
   alone <- mean(seen$within == 0)
-  paste0(said_reach(options$radius, seen), ", ", if (alone == 0) "none is without." else paste0(shown_number(100 * alone), " % have none."))
+  paste0(
+    said_reach(options$radius, seen),
+    ", ",
+    if (alone == 0) "none is without." else paste0(shown_number(100 * alone), " % have none.")
+  )
 }
 
 shown_number <- function(x) format(signif(x, 3L), scientific = FALSE, drop0trailing = TRUE)

@@ -1,10 +1,14 @@
 # Where a run calculates.
 
-# The device that a run asks the core for. Where there is a GPU, "auto" stays: the core takes it when the run fits (check_place).
+# The device that a run asks the core for. Where there is a GPU, "auto" stays: the core takes it when the run fits
+# (check_place).
 check_device <- function(device) {
   if (!rlang::is_string(device) || !grepl("^(auto|cpu|cuda(:[0-9]+)?)$", device)) {
     abort_spax("argument", c(
-      "{.arg device} must be {.val auto}, {.val cpu}, {.val cuda} or a GPU by number as in {.val cuda:1}, not {show_value(device)}.",
+      paste(
+        "{.arg device} must be {.val auto}, {.val cpu}, {.val cuda} or",
+        "a GPU by number as in {.val cuda:1}, not {show_value(device)}."
+      ),
       "i" = "{.fn SpaxDevices} lists what this build and machine offer."
     ), "device")
   }

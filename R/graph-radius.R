@@ -1,6 +1,7 @@
 # Whether a radius makes sense, and what cells have round them.
 
-# A radius that joins nothing, or all, is a mistaken unit. Looks at a sample of the cells, before any graph is built. `task` holds coords, slices and threads.
+# A radius that joins nothing, or all, is a mistaken unit. Looks at a sample of the cells, before any graph is built.
+# `task` holds coords, slices and threads.
 check_neighbourhood <- function(task, radius) {
   seen <- core(core_tissue_around(new_tissue(task), as.double(radius %||% NA)))
   if (!is.null(radius)) check_reach(radius, seen, nrow(task$coords))
@@ -21,7 +22,10 @@ check_reach <- function(radius, seen, n_cells) {
   }
   if (typical > most_neighbours || n_cells > 20L && typical > n_cells / 2) {
     abort_spax("argument", c(
-      "Within {.code radius = {format(radius)}} a cell typically has {typical} of the {n_cells - 1} others: that is no neighbourhood.",
+      paste(
+        "Within {.code radius = {format(radius)}} a cell typically has",
+        "{typical} of the {n_cells - 1} others: that is no neighbourhood."
+      ),
       "i" = "Typically the nearest is {distance} away: for instance {.code radius = {signif(2 * distance, 2L)}}."
     ), "radius")
   }
@@ -29,4 +33,6 @@ check_reach <- function(radius, seen, n_cells) {
 
 nearest_distance <- function(seen) stats::median(seen$nearest[is.finite(seen$nearest)])
 
-said_reach <- function(radius, seen) paste0("Within the radius of ", format(radius), " a cell typically has ", stats::median(seen$within), " neighbours")
+said_reach <- function(radius, seen) {
+  paste0("Within the radius of ", format(radius), " a cell typically has ", stats::median(seen$within), " neighbours")
+}

@@ -12,7 +12,10 @@ given_heights <- function(coords, slice, gaps) {
   unused <- if (!is.null(gaps)) {
     "{.arg gaps} says how far slices lie apart, and the z of the coordinates is not used."
   } else if (any(ranges[1L, ] != ranges[2L, ])) {
-    "Cells of one slice differ in z, which is not used: each slice lies at one height. To look for neighbours in space, give no slices."
+    paste(
+      "Cells of one slice differ in z, which is not used: each slice lies",
+      "at one height. To look for neighbours in space, give no slices."
+    )
   }
   if (!is.null(unused)) {
     cli::cli_inform(c("i" = unused), class = "spaxR_message_coords")
@@ -28,7 +31,10 @@ check_heights <- function(heights) {
     return(unname(heights))
   }
   abort_spax("coords", c(
-    "The slices are not in the order of their heights: z is {paste(names(heights), heights, sep = ' = ', collapse = ', ')}.",
+    paste(
+      "The slices are not in the order of their heights: z is",
+      "{paste(names(heights), heights, sep = ' = ', collapse = ', ')}."
+    ),
     "i" = "Order the levels of the slices by z, or give {.arg coords} without z and {.arg gaps}."
   ), "coords")
 }

@@ -1,7 +1,7 @@
 # Which columns of a table are x and y.
 
-# The usual names, c(x, y, z) as plain_name() writes them, the first found counts: the slide before a field of view, pixels of the image before the array.
-# `?SpatialCoords` lists them.
+# The usual names, c(x, y, z) as plain_name() writes them, the first found counts: the slide before a field of view,
+# pixels of the image before the array. `?SpatialCoords` lists them.
 axis_names <- list(
   c("x", "y", "z"),
   c("pxlcolinfullres", "pxlrowinfullres"),
@@ -74,12 +74,22 @@ lettered_axes <- function(table, but) {
 
 two_numbers <- function(table, but) {
   numbers <- setdiff(number_columns(table), but)
-  lone <- Filter(function(i) plain_name(names(table$columns)[[i]]) %in% unlist(lapply(axis_names, `[`, 1:2)), seq_along(table$columns))
-  if (length(lone) > 0L) abort_axes(table, lone, "has a column for one axis, and none for the other")
-  if (length(numbers) > 2L) abort_axes(table, numbers, "has several columns of numbers, and none are called x and y")
+  lone <- Filter(
+    function(i) plain_name(names(table$columns)[[i]]) %in% unlist(lapply(axis_names, `[`, 1:2)),
+    seq_along(table$columns)
+  )
+  if (length(lone) > 0L) {
+    abort_axes(table, lone, "has a column for one axis, and none for the other")
+  }
+  if (length(numbers) > 2L) {
+    abort_axes(table, numbers, "has several columns of numbers, and none are called x and y")
+  }
   if (length(numbers) < 2L) {
     abort_spax("coords", c(
-      "{.arg coords} must be a matrix or data frame with two columns of numbers for x and y; of {quoted(table, seq_along(table$columns))}, {length(numbers)} can be that.",
+      paste(
+        "{.arg coords} must be a matrix or data frame with two columns of numbers for x and",
+        "y; of {quoted(table, seq_along(table$columns))}, {length(numbers)} can be that."
+      ),
       "i" = "Give the columns x and y, one row a cell{text_remedy(table, but)}."
     ), "coords")
   }
@@ -107,13 +117,17 @@ number_columns <- function(table) {
 
 # What platforms measure of a cell.
 never_places <- paste0(
-  "^(fov|intissue|tissue|area|cellarea|nucleusarea|volume|width|height|size|aspectratio|angle|solidity|cluster|label|domain|layer|slice|section|",
-  "n?(counts?|umis?|genes?|features?|transcripts?|total)[a-z]*|(total|control|unassigned|deprecated)[a-z]*counts?|percent[a-z]*|pct[a-z]*|(mean|max|min|median)[a-z]+)$"
+  "^(fov|intissue|tissue|area|cellarea|nucleusarea|volume|width|height|size|aspectratio|angle|solidity|",
+  "cluster|label|domain|layer|slice|section|n?(counts?|umis?|genes?|features?|transcripts?|total)[a-z]*|",
+  "(total|control|unassigned|deprecated)[a-z]*counts?|percent[a-z]*|pct[a-z]*|(mean|max|min|median)[a-z]+)$"
 )
 
 is_name_column <- function(table, i) {
   grepl(
-    "^((cell|spot|bead|bin|entity|object|row)?(barcodes?|ids?|names?|index)|cellbarcodes?|cells?|spots?|beads?|bins?|rn)$",
+    paste0(
+      "^((cell|spot|bead|bin|entity|object|row)?(barcodes?|ids?|names?|index)|",
+      "cellbarcodes?|cells?|spots?|beads?|bins?|rn)$"
+    ),
     plain_name(names(table$columns)[[i]])
   )
 }
@@ -131,10 +145,18 @@ column_names <- function(table) {
 abort_axes <- function(table, columns, what) {
   abort_spax("coords", c(
     "{.arg coords} {what}: {quoted(table, unique(columns))}.",
-    "i" = "Keep the two columns that are the places, x first, or name them x and y; {.help SpatialCoords} lists the names that are known.",
-    if (length(table$columns) == 6L && !any(nzchar(sub("^V[1-6]$", "", names(table$columns))))) c(
-      "i" = "The columns of {.file tissue_positions_list.csv} are barcode, in_tissue, array_row, array_col, pxl_row_in_fullres and pxl_col_in_fullres."
-    )
+    "i" = paste(
+      "Keep the two columns that are the places, x first, or name them",
+      "x and y; {.help SpatialCoords} lists the names that are known."
+    ),
+    if (length(table$columns) == 6L && !any(nzchar(sub("^V[1-6]$", "", names(table$columns))))) {
+      c(
+        "i" = paste(
+          "The columns of {.file tissue_positions_list.csv} are barcode, in_tissue,",
+          "array_row, array_col, pxl_row_in_fullres and pxl_col_in_fullres."
+        )
+      )
+    }
   ), "coords")
 }
 
@@ -163,7 +185,8 @@ is_hexagonal <- function(column, row) {
   whole && length(unique(row %% 2)) == 2L && length(unique((column + row) %% 2)) == 1L
 }
 
-# x, y and, where it differs between cells, z, and how they were found: list(places, columns, guessed, hexagonal, third, height = the z of all, y_down).
+# x, y and, where it differs between cells, z, and how they were found: list(places, columns, guessed, hexagonal, third,
+# height = the z of all, y_down).
 read_axes <- function(table, found) {
   at <- found$at
   places <- data.frame(x = axis_values(table, at[[1L]]), y = axis_values(table, at[[2L]]))
@@ -174,17 +197,24 @@ read_axes <- function(table, found) {
   hexagonal <- found$known && y_name %in% array_names && is_hexagonal(places$x, places$y)
   if (hexagonal) places$y <- places$y * sqrt(3)
   list(
-    places = places, columns = column_names(table)[at[seq_len(ncol(places))]], hexagonal = hexagonal, y_down = found$known && down_by_name(y_name),
+    places = places,
+    columns = column_names(table)[at[seq_len(ncol(places))]],
+    hexagonal = hexagonal,
+    y_down = found$known && down_by_name(y_name),
     # Columns without names of their own say nothing, and nothing can be said of them.
     guessed = !found$known && !all(grepl("^(V?[0-9]+)?$", names(table$columns)[at])),
-    third = if (deep) column_names(table)[[at[[3L]]]], height = if (length(z) == 1L && is.numeric(z) && is.finite(z)) as.double(z)
+    third = if (deep) column_names(table)[[at[[3L]]]],
+    height = if (length(z) == 1L && is.numeric(z) && is.finite(z)) as.double(z)
   )
 }
 
 # Columns that are called as samples are.
 sample_columns <- function(columns) {
   called <- grepl(
-    "^((sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|capturearea)(id|name)?|origident|image)$",
+    paste0(
+      "^((sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|",
+      "capturearea)(id|name)?|origident|image)$"
+    ),
     plain_name(names(columns))
   )
   found <- Filter(function(x) is.atomic(x) && is.null(dim(x)), as.list(columns)[called])

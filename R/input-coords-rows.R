@@ -1,6 +1,7 @@
 # Which rows of a table belong to which cells.
 
-# A matrix or data frame of any kind as list(columns = a list, names = row names or NULL, n = rows). Automatic row names are no names.
+# A matrix or data frame of any kind as list(columns = a list, names = row names or NULL, n = rows). Automatic row names
+# are no names.
 plain_table <- function(coords) {
   coords <- without_features(coords)
   if (length(dim(coords)) != 2L || ncol(coords) < 1L) {
@@ -24,11 +25,15 @@ plain_table <- function(coords) {
 
 # The numbers 1, 2, ... in this order are no names, whether R keeps them as such or not.
 has_row_names <- function(x) {
-  if (is.data.frame(x)) .row_names_info(x) > 0L && !identical(attr(x, "row.names"), seq_len(nrow(x))) else !is.null(rownames(x))
+  if (is.data.frame(x)) {
+    .row_names_info(x) > 0L && !identical(attr(x, "row.names"), seq_len(nrow(x)))
+  } else {
+    !is.null(rownames(x))
+  }
 }
 
-# The rows of the cells, in their order: list(rows, by = "row names", a column, or "order", column = which it is). `cells` NULL: all rows, by the names
-# that they have. `axes`: columns that are known to be places, and so no names.
+# The rows of the cells, in their order: list(rows, by = "row names", a column, or "order", column = which it is).
+# `cells` NULL: all rows, by the names that they have. `axes`: columns that are known to be places, and so no names.
 match_rows <- function(table, cells, axes) {
   if (is.null(cells)) {
     return(named_rows(table, axes))
@@ -50,7 +55,8 @@ match_rows <- function(table, cells, axes) {
   first
 }
 
-# What may hold the cells' names. Its kind: "names" are called so, "text" is none that can be read as numbers, and of a "number" only its values can tell.
+# What may hold the cells' names. Its kind: "names" are called so, "text" is none that can be read as numbers, and of a
+# "number" only its values can tell.
 name_candidates <- function(table, cells, axes) {
   columns <- lapply(setdiff(seq_along(table$columns), axes), function(i) column_candidate(table, i, cells))
   rows <- if (!is.null(table$names)) list(candidate(table$names, cells, "row names", "names"))
@@ -73,8 +79,20 @@ column_candidate <- function(table, i, cells) {
   }
   # Cells may be named by numbers, and then read as such.
   digits <- is.numeric(x) && !wide && all(grepl("^[0-9]{1,15}$", cells))
-  kind <- if (named) "names" else if (is.numeric(x) || is_number_text(x)) "number" else "text"
-  candidate(if (digits) x else as.character(x), if (digits) as.numeric(cells) else cells, paste("column", quoted(table, i)), kind, i)
+  kind <- if (named) {
+    "names"
+  } else if (is.numeric(x) || is_number_text(x)) {
+    "number"
+  } else {
+    "text"
+  }
+  candidate(
+    if (digits) x else as.character(x),
+    if (digits) as.numeric(cells) else cells,
+    paste("column", quoted(table, i)),
+    kind,
+    i
+  )
 }
 
 # As Seurat names the cells of CosMx, whose numbers start anew in each field of view.
@@ -93,7 +111,8 @@ twice_named <- function(match, cells) {
   cells[!is.na(match$rows) & match$names[match$rows] %in% repeated]
 }
 
-# No column holds all cells: an error that says which cells lack, or no names at all, and then the rows are the cells as they stand.
+# No column holds all cells: an error that says which cells lack, or no names at all, and then the rows are the cells as
+# they stand.
 unmatched_rows <- function(table, found, cells) {
   share <- vapply(found, function(m) mean(!is.na(m$rows)), 0)
   like <- vapply(found, function(m) could_be_names(m, table$n), NA)
@@ -120,7 +139,10 @@ named_rows <- function(table, axes) {
     check_unique(table$names, "coords")
     return(list(rows = seq_len(table$n), by = "row names", column = integer(), cells = table$names))
   }
-  found <- Filter(function(m) m$kind != "number" && !anyNA(m$names) && !anyDuplicated(m$names), name_candidates(table, character(), axes))
+  found <- Filter(
+    function(m) m$kind != "number" && !anyNA(m$names) && !anyDuplicated(m$names),
+    name_candidates(table, character(), axes)
+  )
   called <- Filter(function(m) m$kind == "names", found)
   found <- if (length(called) > 0L) called else found
   if (length(found) != 1L) {
@@ -134,7 +156,10 @@ format_names <- function(x) if (is.numeric(x)) format(x, scientific = FALSE, tri
 abort_twice <- function(twice, by) {
   abort_spax("argument", c(
     "{.arg coords} has {length(twice)} of the cells more than once, by its {by}: {some_of(twice)}.",
-    "i" = "Keep one row a cell. Cells of several samples that share names need the sample in front, as in {.code paste(sample, barcode, sep = \"_\")}, in both places."
+    "i" = paste(
+      "Keep one row a cell. Cells of several samples that share names need the sample",
+      "in front, as in {.code paste(sample, barcode, sep = \"_\")}, in both places."
+    )
   ), "coords")
 }
 
@@ -147,10 +172,18 @@ abort_rival_names <- function(matches) {
 }
 
 abort_unlike <- function(cells, like) {
-  shown <- vapply(like, function(m) paste0(m$by, " with ", some_of(format_names(utils::head(m$names[!is.na(m$names)], 2L)))), "")
+  shown <- vapply(
+    like, function(m) paste0(m$by, " with ", some_of(format_names(utils::head(m$names[!is.na(m$names)], 2L)))), ""
+  )
   abort_spax("coords", c(
-    "None of the {length(cells)} cell names is in {.arg coords}: cells are called {some_of(cells, 2L)}; what it has of names is {paste(shown, collapse = '; ')}.",
-    "i" = "Give both the same names. To take its rows in the order of the cells, leave names out: no such column, and {.code rownames(coords) <- NULL}."
+    paste(
+      "None of the {length(cells)} cell names is in {.arg coords}: cells are called",
+      "{some_of(cells, 2L)}; what it has of names is {paste(shown, collapse = '; ')}."
+    ),
+    "i" = paste(
+      "Give both the same names. To take its rows in the order of the cells,",
+      "leave names out: no such column, and {.code rownames(coords) <- NULL}."
+    )
   ), "coords")
 }
 
@@ -170,7 +203,11 @@ abort_absent_coords <- function(absent, n_cells, by = NULL) {
   }
   where <- if (!is.null(by)) " in {.arg coords}, by its {by}"
   abort_spax("coords", c(
-    paste0("{length(absent)} of {n_cells} cells {cli::qty(length(absent))}{?has/have} no coordinates", where, ": {some_of(absent)}."),
+    paste0(
+      "{length(absent)} of {n_cells} cells {cli::qty(length(absent))}{?has/have} no coordinates",
+      where,
+      ": {some_of(absent)}."
+    ),
     "i" = "Give theirs too, or take {cli::qty(length(absent))}{?this cell/these cells} out of the input first."
   ), "coords")
 }

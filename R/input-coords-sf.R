@@ -1,4 +1,5 @@
-# Simple features (package sf) as tables: a place for each geometry. They are read by their structure, which needs no package.
+# Simple features (package sf) as tables: a place for each geometry. They are read by their structure, which needs no
+# package.
 
 is_simple_features <- function(x) inherits(x, c("sf", "sfc"))
 
@@ -14,9 +15,15 @@ without_features <- function(coords) {
   other <- if (inherits(coords, "sf")) Filter(function(x) !inherits(x, "sfc"), as.list(unclass(coords)))
   columns <- c(other[!plain_name(names(other)) %in% c("x", "y", "z")], Filter(Negate(is.null), places))
   rows <- if (inherits(coords, "sf")) attr(coords, "row.names") else names(geometry)
-  structure(columns,
-    class = "data.frame", row.names = rows %||% seq_along(places$x),
-    source = if (all(types == "POINT")) "the points of a simple feature table" else "the centres of the geometries of a simple feature table"
+  structure(
+    columns,
+    class = "data.frame",
+    row.names = rows %||% seq_along(places$x),
+    source = if (all(types == "POINT")) {
+      "the points of a simple feature table"
+    } else {
+      "the centres of the geometries of a simple feature table"
+    }
   )
 }
 
@@ -40,7 +47,9 @@ feature_types <- function(geometry) {
 feature_places <- function(geometry, types) {
   points <- attr(geometry, "points")
   if (!is.null(points)) {
-    return(list(x = points[, 1L], y = points[, 2L], z = if (grepl("Z", attr(geometry, "points_dim") %||% "XY")) points[, 3L]))
+    return(list(
+      x = points[, 1L], y = points[, 2L], z = if (grepl("Z", attr(geometry, "points_dim") %||% "XY")) points[, 3L]
+    ))
   }
   geometry <- unclass(geometry)
   found <- matrix(NaN, length(geometry), 3L)
@@ -75,8 +84,8 @@ outline_centres <- function(geometry, types) {
   found
 }
 
-# x, y, z and area of closed rings, about the first corner of each: coordinates are large beside cells. A ring without an area is where its corners are,
-# and next to nothing beside one that has.
+# x, y, z and area of closed rings, about the first corner of each: coordinates are large beside cells. A ring without
+# an area is where its corners are, and next to nothing beside one that has.
 ring_centres <- function(rings) {
   n <- vapply(rings, nrow, 0L)
   ring <- rep(seq_along(rings), n)

@@ -1,7 +1,8 @@
-# Tables of coordinates, from what users give to what the core takes. The columns are found in input-coords-columns.R, the rows in input-coords-rows.R.
+# Tables of coordinates, from what users give to what the core takes. The columns are found in input-coords-columns.R,
+# the rows in input-coords-rows.R.
 
-# The places of the cells: a data frame of x, y and, where they do not lie in a plane, z, named by cell, whose attribute `found` says how:
-# list(columns, rows, and what else read_axes() saw).
+# The places of the cells: a data frame of x, y and, where they do not lie in a plane, z, named by cell, whose attribute
+# `found` says how: list(columns, rows, and what else read_axes() saw).
 read_coords <- function(coords, cells) {
   coords <- without_features(coords)
   table <- plain_table(coords)
@@ -14,19 +15,34 @@ read_coords <- function(coords, cells) {
   # Of coordinates that have been read before, the first time tells.
   structure(
     place,
-    y_down = axes$y_down || isTRUE(attr(coords, "y_down")), height = attr(coords, "height") %||% axes$height, found = attr(coords, "found") %||% found,
+    y_down = axes$y_down || isTRUE(attr(coords, "y_down")),
+    height = attr(coords, "height") %||% axes$height,
+    found = attr(coords, "found") %||% found,
     samples = attr(coords, "samples") %||% lapply(sample_columns(table$columns), `[`, rows$rows)
   )
 }
 
-# What is not as the user would expect without being told: guessed columns, rows matched by something else than their names.
+# What is not as the user would expect without being told: guessed columns, rows matched by something else than their
+# names.
 say_found <- function(found, named) {
   lines <- c(
     if (found$guessed) "The columns {.val {found$columns}} of {.arg coords} are taken as x and y.",
-    if (found$hexagonal) "The columns {.val {found$columns}} of {.arg coords} are places on a hexagonal array, whose rows lie sqrt(3) columns apart.",
-    if (!is.null(found$third)) "The column {.val {found$third}} of {.arg coords} is the third coordinate: neighbours are looked for in space, not in the plane.",
+    if (found$hexagonal) {
+      paste(
+        "The columns {.val {found$columns}} of {.arg coords} are places",
+        "on a hexagonal array, whose rows lie sqrt(3) columns apart."
+      )
+    },
+    if (!is.null(found$third)) {
+      paste(
+        "The column {.val {found$third}} of {.arg coords} is the third",
+        "coordinate: neighbours are looked for in space, not in the plane."
+      )
+    },
     if (grepl("^column", found$rows) && named) "The rows of {.arg coords} go with the cells by its {found$rows}.",
-    if (found$rows == "order" && named) "Nothing in {.arg coords} can be cell names: its rows are taken in the order of the cells."
+    if (found$rows == "order" && named) {
+      "Nothing in {.arg coords} can be cell names: its rows are taken in the order of the cells."
+    }
   )
   if (length(lines) > 0L) cli::cli_inform(rlang::set_names(lines, "i"), class = "spaxR_message_coords")
 }
@@ -35,7 +51,10 @@ check_coords <- function(coords) {
   bad <- !Reduce(`&`, lapply(only_axes(coords), is.finite))
   if (any(bad)) {
     abort_spax("coords", c(
-      "{.arg coords} {cli::qty(sum(bad))}{?is/are} missing or infinite for {sum(bad)} cell{?s}: {some_of(rownames(coords)[bad])}.",
+      paste(
+        "{.arg coords} {cli::qty(sum(bad))}{?is/are} missing or infinite",
+        "for {sum(bad)} cell{?s}: {some_of(rownames(coords)[bad])}."
+      ),
       "i" = "Fill them in, or take {cli::qty(sum(bad))}{?this cell/these cells} out of the input first."
     ), "coords")
   }
@@ -49,7 +68,10 @@ check_coords <- function(coords) {
   # Two cells may well lie above each other.
   if (any(still) && nrow(coords) > 2L) {
     abort_spax("coords", c(
-      "All cells have the same {.field {names(still)[still]}}, {coords[[1L, names(still)[still]]]}: that is no tissue but a line.",
+      paste(
+        "All cells have the same {.field {names(still)[still]}},",
+        "{coords[[1L, names(still)[still]]]}: that is no tissue but a line."
+      ),
       "i" = "Check the columns that {.arg coords} names; {.help SpatialCoords} lists those that are known."
     ), "coords")
   }
@@ -83,14 +105,18 @@ check_one_slice <- function(coords) {
   if (length(images) > 1L) {
     abort_spax("coords", c(
       "The cells lie in {length(images)} images ({.val {images}}), whose coordinates do not share a frame.",
-      "i" = "Say which slice each cell belongs to with {.arg split.by}: a meta data column, or {.code split.by = \"image\"} for the images.",
+      "i" = paste(
+        "Say which slice each cell belongs to with {.arg split.by}: a meta",
+        "data column, or {.code split.by = \"image\"} for the images."
+      ),
       "i" = "For one slice, subset the object to the cells of one image, or give {.arg coords} in one frame."
     ), "coords")
   }
   coords
 }
 
-# What a logged command keeps: the names of meta data columns, but no table of all cells, which it could not print either.
+# What a logged command keeps: the names of meta data columns, but no table of all cells, which it could not print
+# either.
 loggable_coords <- function(coords) if (is.character(coords)) coords
 
 # Cells without names of their own take those of the coordinates, which then must be in their order.
@@ -102,7 +128,10 @@ unnamed_cells <- function(coords, n_cells) {
   check_coords_length(table$n, n_cells)
   found <- match_rows(table, NULL, axes_no_names(table, find_known_axes(table)))
   if (found$by != "order") {
-    cli::cli_inform(c("i" = "The cells have no names: they take those of {.arg coords} ({found$by}), in its order."), class = "spaxR_message_coords")
+    cli::cli_inform(
+      c("i" = "The cells have no names: they take those of {.arg coords} ({found$by}), in its order."),
+      class = "spaxR_message_coords"
+    )
   }
   found$cells
 }

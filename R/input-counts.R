@@ -27,7 +27,15 @@ check_orientation <- function(object, coords) {
     return(invisible())
   }
   table <- plain_table(coords)
-  share <- function(names) max(0, vapply(name_candidates(table, as.character(names), find_known_axes(table)$at), function(m) mean(!is.na(m$rows)), 0), na.rm = TRUE)
+  share <- function(names) {
+    max(
+      0,
+      vapply(
+        name_candidates(table, as.character(names), find_known_axes(table)$at), function(m) mean(!is.na(m$rows)), 0
+      ),
+      na.rm = TRUE
+    )
+  }
   turned <- if (is.null(rownames(object)) || is.null(colnames(object))) {
     nrow(object) == table$n && ncol(object) != table$n
   } else {

@@ -22,8 +22,12 @@ meta_labels <- function(object, column, argument) {
 label_coords <- function(labels, coords) {
   if (rlang::is_missing(coords)) coords <- NULL
   place <- SpatialCoords.default(names(labels), coords)
-  if (is.null(names(labels))) check_coords_length(nrow(place), length(labels))
-  if (is.data.frame(coords) && is.factor(coords$image) && all(rownames(place) %in% rownames(coords))) place$image <- coords[rownames(place), "image"]
+  if (is.null(names(labels))) {
+    check_coords_length(nrow(place), length(labels))
+  }
+  if (is.data.frame(coords) && is.factor(coords$image) && all(rownames(place) %in% rownames(coords))) {
+    place$image <- coords[rownames(place), "image"]
+  }
   place
 }
 

@@ -59,11 +59,14 @@ name_counts <- function(x, argument) {
   x
 }
 
-# Not by its own conversion, which makes one dense matrix of all that is not stored sparse: in blocks of columns that fit into some 100 MB.
+# Not by its own conversion, which makes one dense matrix of all that is not stored sparse: in blocks of columns that
+# fit into some 100 MB.
 delayed_to_dgc <- function(x, block = 1e7) {
   width <- max(1, floor(block / max(1, nrow(x))))
   starts <- seq(1, ncol(x), by = width)
-  blocks <- lapply(starts, function(start) to_dgc(as.matrix(x[, seq(start, min(start + width - 1, ncol(x))), drop = FALSE]), "object"))
+  blocks <- lapply(starts, function(start) {
+    to_dgc(as.matrix(x[, seq(start, min(start + width - 1, ncol(x))), drop = FALSE]), "object")
+  })
   do.call(cbind, blocks)
 }
 

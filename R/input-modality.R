@@ -2,8 +2,9 @@
 
 modality_kinds <- function() c("rna", "protein", "atac", "features")
 
-# A list of modalities, each list(name, kind, why, x): `x` is a dgCMatrix of features x cells, or for "features" a matrix of cells x columns. `cells` says
-# what to do when they hold different cells. The attribute "argument" of the object names what the user gave.
+# A list of modalities, each list(name, kind, why, x): `x` is a dgCMatrix of features x cells, or for "features" a
+# matrix of cells x columns. `cells` says what to do when they hold different cells. The attribute "argument" of the
+# object names what the user gave.
 read_modalities <- function(object, modality, cells, coords) {
   argument <- attr(object, "argument") %||% "object"
   check_modality_list(object, argument)
@@ -71,7 +72,10 @@ check_modality_kinds <- function(modality, names) {
   unknown <- setdiff(given, names)
   if (!is.character(modality) || length(unknown) > 0L) {
     abort_spax("argument", c(
-      "{.arg modality} must give kinds by the names of the modalities{if (any(nzchar(unknown))) ', and there is no '}{.val {unknown[nzchar(unknown)]}}.",
+      paste(
+        "{.arg modality} must give kinds by the names of the",
+        "modalities{if (any(nzchar(unknown))) ', and there is no '}{.val {unknown[nzchar(unknown)]}}."
+      ),
       "i" = "For instance {.code modality = c({names[[1L]]} = \"rna\")}."
     ), "modality")
   }
@@ -107,7 +111,9 @@ kind_of_name <- function(name) {
 }
 
 kind_of_values <- function(x) {
-  if ((is.matrix(x) && is.numeric(x) || inherits(x, "dgCMatrix")) && isTRUE(min(x) < 0)) list(kind = "features", why = "it has negative values")
+  if ((is.matrix(x) && is.numeric(x) || inherits(x, "dgCMatrix")) && isTRUE(min(x) < 0)) {
+    list(kind = "features", why = "it has negative values")
+  }
 }
 
 kind_of_number <- function(n, most_proteins = 200L) {
@@ -116,7 +122,11 @@ kind_of_number <- function(n, most_proteins = 200L) {
 }
 
 say_modalities <- function(modalities) {
-  lines <- vapply(modalities, function(m) paste0("\"", m$name, "\" is taken as ", m$kind, ": ", paste(c(m$why, m$note), collapse = "; "), "."), "")
+  lines <- vapply(
+    modalities,
+    function(m) paste0("\"", m$name, "\" is taken as ", m$kind, ": ", paste(c(m$why, m$note), collapse = "; "), "."),
+    ""
+  )
   guessed <- any(vapply(modalities, `[[`, "", "why") != "as given")
   remedy <- if (guessed) c(" " = "Give {.arg modality} if that is wrong.")
   cli::cli_inform(c(rlang::set_names(lines, "i"), remedy))
@@ -177,7 +187,10 @@ align_modalities <- function(modalities, rule, coords, argument, all) {
   if (!all(named)) {
     without <- names(modalities)[!named]
     abort_spax("argument", c(
-      "{cli::qty(without)}The cells of {.val {without}} have no names, those of {.val {names(modalities)[named]}} have.",
+      paste(
+        "{cli::qty(without)}The cells of {.val {without}} have no",
+        "names, those of {.val {names(modalities)[named]}} have."
+      ),
       "i" = "Name them all, or none: names tell which cells belong together."
     ), argument)
   }
@@ -206,7 +219,10 @@ check_shared <- function(cells, shared, rule, argument) {
   lost <- vapply(cells, function(x) length(x) - length(shared), 0L)
   if (length(shared) < 2L) {
     abort_spax("argument", c(
-      "The modalities share {length(shared)} cell{?s}: {.val {names(cells)[[1L]]}} has {some_of(cells[[1L]], 2L)}, {.val {names(cells)[[2L]]}} has {some_of(cells[[2L]], 2L)}.",
+      paste(
+        "The modalities share {length(shared)} cell{?s}: {.val {names(cells)[[1L]]}} has",
+        "{some_of(cells[[1L]], 2L)}, {.val {names(cells)[[2L]]}} has {some_of(cells[[2L]], 2L)}."
+      ),
       "i" = "The same cell must have the same name in each."
     ), argument)
   }
@@ -224,10 +240,17 @@ check_modality <- function(m, argument) {
   if (m$kind == "protein" && nrow(m$x) == 1L) {
     abort_spax("counts", c(
       "The modality {.val {m$name}} has one protein, whose share of a cell's proteins is always one.",
-      "i" = "Take its values as they are: {.code modality = c({m$name} = \"features\")}; or leave it out, and use {.fn RunSpaCross}."
+      "i" = paste(
+        "Take its values as they are: {.code modality = c({m$name} = \"features\")};",
+        "or leave it out, and use {.fn RunSpaCross}."
+      )
     ), argument)
   }
-  if (m$kind != "features") check_modality_values(m, argument) else if (min(m$x) < 0) m$note <- "negative values are taken as they are"
+  if (m$kind != "features") {
+    check_modality_values(m, argument)
+  } else if (min(m$x) < 0) {
+    m$note <- "negative values are taken as they are"
+  }
   check_variation(m, argument)
   m
 }
@@ -246,7 +269,10 @@ check_modality_values <- function(m, argument) {
   if (any(m$x@x < 0)) abort_negative(m, argument)
   found <- in_modality(core_check_counts(m$x@p, m$x@i, m$x@x, nrow(m$x)), m$name, argument)
   if (length(found$empty_cells) == ncol(m$x)) {
-    abort_spax("counts", c("All counts of the modality {.val {m$name}} are zero.", "i" = "Check the assay and layer."), argument)
+    abort_spax("counts", c(
+      "All counts of the modality {.val {m$name}} are zero.",
+      "i" = "Check the assay and layer."
+    ), argument)
   }
   warn_odd_counts(found, m, argument)
 }
@@ -254,8 +280,14 @@ check_modality_values <- function(m, argument) {
 abort_negative <- function(m, argument) {
   cells <- colnames(m$x)[unique(rep(seq_len(ncol(m$x)), diff(m$x@p))[m$x@x < 0])]
   abort_spax("counts", c(
-    "The modality {.val {m$name}} has negative values in {length(cells)} cell{?s}: {some_of(cells, 2L)}. {.val {m$kind}} needs raw counts.",
-    "i" = "Give the counts from before background removal, or take the values as they are: {.code modality = c({m$name} = \"features\")}."
+    paste(
+      "The modality {.val {m$name}} has negative values in {length(cells)}",
+      "cell{?s}: {some_of(cells, 2L)}. {.val {m$kind}} needs raw counts."
+    ),
+    "i" = paste(
+      "Give the counts from before background removal, or take the values",
+      "as they are: {.code modality = c({m$name} = \"features\")}."
+    )
   ), argument)
 }
 
@@ -270,7 +302,10 @@ warn_odd_counts <- function(found, m, argument) {
   if (length(empty) > 0L) {
     warn_spax("counts", c(
       "{length(empty)} cell{?s} without any counts of the modality {.val {m$name}}: {some_of(colnames(m$x)[empty])}.",
-      "i" = "{cli::qty(length(empty))}{?It keeps/They keep} a label, which rests on the neighbours and the other modalities."
+      "i" = paste(
+        "{cli::qty(length(empty))}{?It keeps/They keep} a label,",
+        "which rests on the neighbours and the other modalities."
+      )
     ), argument)
   }
 }
@@ -312,7 +347,11 @@ in_modality <- function(result, name, argument) {
 modalities_input <- function(object, modality, cells, coords) {
   modalities <- read_modalities(object, modality, cells, coords)
   names <- modality_cells(modalities[[1L]])
-  c(list(modalities = modalities, cells = names), task_coords(names, coords), list(argument = attr(object, "argument") %||% "object"))
+  c(
+    list(modalities = modalities, cells = names),
+    task_coords(names, coords),
+    list(argument = attr(object, "argument") %||% "object")
+  )
 }
 
 # A number of components that was asked for by name must be there in each modality.
@@ -324,8 +363,14 @@ check_components <- function(modalities, options, argument) {
   for (m in modalities) {
     if (m$kind != "features" && n_modality_features(m) <= wanted) {
       abort_spax("argument", c(
-        "{.code n_components} is {wanted}, but the modality {.val {m$name}} has only {n_modality_features(m)} feature{?s}.",
-        "i" = "Use at most {max(1, n_modality_features(m) - 1)}, or leave {.code n_components} out of {.fn spalora_options}."
+        paste(
+          "{.code n_components} is {wanted}, but the modality",
+          "{.val {m$name}} has only {n_modality_features(m)} feature{?s}."
+        ),
+        "i" = paste(
+          "Use at most {max(1, n_modality_features(m) - 1)}, or",
+          "leave {.code n_components} out of {.fn spalora_options}."
+        )
       ), "n_components")
     }
   }

@@ -1,4 +1,5 @@
-# The modalities of an object, for read_modalities(): assays (of a SingleCellExperiment: experiments), or reductions by name.
+# The modalities of an object, for read_modalities(): assays (of a SingleCellExperiment: experiments), or reductions by
+# name.
 object_modalities <- function(object, assays, layer) {
   check_assays(object, assays)
   layers <- check_layers(layer, assays)
@@ -8,7 +9,9 @@ object_modalities <- function(object, assays, layer) {
   }, assays, layers)
   structure(
     rlang::set_names(values, assays),
-    argument = "assays", cells = cell_names(object), told = lapply(rlang::set_names(assays), function(name) told_kind(object, name))
+    argument = "assays",
+    cells = cell_names(object),
+    told = lapply(rlang::set_names(assays), function(name) told_kind(object, name))
   )
 }
 

@@ -1,10 +1,15 @@
 # A trained model of SpaLORA. Beside the parts that every model has (model.R):
-#   modalities  in the order of training, each a list: `name`; `kind`; `columns`, how many the network takes; `kept`, features whose counts add up
-#               to a cell's total, and `genes`, those of them that are used (both NULL for columns taken as they are)
-#   tensors     omics1.*, omics2.*, ...: mean, scale, rotation and turn of the features of each modality (those that it has); smooth.spread: what the components of each are divided
-#               by before they are averaged over neighbours, and smooth.k: over how many cells (not for domains from the embedding alone); embedding.centre, embedding.rotation: to the columns of the embedding that are clustered
+#   modalities  in the order of training, each a list: `name`; `kind`; `columns`, how many the network takes; `kept`,
+#               features whose counts add up to a cell's total, and `genes`, those of them that are used (both NULL for
+#               columns taken as they are)
+#   tensors     omics1.*, omics2.*, ...: mean, scale, rotation and turn of the features of each modality (those that it
+#               has); smooth.spread: what the components of each are divided by before they are averaged over
+#               neighbours, and smooth.k: over how many cells (not for domains from the embedding alone);
+#               embedding.centre, embedding.rotation: to the columns of the embedding that are clustered
 
-spalora_own <- function(found, task) list(modalities = unname(Map(modality_part, task$modalities, found$info$modalities)))
+spalora_own <- function(found, task) {
+  list(modalities = unname(Map(modality_part, task$modalities, found$info$modalities)))
+}
 
 modality_part <- function(m, described) {
   part <- list(name = m$name, kind = m$kind, columns = described$n_columns)

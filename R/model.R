@@ -1,8 +1,10 @@
-# A trained model as plain R data: a list of the class SpaxModel, whose tensors hold all numbers as safetensors bytes. The parts that every system's has:
+# A trained model as plain R data: a list of the class SpaxModel, whose tensors hold all numbers as safetensors bytes.
+# The parts that every system's has:
 #   system     its name (registry.R)
 #   levels     names of the domains
 #   options    of the run; seed, slices, n_cells, versions
-#   tensors    the encoder; rule.* the centre and spread of the columns that domains are found from, weight and bias of the rule that labels them
+#   tensors    the encoder; rule.* the centre and spread of the columns that domains are found from, weight and bias of
+#              the rule that labels them
 # and beside them those of the system, see model-spacross.R and model-spalora.R.
 
 model_parts <- c("levels", "options", "slices", "n_cells", "seed", "versions")
@@ -10,8 +12,8 @@ model_parts <- c("levels", "options", "slices", "n_cells", "seed", "versions")
 # `own`: the parts of the system; `tensors`: safetensors bytes.
 new_model <- function(system, own, domain, task, tensors) {
   shared <- list(
-    levels = levels(domain), options = task$options, slices = levels(task$slices$of), n_cells = length(task$cells), seed = task$seed,
-    versions = spax_versions()
+    levels = levels(domain), options = task$options, slices = levels(task$slices$of), n_cells = length(task$cells),
+    seed = task$seed, versions = spax_versions()
   )
   model_of_parts(system$name, c(own, shared), tensors)
 }
@@ -54,8 +56,25 @@ model_genes <- function(part, present) list(genes = match(part$genes, part$kept)
 print.SpaxModel <- function(x, ...) {
   system <- model_system(x$system, "object")
   writeLines(c(
-    paste0("Trained model of ", system$title, ": ", system$source(x), ", ", length(x$levels), " domains (", paste(x$levels, collapse = ", "), ")"),
-    paste0("  trained on ", x$n_cells, " cells", if (length(x$slices) > 1L) paste(" of", length(x$slices), "slices"), ", seed ", format(x$seed)),
+    paste0(
+      "Trained model of ",
+      system$title,
+      ": ",
+      system$source(x),
+      ", ",
+      length(x$levels),
+      " domains (",
+      paste(x$levels, collapse = ", "),
+      ")"
+    ),
+    paste0(
+      "  trained on ",
+      x$n_cells,
+      " cells",
+      if (length(x$slices) > 1L) paste(" of", length(x$slices), "slices"),
+      ", seed ",
+      format(x$seed)
+    ),
     paste0("  spaxR ", x$versions$spaxR, ", ", format_bytes(length(x$tensors)), " of weights"),
     "  predict() labels a new slice, SaveModel() writes a file"
   ))

@@ -1,6 +1,7 @@
-# Which compiled library the core's functions are called in. The package's own is free of CUDA and loads everywhere. An install with SPAXR_CUDA=1 has a
-# second one, spaxR_cuda, which holds the same functions and needs NVIDIA's driver and libraries: it is loaded when a GPU is first asked for, and serves all
-# calls from then on, since what one library made (features, graphs, trainers) the other does not know.
+# Which compiled library the core's functions are called in. The package's own is free of CUDA and loads everywhere. An
+# install with SPAXR_CUDA=1 has a second one, spaxR_cuda, which holds the same functions and needs NVIDIA's driver and
+# libraries: it is loaded when a GPU is first asked for, and serves all calls from then on, since what one library made
+# (features, graphs, trainers) the other does not know.
 
 native <- new.env(parent = emptyenv())
 
@@ -52,7 +53,11 @@ explain_load_failure <- function(message) {
     return("this machine has no NVIDIA driver (libcuda was not found)")
   }
   if (length(missing) == 1L) {
-    return(paste0("NVIDIA's library ", missing, " was not found: load the CUDA module or set LD_LIBRARY_PATH to the CUDA version of the install"))
+    return(paste0(
+      "NVIDIA's library ",
+      missing,
+      " was not found: load the CUDA module or set LD_LIBRARY_PATH to the CUDA version of the install"
+    ))
   }
   paste("the library with CUDA does not load:", message)
 }

@@ -1,8 +1,9 @@
-# The options of a system. The core knows what they are, which values each may take, and what it is for (core/src/options): options are checked, printed and
-# documented by its table, and no value stands here. An option set:
+# The options of a system. The core knows what they are, which values each may take, and what it is for
+# (core/src/options): options are checked, printed and documented by its table, and no value stands here. An option set:
 #   name      of the system, as in its registration; class: of its options, and the name of the function that makes them
 #   system    its name in messages
-#   rows      by the names of the options: `section`, `kind`, `default`, `demand` (what it must be, in words), `help`, and as the kind has them `least`, `most`, `choices`
+#   rows      by the names of the options: `section`, `kind`, `default`, `demand` (what it must be, in words), `help`,
+#             and as the kind has them `least`, `most`, `choices`
 #   presets   their names
 
 known_sets <- new.env(parent = emptyenv())
@@ -19,7 +20,10 @@ read_option_set <- function(name) {
     row["default"] <- list(as_option(row$default))
     row
   })
-  list(name = name, class = paste0(name, "_options"), system = table$system, rows = rows, presets = as.character(table$presets))
+  list(
+    name = name, class = paste0(name, "_options"), system = table$system, rows = rows,
+    presets = as.character(table$presets)
+  )
 }
 
 # Several numbers come from the core as a list.
@@ -48,7 +52,8 @@ resolve_options <- function(set, given, preset = NULL, published = FALSE, severa
 # The options as the core reads them.
 core_options <- function(options) unclass(options)[names(set_of(options)$rows)]
 
-# The published settings, for several slices or one, with what the user gave by name where the published code leaves it free.
+# The published settings, for several slices or one, with what the user gave by name where the published code leaves it
+# free.
 published_options <- function(options, several = FALSE) {
   set <- set_of(options)
   given <- attr(options, "given")
@@ -137,13 +142,19 @@ print.spax_options <- function(x, ...) {
   changed <- !mapply(function(a, b) isTRUE(all.equal(a, b)), unclass(x)[names(defaults)], defaults)
   value <- option_values(x)
   note <- ifelse(changed, paste0("  <- default ", vapply(defaults, show_option, "")), "")
-  head <- paste0(set$system, " options", if (!is.null(attr(x, "preset"))) paste0(", preset \"", attr(x, "preset"), "\""))
+  head <- paste0(
+    set$system,
+    " options",
+    if (!is.null(attr(x, "preset"))) paste0(", preset \"", attr(x, "preset"), "\"")
+  )
   lines <- paste0("  ", format(names(defaults)), "  ", format(value), note)
   writeLines(c(head, sub(" +$", "", lines)))
   invisible(x)
 }
 
-show_option <- function(x) if (is.numeric(x) && length(x) > 1L) paste0("c(", paste(format(x), collapse = ", "), ")") else show_value(x)
+show_option <- function(x) {
+  if (is.numeric(x) && length(x) > 1L) paste0("c(", paste(format(x), collapse = ", "), ")") else show_value(x)
+}
 
 option_values <- function(options) vapply(core_options(options), show_option, "")
 
@@ -161,7 +172,8 @@ given_options <- function(..., frame = parent.frame()) {
 }
 
 # A constructor with an argument for each option of the table: so its name is completed and stands in the usage of the
-# help page. The arguments come when the package is loaded (zzz.R). Behind the dots they count by their whole names only.
+# help page. The arguments come when the package is loaded (zzz.R). Behind the dots they count by their whole names
+# only.
 with_option_arguments <- function(constructor, set) {
   arguments <- formals(constructor)
   defaults <- lapply(set$rows, function(row) if (is.integer(row$default)) as.double(row$default) else row$default)
@@ -169,13 +181,23 @@ with_option_arguments <- function(constructor, set) {
   constructor
 }
 
-# Of the help page of options, evaluated by roxygen2: an argument for each line of the table, and the topics that they belong to.
+# Of the help page of options, evaluated by roxygen2: an argument for each line of the table, and the topics that they
+# belong to.
 option_params <- function(name) vapply(option_set(name)$rows, option_param, "", USE.NAMES = FALSE)
 
 # A verb in the text is a link to its page.
 option_param <- function(row) {
   help <- gsub("`([A-Z][A-Za-z]+\\(\\))`", "[\\1]", row$help)
-  paste0("@param ", row$name, " ", toupper(substr(help, 1L, 1L)), substring(help, 2L), " Default: `", show_option(row$default), "`.")
+  paste0(
+    "@param ",
+    row$name,
+    " ",
+    toupper(substr(help, 1L, 1L)),
+    substring(help, 2L),
+    " Default: `",
+    show_option(row$default),
+    "`."
+  )
 }
 
 option_topics <- function(name) {

@@ -1,5 +1,5 @@
-# The rim of a tissue as closed lines, where the number of cells on a coarse grid falls to half of the usual: a data frame of x, y and the number of the line. Rims of
-# small holes are left out.
+# The rim of a tissue as closed lines, where the number of cells on a coarse grid falls to half of the usual: a data
+# frame of x, y and the number of the line. Rims of small holes are left out.
 tissue_outline <- function(coords) {
   width <- 2 * cell_spacing(coords)
   # Two empty boxes on every side: the smoothed number of cells is 0 at the border, and all lines close.
@@ -20,7 +20,11 @@ tissue_outline <- function(coords) {
 
 # Means over a box and the eight around it.
 box_means <- function(cells) {
-  shift <- function(m, by) rbind(matrix(0, max(by, 0), ncol(m)), m[seq_len(nrow(m) - abs(by)) + max(-by, 0), ], matrix(0, max(-by, 0), ncol(m)))
+  shift <- function(m, by) {
+    rbind(
+      matrix(0, max(by, 0), ncol(m)), m[seq_len(nrow(m) - abs(by)) + max(-by, 0), ], matrix(0, max(-by, 0), ncol(m))
+    )
+  }
   down <- cells + shift(cells, 1) + shift(cells, -1)
   t(t(down) + shift(t(down), 1) + shift(t(down), -1)) / 9
 }

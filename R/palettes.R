@@ -1,11 +1,13 @@
 #' Colours for domains
 #'
-#' Distinct colours that stay apart for people with red-green or blue-yellow colour blindness. The first nine follow Okabe and Ito; the others were
-#' chosen one by one, each as far as possible (in OKLab) from those before it, under normal vision and the three simulated deficiencies of Machado et al.
-#' (2009), and from white and the grey of missing labels. Above 30 the colours repeat, lighter and darker by turns: nobody tells so many apart.
+#' Distinct colours that stay apart for people with red-green or blue-yellow colour blindness. The first nine follow
+#' Okabe and Ito; the others were chosen one by one, each as far as possible (in OKLab) from those before it, under
+#' normal vision and the three simulated deficiencies of Machado et al. (2009), and from white and the grey of missing
+#' labels. Above 30 the colours repeat, lighter and darker by turns: nobody tells so many apart.
 #'
 #' @param n How many, or a factor of domains.
-#' @return A character vector of `n` colours, each of the form `"#RRGGBB"`; for a factor one a level, named by the levels: what `cols` of Seurat's `SpatialDimPlot()` and `DimPlot()` takes.
+#' @return A character vector of `n` colours, each of the form `"#RRGGBB"`; for a factor one a level, named by the
+#'   levels: what `cols` of Seurat's `SpatialDimPlot()` and `DimPlot()` takes.
 #' @export
 #' @examples
 #' domain_palette(7)

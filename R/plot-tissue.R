@@ -1,7 +1,7 @@
 # What plots of cells on the tissue share.
 
-# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm, and 150 are shared where panels stand side by side: `n_panels` of them, each
-# with the slices of `coords`.
+# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm, and 150 are shared where
+# panels stand side by side: `n_panels` of them, each with the slices of `coords`.
 point_size <- function(coords, n_panels) {
   extent <- max(diff(range(coords$x)), diff(range(coords$y)))
   across <- n_panels * max(1, ggplot2::wrap_dims(max(1, nlevels(coords$image)))[[2L]])
@@ -12,7 +12,11 @@ point_size <- function(coords, n_panels) {
 
 # Slices are drawn apart, however they lie.
 slice_spacing <- function(coords) {
-  if (is.null(coords$image)) cell_spacing(coords) else stats::median(vapply(split(coords, coords$image, drop = TRUE), cell_spacing, 0))
+  if (is.null(coords$image)) {
+    cell_spacing(coords)
+  } else {
+    stats::median(vapply(split(coords, coords$image, drop = TRUE), cell_spacing, 0))
+  }
 }
 
 # Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells.
@@ -42,10 +46,8 @@ theme_domains <- function() {
   ggplot2::theme_void(base_size = 11) +
     ggplot2::theme(
       plot.title = ggplot2::element_text(hjust = 0.5, face = "bold", margin = ggplot2::margin(b = 4)),
-      legend.key.height = ggplot2::unit(4.4, "mm"),
-      legend.key.width = ggplot2::unit(4, "mm"),
-      legend.text = ggplot2::element_text(size = 9),
-      plot.margin = ggplot2::margin(4, 4, 4, 4),
+      legend.key.height = ggplot2::unit(4.4, "mm"), legend.key.width = ggplot2::unit(4, "mm"),
+      legend.text = ggplot2::element_text(size = 9), plot.margin = ggplot2::margin(4, 4, 4, 4),
       plot.background = ggplot2::element_rect(fill = "white", colour = NA)
     )
 }
@@ -56,7 +58,8 @@ fit_title <- function(title, coords) {
   if (narrow) gsub("([_ .])", "\\1\n", title) else title
 }
 
-# What a panel is called: the columns of runs by their system, words that are joined by lines or dots as words, and other names as they are.
+# What a panel is called: the columns of runs by their system, words that are joined by lines or dots as words, and
+# other names as they are.
 column_title <- function(name) {
   system <- run_of_column(name)
   if (!is.null(system)) {

@@ -1,6 +1,7 @@
 #' Options of predictive components
 #'
-#' What [RunPredictivePCA()] has beyond its own arguments. An option that is not given keeps its default. Printing marks what differs from the defaults.
+#' What [RunPredictivePCA()] has beyond its own arguments. An option that is not given keeps its default. Printing marks
+#' what differs from the defaults.
 #'
 #' @eval option_topics("ppca")
 #'

@@ -1,5 +1,6 @@
-# Results of systems that read several modalities: beside the parts that all have (result.R), `modality` (an embedding for each, by name), `attention` (a row
-# a cell: the weight of each modality, and within it those of the two graphs) and `modalities` (a row each: what it is and what of it was used).
+# Results of systems that read several modalities: beside the parts that all have (result.R), `modality` (an embedding
+# for each, by name), `attention` (a row a cell: the weight of each modality, and within it those of the two graphs) and
+# `modalities` (a row each: what it is and what of it was used).
 
 # Embeddings and attention with the names of cells and modalities.
 named_embeddings <- function(found, names, cells, key) {
@@ -23,9 +24,13 @@ attention_table <- function(weights, names, cells) {
 
 modality_table <- function(modalities, info, smoothing) {
   data.frame(
-    modality = names(modalities), kind = vapply(modalities, `[[`, "", "kind"), why = vapply(modalities, `[[`, "", "why"),
-    features = vapply(info, function(x) length(x$features), 0L), components = vapply(info, function(x) as.integer(x$n_components), 0L),
-    smooth_k = if (length(smoothing) > 0L) smoothing else NA_integer_, row.names = NULL
+    modality = names(modalities),
+    kind = vapply(modalities, `[[`, "", "kind"),
+    why = vapply(modalities, `[[`, "", "why"),
+    features = vapply(info, function(x) length(x$features), 0L),
+    components = vapply(info, function(x) as.integer(x$n_components), 0L),
+    smooth_k = if (length(smoothing) > 0L) smoothing else NA_integer_,
+    row.names = NULL
   )
 }
 
@@ -33,20 +38,33 @@ describe_modalities <- function(result) {
   m <- result$modalities
   weights <- colMeans(result$attention[paste0("weight_", m$modality)])
   smoothed <- if (!anyNA(m$smooth_k)) paste0(", averaged over ", format(m$smooth_k), " cells")
-  paste0("  ", format(m$modality), "  ", format(m$kind), "  ", format(m$features), " features, mean weight ", format(round(weights, 2), nsmall = 2), smoothed)
+  paste0(
+    "  ",
+    format(m$modality),
+    "  ",
+    format(m$kind),
+    "  ",
+    format(m$features),
+    " features, mean weight ",
+    format(round(weights, 2), nsmall = 2),
+    smoothed
+  )
 }
 
 # A key has letters and digits only, and one underscore at the end.
 modality_key <- function(key, name) paste0(sub("_$", "", key), gsub("[^[:alnum:]]", "", tolower(name)), "_")
 
-# As write_result(), with a reduction for each modality, which belongs to the assay in `homes`, and the columns of attention. A cell that a modality lacked has none.
+# As write_result(), with a reduction for each modality, which belongs to the assay in `homes`, and the columns of
+# attention. A cell that a modality lacked has none.
 write_modalities <- function(object, result, names, homes, misc) {
   object <- drop_earlier_run(object, names$reduction)
   homes <- rlang::set_names(homes, names(result$modality))
   object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
   for (name in names(result$modality)) {
     reduction <- paste0(names$reduction, ".", tolower(name))
-    object <- write_reduction(object, result$modality[[name]], reduction, modality_key(names$key, name), homes[[name]], list())
+    object <- write_reduction(
+      object, result$modality[[name]], reduction, modality_key(names$key, name), homes[[name]], list()
+    )
   }
   rows <- match(cell_names(object), names(result$domain))
   columns <- data.frame(result$attention[rows, , drop = FALSE], row.names = cell_names(object), check.names = FALSE)

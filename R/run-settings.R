@@ -22,7 +22,8 @@ check_cluster_packages <- function(options) {
   if (!is.null(needed)) check_packages(c(needed, "withr"), "This {.code cluster} method")
 }
 
-# The names of what a run writes into an object; `arguments` are the user's arguments they came from, by the names of `names`.
+# The names of what a run writes into an object; `arguments` are the user's arguments they came from, by the names of
+# `names`.
 check_output_names <- function(names, arguments) {
   for (name in names(arguments)) check_name(names[[name]], arguments[[name]])
   if (!grepl("^[[:alnum:]]+_$", names$key)) {

@@ -1,18 +1,20 @@
 #' Simulate a tissue measured for RNA, protein and chromatin
 #'
-#' SIMULATED counts on a round piece of tissue with five known domains, for examples, tests and teaching: `rim`, `cortex`, `medulla`, and follicles with a
-#' `mantle` around a `centre`. No modality tells all of them apart: RNA sees rim, cortex, medulla and follicles, but not centre from mantle; proteins see only
-#' centre and mantle; chromatin sees follicles and medulla. Nothing here was measured on a tissue, and a method that does well on it has shown little.
+#' SIMULATED counts on a round piece of tissue with five known domains, for examples, tests and teaching: `rim`,
+#' `cortex`, `medulla`, and follicles with a `mantle` around a `centre`. No modality tells all of them apart: RNA sees
+#' rim, cortex, medulla and follicles, but not centre from mantle; proteins see only centre and mantle; chromatin sees
+#' follicles and medulla. Nothing here was measured on a tissue, and a method that does well on it has shown little.
 #'
-#' Each count is drawn from a negative binomial distribution. Its mean is the level of the feature, times the depth of the cell, times a factor of 1.5 to 4 where the feature
-#' marks a group of domains that the cell is in.
+#' Each count is drawn from a negative binomial distribution. Its mean is the level of the feature, times the depth of
+#' the cell, times a factor of 1.5 to 4 where the feature marks a group of domains that the cell is in.
 #'
 #' @param n.cells About how many cells: the tissue is cut out of a hexagonal grid.
 #' @param modalities Which of `"RNA"` (300 genes), `"ADT"` (20 proteins) and `"ATAC"` (400 peaks) to simulate.
 #' @param dropout Share of the counts to lose, each at random, from 0 to below 1.
-#' @param seed One whole number: the same seed gives the same tissue. R's generator is left as it was (needs the package withr).
-#' @return A list: `counts`, a named list with a `dgCMatrix` of features x cells for each modality; `spots`, a data frame with a row a cell (row names: the
-#'   cells): `x`, `y` and the factor `label`, the true domain.
+#' @param seed One whole number: the same seed gives the same tissue. R's generator is left as it was (needs the package
+#'   withr).
+#' @return A list: `counts`, a named list with a `dgCMatrix` of features x cells for each modality; `spots`, a data
+#'   frame with a row a cell (row names: the cells): `x`, `y` and the factor `label`, the true domain.
 #' @export
 #' @examples
 #' tissue <- simulate_tissue()

@@ -1,17 +1,18 @@
 #' Options of SpaCross
 #'
-#' Everything about [RunSpaCross()] beyond its own arguments: how the counts are prepared, the network, its training, and how
-#' domains are found. An option that is not given keeps its default. Printing marks what differs from the defaults.
+#' Everything about [RunSpaCross()] beyond its own arguments: how the counts are prepared, the network, its training,
+#' and how domains are found. An option that is not given keeps its default. Printing marks what differs from the
+#' defaults.
 #'
-#' What options there are and what they may be stands once, in the compiled core, and this page is made from it; `spacross_options()` lists them
-#' all with their values.
+#' What options there are and what they may be stands once, in the compiled core, and this page is made from it;
+#' `spacross_options()` lists them all with their values.
 #'
 #' @eval option_topics("spacross")
 #'
 #' @param ... Nothing: options are given by their names, in full. An unknown name is an error.
 #' @eval option_params("spacross")
-#' @param preset NULL, or the published settings for a kind of data: `"visium"`, `"visium_mouse_brain"`, `"starmap"`, `"osmfish"`,
-#'   `"merfish"`, `"stereoseq"` or `"stereoseq_embryo"`. Options given by name win over the preset.
+#' @param preset NULL, or the published settings for a kind of data: `"visium"`, `"visium_mouse_brain"`, `"starmap"`,
+#'   `"osmfish"`, `"merfish"`, `"stereoseq"` or `"stereoseq_embryo"`. Options given by name win over the preset.
 #' @return An object of class `spacross_options`: a named list with a value for every option.
 #' @source Published settings: the configuration files of SpaCross (Communications Biology 8, 1393, 2025).
 #' @export

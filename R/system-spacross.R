@@ -3,16 +3,33 @@ spacross_system <- function() {
   list(
     name = "spacross", title = "SpaCross", verb = "RunSpaCross", modalities = FALSE,
     options = spacross_options,
-    result = "SpaCrossResult", model = NULL, describe = function(result) NULL,
-    parts = c("input", "columns", "kept", "genes"), restore = restore_matrix_model, source = matrix_source,
-    parts_of = matrix_parts, told = report_genes, found = found_embedding, more = genes_used, late = reconstructed_genes, own = matrix_model_parts,
-    read_new = read_new_matrix, new_parts = new_matrix_parts, write = write_result
+    result = "SpaCrossResult",
+    model = NULL,
+    describe = function(result) NULL,
+    parts = c("input", "columns", "kept", "genes"),
+    restore = restore_matrix_model,
+    source = matrix_source,
+    parts_of = matrix_parts,
+    told = report_genes,
+    found = found_embedding,
+    more = genes_used,
+    late = reconstructed_genes,
+    own = matrix_model_parts,
+    read_new = read_new_matrix,
+    new_parts = new_matrix_parts,
+    write = write_result
   )
 }
 
 # The counts, or the columns to train on.
 matrix_parts <- function(task) {
-  list(if (is.null(task$embedding)) counts_part("counts", "rna", task$counts) else columns_part("reduction", task$embedding))
+  list(
+    if (is.null(task$embedding)) {
+      counts_part("counts", "rna", task$counts)
+    } else {
+      columns_part("reduction", task$embedding)
+    }
+  )
 }
 
 # Slices on different panels, or with names of different kinds, share few genes: never silently.
@@ -27,7 +44,10 @@ report_genes <- function(info, task) {
   }
   if (info$n_shared < 0.5 * min(info$n_kept)) {
     warn_spax("counts", c(
-      "The slices share {info$n_shared} genes, of {paste(info$n_kept, collapse = \", \")} that pass the filter slice by slice; {used} are used.",
+      paste(
+        "The slices share {info$n_shared} genes, of {paste(info$n_kept, collapse = \", \")}",
+        "that pass the filter slice by slice; {used} are used."
+      ),
       "i" = "Check that all slices name their genes alike, or lower {.code min_cells} in {.fn spacross_options}."
     ), "object")
   }
@@ -37,7 +57,12 @@ report_genes <- function(info, task) {
 say_mitochondrial <- function(genes) {
   found <- grep("^mt[-.]", genes, ignore.case = TRUE, value = TRUE)
   if (length(found) > 0L) {
-    cli::cli_inform(c("i" = "Among the {length(genes)} genes used are mitochondrial ones: {some_of(found)}. Leave them out of {.arg object} if they show the quality of cells."))
+    cli::cli_inform(c(
+      "i" = paste(
+        "Among the {length(genes)} genes used are mitochondrial ones: {some_of(found)}.",
+        "Leave them out of {.arg object} if they show the quality of cells."
+      )
+    ))
   }
 }
 
@@ -48,5 +73,7 @@ genes_used <- function(found, task) list(genes = rownames(task$counts)[from_zero
 # Genes x cells, where the run imputes.
 reconstructed_genes <- function(found, task) {
   x <- found$more$reconstruction
-  if (!is.null(x)) list(reconstruction = matrix(t(x[[1L]]), ncol(x[[1L]]), dimnames = list(genes_used(found, task)$genes, task$cells)))
+  if (!is.null(x)) {
+    list(reconstruction = matrix(t(x[[1L]]), ncol(x[[1L]]), dimnames = list(genes_used(found, task)$genes, task$cells)))
+  }
 }

@@ -14,8 +14,11 @@ spalora_system <- function() {
 modality_inputs <- function(task) unname(lapply(task$modalities, function(m) modality_input(m, m$x)))
 
 modalities_used <- function(found, task) {
-  features <- Map(function(described, m) modality_features(m)[from_zero(described$features)], found$info$modalities, task$modalities)
+  features <- Map(
+    function(described, m) modality_features(m)[from_zero(described$features)], found$info$modalities, task$modalities
+  )
   list(
-    modalities = modality_table(task$modalities, found$info$modalities, found$info$smooth_k), features = rlang::set_names(features, names(task$modalities))
+    modalities = modality_table(task$modalities, found$info$modalities, found$info$smooth_k),
+    features = rlang::set_names(features, names(task$modalities))
   )
 }

@@ -1,7 +1,8 @@
 # Mean and spread of the adjusted Rand index over seeds, on every labelled slice:
 #   published   RunSpaCross(published = TRUE) with the published settings of the platform, mclust EEE
 #   default     RunSpaCross() as it is
-#   baseline    20 principal components of log-normalised genes, averaged over the 18 nearest spots twice, mclust EEE (no seed)
+#   baseline    20 principal components of log-normalised genes, averaged over the 18 nearest spots twice, mclust EEE
+#               (no seed)
 # Run: SPAX_DATA_DIR=... Rscript bench/accuracy.R [seeds] [output.csv] [methods, comma-separated]
 library(spaxR)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
@@ -43,7 +44,9 @@ runs <- do.call(rbind, lapply(seq_len(nrow(jobs)), function(job) {
   run
 }))
 write.csv(runs, output, row.names = FALSE)
-table <- aggregate(ari ~ slice + method, runs, function(x) sprintf("%.3f +- %.3f", mean(x), if (length(x) > 1) sd(x) else 0))
+table <- aggregate(ari ~ slice + method, runs, function(x) {
+  sprintf("%.3f +- %.3f", mean(x), if (length(x) > 1) sd(x) else 0)
+})
 print(reshape(table, idvar = "slice", timevar = "method", direction = "wide"), row.names = FALSE)
 means <- aggregate(ari ~ method + slice, runs, mean)
 print(aggregate(ari ~ method, means, mean), row.names = FALSE)

@@ -1,4 +1,5 @@
-# Alignment of slices: `SPAX_DATA_DIR=... Rscript bench/align.R` prints the tables of the section "Alignment" in README.md here.
+# Alignment of slices: `SPAX_DATA_DIR=... Rscript bench/align.R` prints the tables of the section "Alignment" in
+# README.md here.
 
 library(spaxR)
 source("bench/data.R")
@@ -41,7 +42,9 @@ recover <- function(first, second, counts, method, angles, spacing, ...) {
   c(degrees = max(rows["degrees", ]), spots = max(rows["spots", ]), cpu = mean(rows["cpu", ]))
 }
 
-show <- function(what, row) cat(sprintf("| %s | %.2f | %.2f | %.2f |\n", what, row[["degrees"]], row[["spots"]], row[["cpu"]]))
+show <- function(what, row) {
+  cat(sprintf("| %s | %.2f | %.2f | %.2f |\n", what, row[["degrees"]], row[["spots"]], row[["cpu"]]))
+}
 
 slice <- read_slice("dlpfc_151673")
 xy <- data.frame(x = as.double(slice$spots$x), y = as.double(slice$spots$y), row.names = colnames(slice$counts))
@@ -60,9 +63,18 @@ show("outline and expression, 4 angles", recover(xy, xy, counts, "icp", few, spa
 show("all spots, 4 angles", recover(xy, xy, NULL, "icp", few, spacing, outline = FALSE))
 show("a tenth of the copy's spots missing, outline, 36 angles", recover(xy, xy[thin, ], NULL, "icp", angles, spacing))
 show("a hole in the copy, outline, 36 angles", recover(xy, xy[holed, ], NULL, "icp", angles, spacing))
-show("copy lacks 30 % at one side, outline and expression, 4 angles", recover(xy, xy[right, ], counts, "icp", few, spacing))
-show("both lack 30 %, at opposite sides, outline and expression, 4 angles", recover(xy[left, ], xy[right, ], counts, "icp", few, spacing))
-show("the same with overlap = 0.57, 4 angles", recover(xy[left, ], xy[right, ], counts, "icp", few, spacing, overlap = 0.57))
+show(
+  "copy lacks 30 % at one side, outline and expression, 4 angles",
+  recover(xy, xy[right, ], counts, "icp", few, spacing)
+)
+show(
+  "both lack 30 %, at opposite sides, outline and expression, 4 angles",
+  recover(xy[left, ], xy[right, ], counts, "icp", few, spacing)
+)
+show(
+  "the same with overlap = 0.57, 4 angles",
+  recover(xy[left, ], xy[right, ], counts, "icp", few, spacing, overlap = 0.57)
+)
 show("PASTE, 4 angles", recover(xy, xy, counts, "paste", few, spacing))
 show("PASTE, copy lacks 30 %, 4 angles", recover(xy, xy[right, ], counts, "paste", few, spacing))
 
@@ -70,16 +82,24 @@ other <- read_slice("dlpfc_151674")
 genes <- intersect(rownames(slice$counts), rownames(other$counts))
 both <- cbind(slice$counts[genes, ], renamed(other$counts[genes, ], "b_"))
 xy2 <- data.frame(x = as.double(other$spots$x), y = as.double(other$spots$y), row.names = colnames(other$counts))
-cat("\n| 151674 on 151673, turned by | method | angle + turn | agreement | outline, spots | CPU s |\n|---|---|---|---|---|---|\n")
+cat(
+  paste(
+    "\n| 151674 on 151673, turned by | method | angle + turn |",
+    "agreement | outline, spots | CPU s |\n|---|---|---|---|---|---|\n"
+  )
+)
 for (method in c("icp", "paste")) {
   for (degrees in c(0, 65, 170, 275)) {
     run <- cpu(AlignSlices(
-      list(a = xy, b = turned(xy2, degrees)), method = method, counts = both, gaps = 10, spot.distance = 100, verbose = FALSE, threads = 2
+      list(a = xy, b = turned(xy2, degrees)), method = method, counts = both, gaps = 10, spot.distance = 100,
+      verbose = FALSE, threads = 2
     ))
     found <- run$value
     angle <- (found$transforms$b$angle + degrees + 180) %% 360 - 180
     row <- found$residuals[2L, ]
-    cat(sprintf("| %g | %s | %.2f | %.3f | %.2f | %.1f |\n", degrees, method, angle, row$agreement, row$outline, run$seconds))
+    cat(sprintf(
+      "| %g | %s | %.2f | %.3f | %.2f | %.1f |\n", degrees, method, angle, row$agreement, row$outline, run$seconds
+    ))
   }
 }
 
@@ -94,7 +114,8 @@ cat("\n| cells a slice, other cells in each | degrees off | CPU s |\n|---|---|--
 for (n in c(5000, 50000)) {
   for (outline in c(TRUE, FALSE)) {
     run <- cpu(AlignSlices(
-      list(a = tissue(n, 1, "a"), b = turned(tissue(n, 2, ""), 77)), outline = outline, gaps = 10, verbose = FALSE, threads = 2
+      list(a = tissue(n, 1, "a"), b = turned(tissue(n, 2, ""), 77)), outline = outline, gaps = 10, verbose = FALSE,
+      threads = 2
     ))
     angle <- (run$value$transforms$b$angle + 77 + 180) %% 360 - 180
     cat(sprintf("| %g, %s | %.2f | %.1f |\n", n, if (outline) "outline" else "all cells", abs(angle), run$seconds))

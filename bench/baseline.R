@@ -1,4 +1,5 @@
-# The plain recipe that methods are held against: principal components of log-normalised genes, averaged over the nearest cells.
+# The plain recipe that methods are held against: principal components of log-normalised genes, averaged over the
+# nearest cells.
 mean_components <- function(counts, coords, components = 20, k = 18, passes = 2) {
   logged <- log1p(Matrix::t(Matrix::t(counts) / pmax(Matrix::colSums(counts), 1)) * 1e4)
   x <- as.matrix(Matrix::t(logged[Matrix::rowSums(counts) > 0, ]))

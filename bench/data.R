@@ -1,5 +1,5 @@
-# The labelled real slices that the accuracy benchmark uses. They are not part of the package (their licences differ): put them, as the
-# .rds files that README.md here describes, into the folder named by SPAX_DATA_DIR.
+# The labelled real slices that the accuracy benchmark uses. They are not part of the package (their licences differ):
+# put them, as the .rds files that README.md here describes, into the folder named by SPAX_DATA_DIR.
 
 slices <- list(
   dlpfc_151673 = list(domains = 7, preset = "visium"),

@@ -1,6 +1,9 @@
-# CPU seconds of whole runs and of an epoch, stage by stage, of two versions of the package by turns in one session of the machine: the ratios after / before of their medians.
-# Run: Rscript bench/engine.R LIBRARY_BEFORE LIBRARY_AFTER [cells, comma-separated] [rounds] [systems, comma-separated] [threads]
-# Both libraries hold an installed spaxR. Cells: 3600,20000,100000 unless given, on two threads, 3 rounds. One library alone (twice the same) shows how far the machine itself wanders.
+# CPU seconds of whole runs and of an epoch, stage by stage, of two versions of the package by turns in one session of
+# the machine: the ratios after / before of their medians.
+# Run: Rscript bench/engine.R LIBRARY_BEFORE LIBRARY_AFTER [cells, comma-separated] [rounds] [systems, comma-separated]
+#   [threads]
+# Both libraries hold an installed spaxR. Cells: 3600,20000,100000 unless given, on two threads, 3 rounds. One library
+# alone (twice the same) shows how far the machine itself wanders.
 arguments <- commandArgs(trailingOnly = TRUE)
 script <- sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1])
 
@@ -26,7 +29,9 @@ simulate_rna <- function(coords, genes = 2000, share = 0.08) {
 
 simulate_protein <- function(coords, proteins = 30) {
   mean <- vapply(seq_len(proteins), function(j) 5 + 30 * wave(coords, j %% 4 + 1, j %% 5 - 2), numeric(nrow(coords)))
-  counts <- matrix(rpois(length(mean), mean), nrow(coords), dimnames = list(rownames(coords), paste0("protein", seq_len(proteins))))
+  counts <- matrix(
+    rpois(length(mean), mean), nrow(coords), dimnames = list(rownames(coords), paste0("protein", seq_len(proteins)))
+  )
   Matrix::Matrix(t(counts), sparse = TRUE)
 }
 
@@ -39,11 +44,16 @@ run <- list(
     RunSpaCross(simulate_rna(coords), 7, coords, options = options, epochs = epochs, threads = threads, verbose = FALSE)
   },
   spalora = function(coords, epochs, threads) {
-    RunSpaLORA(list(RNA = simulate_rna(coords), ADT = simulate_protein(coords)), 7, coords, epochs = epochs, threads = threads, verbose = FALSE)
+    RunSpaLORA(
+      list(RNA = simulate_rna(coords), ADT = simulate_protein(coords)), 7, coords, epochs = epochs, threads = threads,
+      verbose = FALSE
+    )
   }
 )
 
-peak_megabytes <- function() as.numeric(gsub("\\D", "", grep("^VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
+peak_megabytes <- function() {
+  as.numeric(gsub("\\D", "", grep("^VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
+}
 
 # In a process of its own, with one library: the stages of one run, and its peak memory, into a file.
 measure <- function(system, n, threads, output) {
@@ -55,22 +65,29 @@ measure <- function(system, n, threads, output) {
   stages <- data.frame(stage = fit$timings$stage, value = fit$timings$cpu)
   training <- stages$value[stages$stage == "train"]
   rest <- data.frame(
-    stage = c("whole run", "epoch, ms", "peak, MB"), value = c(sum(stages$value), 1000 * training / epochs, peak_megabytes())
+    stage = c("whole run", "epoch, ms", "peak, MB"),
+    value = c(sum(stages$value), 1000 * training / epochs, peak_megabytes())
   )
   saveRDS(rbind(stages, rest), output)
 }
 
 one_round <- function(libraries, system, n, threads, round) {
-  do.call(rbind, lapply(names(libraries), function(version) {
-    output <- tempfile(fileext = ".rds")
-    on.exit(unlink(output))
-    status <- system2(
-      file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(script), "--one", system, n, threads, shQuote(output)),
-      env = paste0("R_LIBS=", shQuote(libraries[[version]]))
-    )
-    if (status != 0) stop("The run with the package in ", libraries[[version]], " failed.")
-    data.frame(system, cells = n, version, round, readRDS(output))
-  }))
+  do.call(
+    rbind,
+    lapply(names(libraries), function(version) {
+      output <- tempfile(fileext = ".rds")
+      on.exit(unlink(output))
+      status <- system2(
+        file.path(R.home("bin"), "Rscript"),
+        c("--vanilla", shQuote(script), "--one", system, n, threads, shQuote(output)),
+        env = paste0("R_LIBS=", shQuote(libraries[[version]]))
+      )
+      if (status != 0) {
+        stop("The run with the package in ", libraries[[version]], " failed.")
+      }
+      data.frame(system, cells = n, version, round, readRDS(output))
+    })
+  )
 }
 
 report <- function(rows) {
@@ -79,13 +96,17 @@ report <- function(rows) {
   for (system in unique(rows$system)) {
     for (n in unique(rows$cells)) {
       value <- function(version, stage) {
-        found <- medians$value[medians$system == system & medians$cells == n & medians$version == version & medians$stage == stage]
+        found <- medians$value[
+          medians$system == system & medians$cells == n & medians$version == version & medians$stage == stage
+        ]
         if (length(found)) found else NA
       }
       before <- vapply(stages, function(stage) value("before", stage), 0)
       after <- vapply(stages, function(stage) value("after", stage), 0)
       cat("\n", system, ", ", format(n, big.mark = ","), " cells: CPU seconds but where it says otherwise\n", sep = "")
-      table <- data.frame(stage = stages, before = round(before, 2), after = round(after, 2), ratio = round(after / before, 3))
+      table <- data.frame(
+        stage = stages, before = round(before, 2), after = round(after, 2), ratio = round(after / before, 3)
+      )
       print(table[!is.na(before) | !is.na(after), ], row.names = FALSE)
     }
   }

@@ -1,5 +1,5 @@
-# Interrupts (SIGINT) at random moments of runs and verbs: seconds until each stops, the session's memory, and whether its objects and later results are as
-# before.
+# Interrupts (SIGINT) at random moments of runs and verbs: seconds until each stops, the session's memory, and whether
+# its objects and later results are as before.
 #   Rscript bench/interrupts.R [interrupts = 100] [cells = 20000]
 # In a foreground shell: one that ignores SIGINT passes that on. SEED chooses the moments.
 
@@ -47,7 +47,9 @@ interrupt_once <- function(session, name, after) {
   seconds <- as.numeric(difftime(Sys.time(), sent, units = "secs"))
   stopped <- identical(session$read()$result, "stopped")
   session$run(function() invisible(gc()))
-  data.frame(work = name, after = after, seconds = if (stopped) seconds else NA, megabytes = megabytes(session$get_pid()))
+  data.frame(
+    work = name, after = after, seconds = if (stopped) seconds else NA, megabytes = megabytes(session$get_pid())
+  )
 }
 
 session <- callr::r_session$new()
@@ -67,5 +69,12 @@ print(rows, digits = 3)
 slowest <- aggregate(seconds ~ work, rows, max)
 print(slowest, digits = 3)
 tenth <- max(1L, nrow(rows) %/% 10L)
-cat("memory, MB: ", round(median(head(rows$megabytes, tenth))), " in the first tenth, ", round(median(tail(rows$megabytes, tenth))), " in the last\n", sep = "")
+cat(
+  "memory, MB: ",
+  round(median(head(rows$megabytes, tenth))),
+  " in the first tenth, ",
+  round(median(tail(rows$megabytes, tenth))),
+  " in the last\n",
+  sep = ""
+)
 cat("objects and later results as before:", same, "\n")

@@ -1,4 +1,5 @@
-# Peak memory of a whole run on N cells with 200 inputs (a reduction), above the input object, in megabytes; and CPU seconds.
+# Peak memory of a whole run on N cells with 200 inputs (a reduction), above the input object, in megabytes; and CPU
+# seconds.
 # Run: Rscript bench/memory.R [cells] [epochs]      (Linux: reads /proc/self/status)
 library(spaxR)
 arguments <- as.integer(commandArgs(trailingOnly = TRUE))
@@ -19,6 +20,11 @@ invisible(gc())
 before <- status("VmRSS")
 # Two hybrid graphs lie within the epochs, so that the peak holds one.
 options <- spacross_options(update_every = max(1L, epochs %/% 3L))
-fit <- RunSpaCross(NULL, n.domains = 10, coords = coords, reduction = x, options = options, epochs = epochs, verbose = FALSE)
-cat(sprintf("%d cells, %d epochs: peak %.0f MB above the %.0f MB of the session with its input\n", n, epochs, status("VmHWM") - before, before))
+fit <- RunSpaCross(
+  NULL, n.domains = 10, coords = coords, reduction = x, options = options, epochs = epochs, verbose = FALSE
+)
+cat(sprintf(
+  "%d cells, %d epochs: peak %.0f MB above the %.0f MB of the session with its input\n", n, epochs,
+  status("VmHWM") - before, before
+))
 print(fit$timings)

@@ -1,5 +1,6 @@
-# What several slices cost: CPU seconds and peak memory of a run over four slices of some 3,600 spots beside a run over one, each in a process of its own.
-# The four are 151673 and 151674, once as they are and once turned by 30 degrees. Run: SPAX_DATA_DIR=... Rscript bench/slices-cost.R
+# What several slices cost: CPU seconds and peak memory of a run over four slices of some 3,600 spots beside a run over
+# one, each in a process of its own. The four are 151673 and 151674, once as they are and once turned by 30 degrees.
+# Run: SPAX_DATA_DIR=... Rscript bench/slices-cost.R
 library(spaxR)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "data.R"))
@@ -12,7 +13,9 @@ prepare <- function(name, turn) {
   list(counts = slice$counts, coords = data.frame(x = xy[, 1], y = xy[, 2], row.names = colnames(slice$counts)))
 }
 
-memory <- function(field) as.numeric(gsub("\\D", "", grep(paste0("^", field), readLines("/proc/self/status"), value = TRUE))) / 1024
+memory <- function(field) {
+  as.numeric(gsub("\\D", "", grep(paste0("^", field), readLines("/proc/self/status"), value = TRUE))) / 1024
+}
 
 run <- function(n) {
   all <- Map(prepare, rep(c("dlpfc_151673", "dlpfc_151674"), 2)[seq_len(n)], c(0, 0, 30, 30)[seq_len(n)])
@@ -26,7 +29,10 @@ run <- function(n) {
   invisible(gc())
   before <- memory("VmRSS")
   fit <- RunSpaCross(counts, 7, coords, slice = slice, verbose = FALSE)
-  cat(sprintf("%d slices: %.1f s CPU, peak %.0f MB, of which input and session %.0f MB\n", n, sum(fit$timings$cpu), memory("VmHWM"), before))
+  cat(sprintf(
+    "%d slices: %.1f s CPU, peak %.0f MB, of which input and session %.0f MB\n", n, sum(fit$timings$cpu),
+    memory("VmHWM"), before
+  ))
   print(fit$timings, row.names = FALSE)
 }
 

@@ -1,6 +1,8 @@
-# Two slices in one run beside each slice in a run of its own: adjusted Rand index of each slice, how well the slices mix (iLISI, of 2) and how well labels stay
-# apart (cLISI), over seeds. The slices of starmap are of two mice, and not stacked.
-# Run: SPAX_DATA_DIR=... Rscript bench/slices.R [seeds] [options of the joint runs ...], each as in "top_k_inter=60,slice_center='none'"; "" for the defaults
+# Two slices in one run beside each slice in a run of its own: adjusted Rand index of each slice, how well the slices
+# mix (iLISI, of 2) and how well labels stay apart (cLISI), over seeds. The slices of starmap are of two mice, and not
+# stacked.
+# Run: SPAX_DATA_DIR=... Rscript bench/slices.R [seeds] [options of the joint runs ...], each as in
+# "top_k_inter=60,slice_center='none'"; "" for the defaults
 library(spaxR)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "data.R"))
@@ -33,10 +35,16 @@ joint <- function(pair, data, variant, seed) {
 }
 
 alone <- function(pair, data, seed) {
-  fits <- lapply(data, function(slice) RunSpaCross(slice$counts, slices[[pair$names[1]]]$domains, slice$spots, seed = seed, verbose = FALSE))
-  clisi <- mapply(function(fit, slice) {
-    IntegrationMetrics(fit$embedding, rep_len(c("a", "b"), nrow(fit$embedding)), truth = slice$spots$label)$cLISI[3]
-  }, fits, data)
+  fits <- lapply(data, function(slice) {
+    RunSpaCross(slice$counts, slices[[pair$names[1]]]$domains, slice$spots, seed = seed, verbose = FALSE)
+  })
+  clisi <- mapply(
+    function(fit, slice) {
+      IntegrationMetrics(fit$embedding, rep_len(c("a", "b"), nrow(fit$embedding)), truth = slice$spots$label)$cLISI[3]
+    },
+    fits,
+    data
+  )
   cbind(scores(fits, data, "alone", seed), iLISI = NA, cLISI = unname(clisi))
 }
 

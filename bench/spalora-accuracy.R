@@ -1,13 +1,16 @@
 # Mean and spread of the adjusted Rand index of SpaLORA over seeds, on tissues with two or three modalities:
 #   sim_*     sim_triple_omics (simulated): RNA + protein, RNA + ATAC, all three
-#   dlpfc_*   dlpfc_151673 with its genes dealt at random into two panels, each a modality: as it is, with half of the counts lost, with Poisson noise
+#   dlpfc_*   dlpfc_151673 with its genes dealt at random into two panels, each a modality: as it is, with half of the
+#             counts lost, with Poisson noise
 #   the names of other slices, as in data.R: their genes dealt into two panels likewise (only when named)
 # Methods:
 #   default, published (published = TRUE), unweighted (weights = "none")
 #   latent=32 the default with options, written as in spalora_options(); of several, the commas are semicolons
 #   single    the best modality alone: the baseline on one modality, the modality with the highest mean
-#   baseline  20 components of each modality side by side, averaged over the 18 nearest spots twice, mclust EEE (no seed)
-# Run: SPAX_DATA_DIR=... Rscript bench/spalora-accuracy.R [seeds] [output.csv] [methods, comma-separated] [sets, comma-separated]
+#   baseline  20 components of each modality side by side, averaged over the 18 nearest spots twice, mclust EEE (no
+#             seed)
+# Run: SPAX_DATA_DIR=... Rscript bench/spalora-accuracy.R [seeds] [output.csv] [methods, comma-separated] [sets,
+# comma-separated]
 library(spaxR)
 library(mclust)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
@@ -17,7 +20,11 @@ source(file.path(here, "panels.R"))
 arguments <- commandArgs(trailingOnly = TRUE)
 seeds <- seq_len(if (length(arguments) > 0) as.integer(arguments[1]) else 5)
 output <- if (length(arguments) > 1) arguments[2] else file.path(here, "spalora-accuracy.csv")
-methods <- if (length(arguments) > 2) strsplit(arguments[3], ",")[[1]] else c("default", "published", "unweighted", "single", "baseline")
+methods <- if (length(arguments) > 2) {
+  strsplit(arguments[3], ",")[[1]]
+} else {
+  c("default", "published", "unweighted", "single", "baseline")
+}
 
 lose_half <- function(counts) {
   counts@x <- as.double(stats::rbinom(length(counts@x), counts@x, 0.5))
@@ -34,12 +41,9 @@ add_noise <- function(counts) {
 }
 
 sets <- list(
-  sim_rna_adt = function() read_triple(c("RNA", "ADT")),
-  sim_rna_atac = function() read_triple(c("RNA", "ATAC")),
-  sim_all = function() read_triple(c("RNA", "ADT", "ATAC")),
-  dlpfc_panels = function() read_panels(identity),
-  dlpfc_dropout = function() read_panels(lose_half),
-  dlpfc_noise = function() read_panels(add_noise)
+  sim_rna_adt = function() read_triple(c("RNA", "ADT")), sim_rna_atac = function() read_triple(c("RNA", "ATAC")),
+  sim_all = function() read_triple(c("RNA", "ADT", "ATAC")), dlpfc_panels = function() read_panels(identity),
+  dlpfc_dropout = function() read_panels(lose_half), dlpfc_noise = function() read_panels(add_noise)
 )
 if (length(arguments) > 3) {
   wanted <- strsplit(arguments[4], ",")[[1]]
@@ -74,7 +78,10 @@ embedding_ari <- function(fit, set, seed) {
 
 one_row <- function(name, method, seed, labels, set, cpu, embedding = NA) {
   row <- data.frame(set = name, method, seed, ari = ari(labels, set$truth), embedding, cpu)
-  cat(sprintf("%s %s seed %s: ARI %.3f, of the embedding alone %.3f, %.1f s CPU\n", name, method, seed, row$ari, row$embedding, row$cpu))
+  cat(sprintf(
+    "%s %s seed %s: ARI %.3f, of the embedding alone %.3f, %.1f s CPU\n", name, method, seed, row$ari, row$embedding,
+    row$cpu
+  ))
   row
 }
 
@@ -97,8 +104,7 @@ plain_rows <- function(name, set) {
 
 trained_rows <- function(name, set) {
   run <- list(
-    default = function(seed) trained(set, seed),
-    published = function(seed) trained(set, seed, published = TRUE),
+    default = function(seed) trained(set, seed), published = function(seed) trained(set, seed, published = TRUE),
     unweighted = function(seed) trained(set, seed, options = spalora_options(weights = "none"))
   )
   others <- setdiff(methods, c(names(run), "single", "baseline"))
@@ -118,7 +124,9 @@ rows <- do.call(rbind, lapply(names(sets), function(name) {
   rbind(if (any(c("single", "baseline") %in% methods)) plain_rows(name, set), trained_rows(name, set))
 }))
 write.csv(rows, output, row.names = FALSE)
-table <- aggregate(ari ~ set + method, rows, function(x) sprintf("%.3f +- %.3f", mean(x), if (length(x) > 1) sd(x) else 0))
+table <- aggregate(ari ~ set + method, rows, function(x) {
+  sprintf("%.3f +- %.3f", mean(x), if (length(x) > 1) sd(x) else 0)
+})
 print(reshape(table, idvar = "set", timevar = "method", direction = "wide"), row.names = FALSE)
 means <- aggregate(cbind(ari, embedding) ~ method + set, rows, mean, na.action = na.pass)
 print(aggregate(cbind(ari, embedding) ~ method, means, mean, na.action = na.pass), row.names = FALSE)

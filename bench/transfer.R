@@ -1,4 +1,5 @@
-# A model trained on one slice labels another: adjusted Rand index of predict() on the second, beside that of a run of its own, over seeds.
+# A model trained on one slice labels another: adjusted Rand index of predict() on the second, beside that of a run of
+# its own, over seeds.
 # Run: SPAX_DATA_DIR=... Rscript bench/transfer.R [seeds]
 library(spaxR)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
@@ -24,7 +25,12 @@ one_pair <- function(names, seed) {
   }))
 }
 
-runs <- do.call(rbind, lapply(pairs, function(names) do.call(rbind, lapply(seeds, function(seed) one_pair(names, seed)))))
-table <- aggregate(cbind(own_run, slice, model) ~ trained_on + labels, runs, function(x) sprintf("%.3f +- %.3f", mean(x), sd(x)))
+runs <- do.call(
+  rbind,
+  lapply(pairs, function(names) do.call(rbind, lapply(seeds, function(seed) one_pair(names, seed))))
+)
+table <- aggregate(cbind(own_run, slice, model) ~ trained_on + labels, runs, function(x) {
+  sprintf("%.3f +- %.3f", mean(x), sd(x))
+})
 print(table, row.names = FALSE)
 print(colMeans(runs[c("own_run", "slice", "model")]))

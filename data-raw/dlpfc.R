@@ -1,4 +1,5 @@
-# Makes inst/extdata/dlpfc_151673.rds (the whole slice), dlpfc_small.rds (for examples) and dlpfc_151674.rds (the next slice).
+# Makes inst/extdata/dlpfc_151673.rds (the whole slice), dlpfc_small.rds (for examples) and dlpfc_151674.rds (the next
+# slice).
 #
 #   Rscript data-raw/dlpfc.R <dlpfc_151673.rds> <dlpfc_151674.rds>
 #
@@ -45,7 +46,8 @@ dispersion <- function(x) rowMeans(x^2) / rowMeans(x) - rowMeans(x)
 crop <- crop[sort(order(-dispersion(crop))[1:600]), ]
 save_small(crop, droplevels(spots[strip, ]), "inst/extdata/dlpfc_small.rds")
 
-# Of the next slice the 1500 most dispersed of the genes that both keep: with 1000, the two slices together gave poorer domains than each alone.
+# Of the next slice the 1500 most dispersed of the genes that both keep: with 1000, the two slices together gave poorer
+# domains than each alone.
 second <- read_slice(files[[2L]])
 seen <- spots_with(second$counts)
 both <- which(seen >= 50 & rownames(second$counts) %in% rownames(counts))

@@ -1,10 +1,17 @@
-# Looks for NVIDIA's CUDA toolkit, says what it found, and gives the values that src/cuda/rules.mk needs. Part of tools/config.R.
+# Looks for NVIDIA's CUDA toolkit, says what it found, and gives the values that src/cuda/rules.mk needs. Part of
+# tools/config.R.
 
 cuda_fail <- function(...) {
   message(
     ...,
-    "\nThe library for NVIDIA GPUs was asked for (SPAXR_CUDA=1 or --with-cuda) and cannot be built. Install the CUDA toolkit, version 12 or newer",
-    "\n(https://developer.nvidia.com/cuda-downloads; on a cluster `module load cuda`), set CUDA_HOME to its folder if it is",
+    paste(
+      "\nThe library for NVIDIA GPUs was asked for (SPAXR_CUDA=1 or --with-cuda)",
+      "and cannot be built. Install the CUDA toolkit, version 12 or newer"
+    ),
+    paste(
+      "\n(https://developer.nvidia.com/cuda-downloads; on a cluster",
+      "`module load cuda`), set CUDA_HOME to its folder if it is"
+    ),
     "\nnot on the PATH, and install again. Without SPAXR_CUDA the package installs for the CPU and needs none of this."
   )
   quit("no", status = 1L)
@@ -18,7 +25,9 @@ cuda_home <- function() {
   places <- c(named, on_path, "/usr/local/cuda", "/opt/cuda")
   places <- places[nzchar(places)]
   found <- places[file.exists(file.path(places, "bin", "nvcc"))]
-  if (length(found) == 0L) cuda_fail("Not found: nvcc, CUDA's compiler (looked in ", paste(unique(places), collapse = ", "), ").")
+  if (length(found) == 0L) {
+    cuda_fail("Not found: nvcc, CUDA's compiler (looked in ", paste(unique(places), collapse = ", "), ").")
+  }
   normalizePath(found[[1L]])
 }
 
@@ -41,7 +50,13 @@ cuda_folder <- function(home) {
     return(folders[complete][[1L]])
   }
   most <- which.max(vapply(found, sum, 0))
-  cuda_fail("Not found in ", folders[[most]], ": ", paste0("lib", cuda_libraries[!found[[most]]], ".so", collapse = ", "), ".")
+  cuda_fail(
+    "Not found in ",
+    folders[[most]],
+    ": ",
+    paste0("lib", cuda_libraries[!found[[most]]], ".so", collapse = ", "),
+    "."
+  )
 }
 
 cuda_settings <- function() {
@@ -53,14 +68,17 @@ cuda_settings <- function() {
   list(CUDA_HOME = home, CUDA_LIB = folder, CUDA_COMPUTE_CAP = compute_capability())
 }
 
-# Of the GPU that the code is compiled for, as in "90": given, or this machine's, or (on a login node, say) the oldest that all newer ones run.
+# Of the GPU that the code is compiled for, as in "90": given, or this machine's, or (on a login node, say) the oldest
+# that all newer ones run.
 compute_capability <- function(oldest = "80") {
   given <- Sys.getenv("CUDA_COMPUTE_CAP")
   if (nzchar(given)) {
     return(given)
   }
   query <- c("--query-gpu=compute_cap", "--format=csv,noheader")
-  seen <- tryCatch(suppressWarnings(system2("nvidia-smi", query, stdout = TRUE, stderr = FALSE)), error = function(e) character())
+  seen <- tryCatch(suppressWarnings(system2("nvidia-smi", query, stdout = TRUE, stderr = FALSE)), error = function(e) {
+    character()
+  })
   seen <- sub(".", "", grep("^[0-9]+[.][0-9]$", trimws(seen), value = TRUE), fixed = TRUE)
   if (length(seen)) as.character(min(as.integer(seen))) else oldest
 }

@@ -1,5 +1,7 @@
-# Choose the best method on some sets and look at it on the others; then the other way about. Unperturbed runs; methods that ran on all of the sets.
-# Run: Rscript bench/accuracy/choose.R FILE.csv a,b [c,d]: the sets of the first half, and of the second (else all others)
+# Choose the best method on some sets and look at it on the others; then the other way about. Unperturbed runs; methods
+# that ran on all of the sets.
+# Run: Rscript bench/accuracy/choose.R FILE.csv a,b [c,d]: the sets of the first half, and of the second (else all
+# others)
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "summary.R"))
 
@@ -7,7 +9,10 @@ chosen_and_checked <- function(cells, choose, check) {
   on <- function(sets) tapply(cells$mean[cells$set %in% sets], cells$method[cells$set %in% sets], mean)
   table <- data.frame(chosen_on = on(choose), checked_on = on(check))
   table <- table[order(-table$chosen_on), ]
-  data.frame(lapply(table, brief), rank_when_checked = rank(-table$checked_on, ties.method = "min"), row.names = rownames(table))
+  data.frame(
+    lapply(table, brief), rank_when_checked = rank(-table$checked_on, ties.method = "min"),
+    row.names = rownames(table)
+  )
 }
 
 arguments <- commandArgs(trailingOnly = TRUE)

@@ -19,15 +19,23 @@ sure_and_right <- function(domain, confidence, label) {
     bin <- cut(confidence[known], c(-1, confidence_bins))
     counts <- c(table(bin), table(bin[right]))
   }
-  setNames(as.list(as.integer(counts)), paste0(rep(c("cells_", "right_"), each = length(confidence_bins)), 100 * confidence_bins))
+  setNames(
+    as.list(as.integer(counts)),
+    paste0(rep(c("cells_", "right_"), each = length(confidence_bins)), 100 * confidence_bins)
+  )
 }
 
-# `others`: the partitions of the seeds before; `unperturbed`: that of the same seed, or NULL. Pairs of seeds add up over the rows.
+# `others`: the partitions of the seeds before; `unperturbed`: that of the same seed, or NULL. Pairs of seeds add up
+# over the rows.
 measure <- function(found, set, others, unperturbed, cpu) {
   agreement <- vapply(others, partitions_agree, 0, b = found$domain)
   data.frame(
-    ari = partitions_agree(found$domain, set$label), r2 = if (is.null(found$r2)) NA_real_ else found$r2, cpu = cpu, pairs = length(agreement),
-    agreement = if (length(agreement) > 0) mean(agreement) else NA_real_, agreement_worst = if (length(agreement) > 0) min(agreement) else NA_real_,
+    ari = partitions_agree(found$domain, set$label),
+    r2 = if (is.null(found$r2)) NA_real_ else found$r2,
+    cpu = cpu,
+    pairs = length(agreement),
+    agreement = if (length(agreement) > 0) mean(agreement) else NA_real_,
+    agreement_worst = if (length(agreement) > 0) min(agreement) else NA_real_,
     as_unperturbed = if (is.null(unperturbed)) NA_real_ else partitions_agree(found$domain, unperturbed),
     sure_and_right(found$domain, found$confidence, set$label)
   )

@@ -1,4 +1,5 @@
-# Each method: from a set and a seed to list(domain, and where it has them confidence, r2). A method of one's own is one more entry.
+# Each method: from a set and a seed to list(domain, and where it has them confidence, r2). A method of one's own is one
+# more entry.
 
 spacross <- function(set, seed, options = spacross_options(), published = FALSE) {
   RunSpaCross(set$counts, set$k, set$coords, published = published, options = options, seed = seed, verbose = FALSE)
@@ -21,7 +22,9 @@ methods <- list(
   },
   before = function(set, seed) spacross(set, seed, spacross_options(domains_from = "both", cluster = "gmm"))["domain"],
   # Its domains do not see the network, which is trained no longer than it must be.
-  smoothed = function(set, seed) spacross(set, seed, spacross_options(domains_from = "smoothed", cluster = "gmm", epochs = 1))["domain"],
+  smoothed = function(set, seed) {
+    spacross(set, seed, spacross_options(domains_from = "smoothed", cluster = "gmm", epochs = 1))["domain"]
+  },
   pca_mean = function(set, seed) list(domain = single_mixture(mean_components(set$counts, set$coords), set, seed)),
   published = function(set, seed) spacross(set, seed, spacross_options(preset = set$preset), published = TRUE)["domain"]
 )

@@ -1,4 +1,5 @@
-# Labelled slices: every .rds of a folder that is list(counts = genes x cells, spots = data.frame(x, y, label, ...)), one slice a file.
+# Labelled slices: every .rds of a folder that is list(counts = genes x cells, spots = data.frame(x, y, label, ...)),
+# one slice a file.
 
 labelled_sets <- function(folder) {
   files <- list.files(folder, pattern = "[.]rds$", full.names = TRUE)
@@ -9,11 +10,15 @@ labelled_sets <- function(folder) {
 
 # How many cells; NA where there is nothing to compare with, or several slices, which the methods here are not told of.
 usable_cells <- function(set) {
-  usable <- !is.null(set$counts) && !is.null(set$spots$label) && any(!is.na(set$spots$label)) && length(unique(set$spots$slice)) <= 1
+  usable <- !is.null(set$counts) &&
+    !is.null(set$spots$label) &&
+    any(!is.na(set$spots$label)) &&
+    length(unique(set$spots$slice)) <= 1
   if (usable) ncol(set$counts) else NA_real_
 }
 
-# Counts, coordinates, annotation and the number of domains in it. Not-annotated cells (NA) stay: only measures leave them out.
+# Counts, coordinates, annotation and the number of domains in it. Not-annotated cells (NA) stay: only measures leave
+# them out.
 read_set <- function(file) {
   set <- readRDS(file)
   cells <- colnames(set$counts)

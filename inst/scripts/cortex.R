@@ -12,7 +12,8 @@ suppressPackageStartupMessages({
 folder <- c(commandArgs(trailingOnly = TRUE), "demo-output")[[1L]]
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
 
-# A Visium slice of human cortex that comes with the package, as a Seurat object with coordinates and the annotated layers.
+# A Visium slice of human cortex that comes with the package, as a Seurat object with coordinates and the annotated
+# layers.
 slice <- cortex_slice()
 cortex <- CreateSeuratObject(slice$counts, project = "DLPFC 151673")
 cortex <- AddMetaData(cortex, slice$spots[c("x", "y", "label")])
@@ -37,7 +38,10 @@ ggsave(files[[3L]], picture, width = 15, height = 5, dpi = 120)
 
 quality <- DomainMetrics(cortex, coords = c("x", "y"), truth = "label")
 timings <- Tool(cortex, "RunSpaCross")$timings
-cat(sprintf("\nAdjusted Rand index against the annotated layers: %.3f (%d spots without annotation left out)\n\n", quality$ARI, quality$n_left_out))
+cat(sprintf(
+  "\nAdjusted Rand index against the annotated layers: %.3f (%d spots without annotation left out)\n\n", quality$ARI,
+  quality$n_left_out
+))
 total <- data.frame(stage = "all", wall = sum(timings$wall), cpu = sum(timings$cpu))
 cat("Seconds of each stage (cpu: all threads together)\n")
 print(format(rbind(timings, total), digits = 2, nsmall = 2), row.names = FALSE)

@@ -13,12 +13,17 @@ quick_sce <- function(object = small_sce(), n.domains = 4, coords = c("x", "y"),
 pair_sce <- function() {
   skip_if_not_installed("SingleCellExperiment")
   places <- do.call(rbind, unname(pair_tables()))
-  SingleCellExperiment::SingleCellExperiment(list(counts = pair_counts()), colData = S4Vectors::DataFrame(places, slice = as.character(pair_slice())))
+  SingleCellExperiment::SingleCellExperiment(
+    list(counts = pair_counts()),
+    colData = S4Vectors::DataFrame(places, slice = as.character(pair_slice()))
+  )
 }
 
 tissue_sce <- function(modalities = c("RNA", "ADT")) {
   skip_if_not_installed("SingleCellExperiment")
-  experiments <- lapply(tissue()$counts[modalities], function(counts) SummarizedExperiment::SummarizedExperiment(list(counts = counts)))
+  experiments <- lapply(tissue()$counts[modalities], function(counts) {
+    SummarizedExperiment::SummarizedExperiment(list(counts = counts))
+  })
   SingleCellExperiment::SingleCellExperiment(
     list(counts = tissue()$counts$RNA),
     altExps = experiments[-1L], mainExpName = "RNA", colData = S4Vectors::DataFrame(tissue()$spots)
@@ -33,7 +38,10 @@ as_spatial <- function(object, place, sample_id, env = parent.frame()) {
   object$sample_id <- sample_id
   if (nzchar(system.file(package = "SpatialExperiment"))) {
     make <- getExportedValue("SpatialExperiment", "SpatialExperiment")
-    return(make(assays = SummarizedExperiment::assays(object), colData = SummarizedExperiment::colData(object), spatialCoords = place))
+    return(make(
+      assays = SummarizedExperiment::assays(object), colData = SummarizedExperiment::colData(object),
+      spatialCoords = place
+    ))
   }
   if (!methods::isClass("SpatialExperiment")) {
     methods::setClass("SpatialExperiment", contains = "SingleCellExperiment", where = globalenv())

@@ -26,7 +26,9 @@ small_seurat <- function(meta = TRUE) {
   object
 }
 
-quick_seurat <- function(object = small_seurat(), n.domains = 4, coords = c("x", "y"), ..., epochs = 12, verbose = FALSE) {
+quick_seurat <- function(
+  object = small_seurat(), n.domains = 4, coords = c("x", "y"), ..., epochs = 12, verbose = FALSE
+) {
   RunSpaCross(object, n.domains = n.domains, coords = coords, ..., epochs = epochs, verbose = verbose)
 }
 
@@ -56,5 +58,8 @@ expect_spax_error <- function(code, kind, argument = NULL) {
 # What an error says: the same text for every version of testthat.
 said <- function(code) {
   condition <- tryCatch(code, error = identity)
-  writeLines(c(paste0("<", class(condition)[[1]], "> in ", rlang::as_label(condition$call[[1]])), cli::ansi_strip(conditionMessage(condition))))
+  writeLines(c(
+    paste0("<", class(condition)[[1]], "> in ", rlang::as_label(condition$call[[1]])),
+    cli::ansi_strip(conditionMessage(condition))
+  ))
 }

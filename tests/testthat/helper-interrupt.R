@@ -1,4 +1,5 @@
-# Ctrl-C during a long run, in a session of its own. `prepare` makes there fit(epochs), which runs that long and returns an embedding.
+# Ctrl-C during a long run, in a session of its own. `prepare` makes there fit(epochs), which runs that long and returns
+# an embedding.
 expect_stops_at_ctrl_c <- function(prepare) {
   session <- session_with(prepare)
   session$run(function() before <<- fit(5))
@@ -6,11 +7,17 @@ expect_stops_at_ctrl_c <- function(prepare) {
   expect_true(session$run(function() identical(fit(5), before)))
 }
 
-# The same for work of seconds that takes no epochs: `prepare` makes work(), and it is stopped after each of these seconds.
+# The same for work of seconds that takes no epochs: `prepare` makes work(), and it is stopped after each of these
+# seconds.
 expect_work_stops_at_ctrl_c <- function(prepare, after) {
   session <- session_with(prepare)
-  for (seconds in after) expect_interrupted(session, function() work(), seconds)
-  expect_length(session$run(function() FindDomains(matrix(1:200 %% 7 + 0, 100), n.domains = 2, method = "kmeans")), 100L)
+  for (seconds in after) {
+    expect_interrupted(session, function() work(), seconds)
+  }
+  expect_length(
+    session$run(function() FindDomains(matrix(1:200 %% 7 + 0, 100), n.domains = 2, method = "kmeans")),
+    100L
+  )
 }
 
 session_with <- function(prepare, envir = parent.frame(2L)) {

@@ -32,6 +32,9 @@ pair_seurat <- function() {
 }
 
 # A short run over both.
-quick_pair <- function(counts = pair_counts(), coords = do.call(rbind, unname(pair_tables())), ..., slice = pair_slice(), gaps = 10, spot.distance = 100) {
+quick_pair <- function(
+  counts = pair_counts(), coords = do.call(rbind, unname(pair_tables())), ..., slice = pair_slice(), gaps = 10,
+  spot.distance = 100
+) {
   quick(counts, coords = coords, ..., slice = slice, gaps = gaps, spot.distance = spot.distance)
 }

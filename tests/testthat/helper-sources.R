@@ -1,4 +1,5 @@
-# The R files of the source tree, parsed; tests of their structure are skipped where there are none, as in an installed package or R CMD check.
+# The R files of the source tree, parsed; tests of their structure are skipped where there are none, as in an installed
+# package or R CMD check.
 
 source_files <- function() {
   folder <- testthat::test_path("..", "..", "R")
@@ -12,7 +13,10 @@ definitions <- function(file) {
   spans <- vapply(attr(code, "srcref"), function(place) as.integer(place[[3L]] - place[[1L]] + 1L), 0L)
   defined <- vapply(code, function(line) is.call(line) && identical(line[[1L]], quote(`<-`)) && is.name(line[[2L]]), NA)
   names <- vapply(code[defined], function(line) as.character(line[[2L]]), "")
-  Map(function(line, span) list(value = line[[3L]], span = span), rlang::set_names(as.list(code[defined]), names), spans[defined])
+  Map(
+    function(line, span) list(value = line[[3L]], span = span), rlang::set_names(as.list(code[defined]), names),
+    spans[defined]
+  )
 }
 
 # Which file uses which: TRUE where the one in the row mentions a name that the one in the column defines.

@@ -47,7 +47,9 @@ test_that("three slices come back to the first, each at its height", {
   found <- AlignSlices(tables, gaps = c(10, 30), spot.distance = 100, counts = do.call(cbind, unname(counts)))
   expect_equal(found$coords$z, rep(c(0, 10, 40) * unit, each = nrow(xy)))
   for (slice in c("b", "c")) {
-    expect_equal(as.matrix(found$coords[found$slice == slice, 1:2]), as.matrix(xy), tolerance = 1e-6, ignore_attr = TRUE)
+    expect_equal(
+      as.matrix(found$coords[found$slice == slice, 1:2]), as.matrix(xy), tolerance = 1e-6, ignore_attr = TRUE
+    )
   }
 })
 
@@ -113,7 +115,9 @@ test_that("images are slices when no column is named", {
   cells <- colnames(small()$counts)
   object <- with_image(object, visium_v1(cells), "first")
   spots <- turned(small_xy(), 25)
-  second <- methods::new(getClass("SlideSeq", where = asNamespace("Seurat")), coordinates = spots, assay = "RNA", key = "second_")
+  second <- methods::new(
+    getClass("SlideSeq", where = asNamespace("Seurat")), coordinates = spots, assay = "RNA", key = "second_"
+  )
   object <- with_image(object, second, "second")
   found <- SeuratObject::Tool(AlignSlices(object, gaps = 10, spot.distance = 100), "AlignSlices")
   expect_identical(names(found$transforms), c("first", "second"))
@@ -174,7 +178,9 @@ test_that("bad input is refused, with the argument and the remedy", {
   expect_spax_error(AlignSlices(all, rep("a", 2 * n)), "argument", "slice")
   expect_spax_error(AlignSlices(all, rep(c("a", "b"), c(2 * n - 19, 19))), "argument", "slice")
   expect_spax_error(AlignSlices(all, rep_len(c("a", "b", "c"), 2 * n)), "argument", "slice")
-  expect_spax_error(AlignSlices(all, rep_len(c("a", "b", "c"), 2 * n), slice.order = c("a", "b")), "argument", "slice.order")
+  expect_spax_error(
+    AlignSlices(all, rep_len(c("a", "b", "c"), 2 * n), slice.order = c("a", "b")), "argument", "slice.order"
+  )
   expect_spax_error(AlignSlices(all, c(NA, rep_len(c("a", "b"), 2 * n - 1))), "argument", "slice")
   expect_spax_error(AlignSlices(tables, gaps = c(1, 2)), "argument", "gaps")
   expect_spax_error(AlignSlices(tables, gaps = -1), "argument", "gaps")

@@ -19,7 +19,10 @@ test_that("a Seurat object gets a graph of the assay of its reduction", {
   object <- quick_seurat()
   object <- BuildFeatureGraph(object, reduction = "spacross", k = 6)
   expect_true("feature_nn" %in% SeuratObject::Graphs(object))
-  expect_identical(unname(as.matrix(object[["feature_nn"]])), unname(as.matrix(BuildFeatureGraph(quick_fit()$embedding, k = 6))))
+  expect_identical(
+    unname(as.matrix(object[["feature_nn"]])),
+    unname(as.matrix(BuildFeatureGraph(quick_fit()$embedding, k = 6)))
+  )
   expect_identical(SeuratObject::DefaultAssay(object[["feature_nn"]]), "RNA")
 })
 

@@ -29,8 +29,12 @@ test_that("threads do not change it", {
 })
 
 test_that("bad k, radius and coordinates are refused", {
-  for (bad in list(0, 1, NA, 36, 2.5)) expect_spax_error(BuildSpatialGraph(grid(), k = bad), "argument", "k")
-  for (bad in list(0, -1, NA, "a", Inf)) expect_spax_error(BuildSpatialGraph(grid(), radius = bad), "argument", "radius")
+  for (bad in list(0, 1, NA, 36, 2.5)) {
+    expect_spax_error(BuildSpatialGraph(grid(), k = bad), "argument", "k")
+  }
+  for (bad in list(0, -1, NA, "a", Inf)) {
+    expect_spax_error(BuildSpatialGraph(grid(), radius = bad), "argument", "radius")
+  }
   expect_spax_error(BuildSpatialGraph(grid(), neighbours = 3), "argument", "neighbours")
   expect_spax_error(BuildSpatialGraph(1:10), "coords", "coords")
 })

@@ -37,10 +37,15 @@ test_that("slices, and samples that lie over each other, have a panel each", {
   split <- maps(ModalityWeightPlot(object, coords = c("x", "y"), split.by = "section"))
   expect_identical(levels(split$data$image), c("u", "v"))
   expect_identical(nlevels(ggplot2::layer_data(split)$PANEL), 2L)
-  expect_message(alone <- ModalityWeightPlot(object, coords = c("x", "y")), "a panel each", class = "spaxR_message_coords")
+  expect_message(
+    alone <- ModalityWeightPlot(object, coords = c("x", "y")), "a panel each", class = "spaxR_message_coords"
+  )
   expect_identical(levels(maps(alone)$data$image), c("u", "v"))
   halves <- ifelse(seq_len(nrow(tissue()$spots)) %% 2 == 0, "u", "v")
-  expect_identical(levels(maps(ModalityWeightPlot(quick_lora_fit(), coords = tissue()$spots, slice = halves))$data$image), c("u", "v"))
+  expect_identical(
+    levels(maps(ModalityWeightPlot(quick_lora_fit(), coords = tissue()$spots, slice = halves))$data$image),
+    c("u", "v")
+  )
 })
 
 test_that("results draw their domains and training", {

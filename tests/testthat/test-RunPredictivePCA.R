@@ -20,13 +20,18 @@ test_that("a matrix gives columns, domains like the annotation, and how sure the
 
 test_that("seeds, threads and the order of the cells hardly matter, or not at all", {
   fit <- run_ppca(threads = 1)
-  expect_identical(run_ppca(threads = 2)[c("embedding", "domain", "confidence")], fit[c("embedding", "domain", "confidence")])
+  expect_identical(
+    run_ppca(threads = 2)[c("embedding", "domain", "confidence")],
+    fit[c("embedding", "domain", "confidence")]
+  )
   order <- withr::with_seed(1, sample(nrow(small_xy())))
   shuffled <- run_ppca(small()$counts[, order], coords = small_xy()[order, ])
   expect_identical(shuffled$domain[names(fit$domain)], fit$domain)
   expect_identical(shuffled$embedding[names(fit$domain), ], fit$embedding)
   expect_gt(partition_ari(run_ppca(seed = 7)$domain, fit$domain), 0.9)
-  mixture <- function(order) run_ppca(small()$counts[, order], coords = small_xy()[order, ], options = ppca_options(cluster = "gmm"))$domain
+  mixture <- function(order) {
+    run_ppca(small()$counts[, order], coords = small_xy()[order, ], options = ppca_options(cluster = "gmm"))$domain
+  }
   expect_identical(mixture(order)[names(fit$domain)], mixture(seq_along(order)))
 })
 
@@ -69,15 +74,22 @@ test_that("an object gets reduction, domains and confidence", {
   expect_identical(unname(object$ppca_domain), unname(fit$domain))
   expect_equal(unname(object$ppca_confidence), unname(fit$confidence))
   tool <- SeuratObject::Tool(object, "RunPredictivePCA")
-  expect_named(tool, c("options", "timings", "versions", "genes", "seed", "device", "quality", "model"), ignore.order = TRUE)
+  expect_named(
+    tool, c("options", "timings", "versions", "genes", "seed", "device", "quality", "model"), ignore.order = TRUE
+  )
   expect_true("RunPredictivePCA.RNA" %in% SeuratObject::Command(object))
-  bare <- RunPredictivePCA(small_seurat(), coords = c("x", "y"), verbose = FALSE, reduction.name = "near", reduction.key = "near_")
+  bare <- RunPredictivePCA(
+    small_seurat(), coords = c("x", "y"), verbose = FALSE, reduction.name = "near", reduction.key = "near_"
+  )
   expect_true("near" %in% SeuratObject::Reductions(bare))
   expect_false("ppca_domain" %in% names(bare[[]]))
 })
 
 test_that("a reduction takes the place of the counts", {
-  pcs <- withr::with_seed(1, matrix(stats::rnorm(40 * nrow(small_xy())), ncol = 40, dimnames = list(rownames(small_xy()), NULL)))
+  pcs <- withr::with_seed(
+    1,
+    matrix(stats::rnorm(40 * nrow(small_xy())), ncol = 40, dimnames = list(rownames(small_xy()), NULL))
+  )
   fit <- RunPredictivePCA(NULL, coords = small_xy(), reduction = pcs, verbose = FALSE)
   expect_identical(rownames(fit$embedding), rownames(pcs))
   expect_lt(fit$quality$r2, 0.05)
@@ -97,5 +109,7 @@ test_that("wrong input is refused before long work", {
   expect_spax_error(run_ppca(options = list()), "argument", "options")
   expect_spax_error(ppca_options(k = 3), "option", "k")
   expect_spax_error(run_ppca(seed = "a"), "argument", "seed")
-  expect_spax_error(RunPredictivePCA(small_seurat(), coords = c("x", "y"), confidence.name = ""), "argument", "confidence.name")
+  expect_spax_error(
+    RunPredictivePCA(small_seurat(), coords = c("x", "y"), confidence.name = ""), "argument", "confidence.name"
+  )
 })

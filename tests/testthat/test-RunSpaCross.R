@@ -43,7 +43,9 @@ test_that("the same seed gives the same bytes in another session", {
   elsewhere <- callr::r(function() {
     library(spaxR)
     slice <- cortex_slice(small = TRUE)
-    fit <- RunSpaCross(slice$counts, n.domains = 4, coords = slice$spots[c("x", "y")], epochs = 12, verbose = FALSE, threads = 2)
+    fit <- RunSpaCross(
+      slice$counts, n.domains = 4, coords = slice$spots[c("x", "y")], epochs = 12, verbose = FALSE, threads = 2
+    )
     fit[c("embedding", "domain")]
   })
   expect_identical(elsewhere, unclass(quick_fit())[c("embedding", "domain")])
@@ -79,7 +81,10 @@ test_that("a Seurat object comes back with a reduction, a factor, a tool entry a
   expect_s3_class(domain, "factor")
   expect_identical(domain, unname(quick_fit()$domain))
   tool <- SeuratObject::Tool(object, "RunSpaCross")
-  expect_named(tool, c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model"), ignore.order = TRUE)
+  expect_named(
+    tool, c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model"),
+    ignore.order = TRUE
+  )
   expect_true("RunSpaCross.RNA" %in% SeuratObject::Command(object))
   expect_identical(colnames(object), colnames(before))
   expect_identical(SeuratObject::Idents(object), SeuratObject::Idents(before))

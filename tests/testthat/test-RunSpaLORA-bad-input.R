@@ -22,14 +22,19 @@ test_that("bad values of a Seurat object are blamed on its assays", {
   values <- tissue()$counts$ADT
   values@x[3] <- -1
   object[["BAD"]] <- suppressWarnings(SeuratObject::CreateAssayObject(values))
-  condition <- expect_spax_error(quick_lora_seurat(object, c("RNA", "BAD"), modality = c(BAD = "protein")), "counts", "assays")
+  condition <- expect_spax_error(
+    quick_lora_seurat(object, c("RNA", "BAD"), modality = c(BAD = "protein")), "counts", "assays"
+  )
   expect_match(conditionMessage(condition), "BAD")
 })
 
 test_that("more components than a modality has features are refused", {
   counts <- tissue()$counts
   most <- which.max(Matrix::rowSums(counts$ADT))
-  condition <- expect_error(quick_lora(list(RNA = counts$RNA, ADT = counts$ADT[most, , drop = FALSE])), class = "spaxR_error")
+  condition <- expect_error(
+    quick_lora(list(RNA = counts$RNA, ADT = counts$ADT[most, , drop = FALSE])),
+    class = "spaxR_error"
+  )
   expect_match(conditionMessage(condition), "ADT")
   expect_spax_error(quick_lora(options = spalora_options(n_components = 500)), "argument", "n_components")
 })

@@ -46,7 +46,9 @@ test_that("the same seed gives the same bytes in another session", {
   elsewhere <- callr::r(function() {
     library(spaxR)
     made <- simulate_tissue(n.cells = 300)
-    RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, epochs = 8, threads = 2, verbose = FALSE)$embedding
+    RunSpaLORA(
+      made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, epochs = 8, threads = 2, verbose = FALSE
+    )$embedding
   })
   expect_identical(elsewhere, quick_lora_fit()$embedding)
 })
@@ -72,7 +74,10 @@ test_that("the order of cells in the second modality and in coords does not matt
 test_that("three modalities work, and modalities without RNA", {
   fit <- quick_lora(tissue()$counts)
   expect_named(fit$modality, c("RNA", "ADT", "ATAC"))
-  expect_equal(unname(rowSums(fit$attention[startsWith(names(fit$attention), "weight_")])), rep(1, nrow(fit$embedding)), tolerance = 1e-5)
+  expect_equal(
+    unname(rowSums(fit$attention[startsWith(names(fit$attention), "weight_")])), rep(1, nrow(fit$embedding)),
+    tolerance = 1e-5
+  )
   expect_identical(quick_lora(tissue()$counts[c("ADT", "ATAC")])$modalities$kind, c("protein", "atac"))
 })
 
@@ -109,7 +114,10 @@ test_that("a Seurat object comes back with reductions, weights, domains, a tool 
   tool <- SeuratObject::Tool(object, "RunSpaLORA")
   expect_identical(tool$history, fit$history)
   expect_identical(tool$options, fit$options)
-  expect_output(print(SeuratObject::Command(object, grep("RunSpaLORA", SeuratObject::Command(object), value = TRUE))), "RunSpaLORA")
+  expect_output(
+    print(SeuratObject::Command(object, grep("RunSpaLORA", SeuratObject::Command(object), value = TRUE))),
+    "RunSpaLORA"
+  )
   kept <- setdiff(names(before[[]]), character())
   expect_identical(object[[]][kept], before[[]][kept])
   expect_identical(colnames(object), colnames(before))
@@ -120,7 +128,9 @@ test_that("names of the results can be chosen, and a reduction can be a modality
   scores <- t(log1p(as.matrix(tissue()$counts$ADT)))
   colnames(scores) <- paste0("IMG_", seq_len(ncol(scores)))
   object[["img"]] <- SeuratObject::CreateDimReducObject(scores, key = "IMG_", assay = "RNA")
-  object <- quick_lora_seurat(object, c("RNA", "img"), reduction.name = "joint", reduction.key = "joint_", domain.name = "zone")
+  object <- quick_lora_seurat(
+    object, c("RNA", "img"), reduction.name = "joint", reduction.key = "joint_", domain.name = "zone"
+  )
   expect_true(all(c("joint", "joint.rna", "joint.img") %in% SeuratObject::Reductions(object)))
   expect_true(all(c("zone", "joint_weight_img") %in% names(object[[]])))
   expect_identical(SeuratObject::Tool(object, "RunSpaLORA")$modalities$kind, c("rna", "features"))
@@ -166,7 +176,10 @@ test_that("few cells are clustered by few columns, unless numbers are given", {
   columns <- function(n, ..., m = 2) {
     given <- rlang::list2(...)
     given$domains_from <- given$domains_from %||% "both"
-    unlist(fewer_columns(spalora_options(!!!given), n, m)[c("embedding_components", "smooth_components")], use.names = FALSE)
+    unlist(
+      fewer_columns(spalora_options(!!!given), n, m)[c("embedding_components", "smooth_components")],
+      use.names = FALSE
+    )
   }
   expect_identical(columns(800), c(10L, 15L))
   expect_identical(columns(600), c(10L, 10L))
@@ -177,7 +190,10 @@ test_that("few cells are clustered by few columns, unless numbers are given", {
   expect_identical(columns(300, embedding_components = 9, smooth_components = 12), c(9L, 12L))
   expect_identical(columns(300, domains_from = "smoothed"), c(10L, 7L))
   expect_identical(columns(300, domains_from = "embedding"), c(10L, 15L))
-  expect_identical(quick_lora_fit()$options$smooth_components, fewer_columns(spalora_options(), nrow(tissue()$spots), 2)$smooth_components)
+  expect_identical(
+    quick_lora_fit()$options$smooth_components,
+    fewer_columns(spalora_options(), nrow(tissue()$spots), 2)$smooth_components
+  )
 })
 
 test_that("consensus over several trainings gives one set of domains", {
@@ -215,11 +231,15 @@ noisy_squares <- function(noise) {
 
 test_that("noisy components are averaged over more cells than clean ones, and a number is a number", {
   cells <- paste0("c", 1:576)
-  squares <- lapply(c(clean = 0.1, mixed = 1, noisy = 3), function(noise) structure(noisy_squares(noise), dimnames = list(cells, NULL)))
+  squares <- lapply(c(clean = 0.1, mixed = 1, noisy = 3), function(noise) {
+    structure(noisy_squares(noise), dimnames = list(cells, NULL))
+  })
   coords <- data.frame(expand.grid(x = 1:24, y = 1:24), row.names = cells)
   k <- function(domains_from = "both", ...) {
     options <- spalora_options(domains_from = domains_from, ...)
-    fit <- RunSpaLORA(squares, 16, coords, modality = rep("features", 3), options = options, epochs = 1, verbose = FALSE)
+    fit <- RunSpaLORA(
+      squares, 16, coords, modality = rep("features", 3), options = options, epochs = 1, verbose = FALSE
+    )
     fit$modalities$smooth_k
   }
   found <- k()
@@ -239,7 +259,10 @@ test_that("the result says over how many cells each modality was averaged", {
   expect_identical(fixed$modalities$smooth_k, c(9L, 9L))
   expect_identical(fixed$embedding, fit$embedding)
   same <- quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 9))
-  expect_false(identical(quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 37))$domain, same$domain))
+  expect_false(identical(
+    quick_lora(options = spalora_options(domains_from = "smoothed", smooth_k = 37))$domain,
+    same$domain
+  ))
 })
 
 test_that("published settings average nothing", {
@@ -261,14 +284,21 @@ test_that("a second run takes away what the first wrote of modalities that it la
 
 test_that("seeds agree on the weights of modalities", {
   made <- simulate_tissue()
-  weight <- function(seed) RunSpaLORA(made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, seed = seed, verbose = FALSE)$attention$weight_ADT
+  weight <- function(seed) {
+    RunSpaLORA(
+      made$counts[c("RNA", "ADT")], n.domains = 5, coords = made$spots, seed = seed, verbose = FALSE
+    )$attention$weight_ADT
+  }
   expect_gt(stats::cor(weight(1), weight(2)), 0.8)
 })
 
 test_that("the other verbs find what the run wrote, and ask when there are two runs", {
   object <- quick_lora_seurat(tissue_seurat())
   place <- tissue()$spots[c("x", "y")]
-  expect_identical(DomainMetrics(object, coords = place), DomainMetrics(object, coords = place, domain.name = "spalora_domain"))
+  expect_identical(
+    DomainMetrics(object, coords = place),
+    DomainMetrics(object, coords = place, domain.name = "spalora_domain")
+  )
   expect_s3_class(RefineDomains(object, coords = place)$spalora_refined, "factor")
   again <- FindDomains(object, n.domains = 3)
   expect_identical(levels(again$spalora_domain), as.character(1:3))

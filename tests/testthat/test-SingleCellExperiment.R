@@ -76,10 +76,15 @@ test_that("reconstructed genes are an alternative experiment", {
 test_that("a SpatialExperiment brings its coordinates and slices", {
   found <- SpatialCoords(small_spe())
   xy <- small_xy()
-  expect_identical(found[c("x", "y")], data.frame(x = as.double(xy$x), y = as.double(xy$y), row.names = rownames(xy)), ignore_attr = "y_down")
+  expect_identical(
+    found[c("x", "y")], data.frame(x = as.double(xy$x), y = as.double(xy$y), row.names = rownames(xy)),
+    ignore_attr = "y_down"
+  )
   expect_identical(levels(found$image), "one")
   expect_true(attr(found, "y_down"))
-  turned_round <- as_spatial(small_sce(), stats::setNames(small_xy()[c("y", "x")], c("pxl_row_in_fullres", "pxl_col_in_fullres")), "one")
+  turned_round <- as_spatial(
+    small_sce(), stats::setNames(small_xy()[c("y", "x")], c("pxl_row_in_fullres", "pxl_col_in_fullres")), "one"
+  )
   expect_identical(SpatialCoords(turned_round), found)
   plain <- SpatialCoords(small_spe(c("x", "y")))
   expect_identical(plain$x, found$x)
@@ -134,12 +139,21 @@ test_that("domains are found, refined, measured and drawn", {
   expect_identical(again$three, unname(FindDomains(fit$embedding, n.domains = 3, coords = xy)))
   refined <- RefineDomains(object, coords = c("x", "y"), k = 10)
   expect_identical(refined$spacross_refined, unname(RefineDomains(fit$domain, coords = xy, k = 10)))
-  expect_identical(DomainMetrics(object, coords = c("x", "y"), truth = "label"), DomainMetrics(fit$domain, coords = xy, truth = small()$spots$label))
+  expect_identical(
+    DomainMetrics(object, coords = c("x", "y"), truth = "label"),
+    DomainMetrics(fit$domain, coords = xy, truth = small()$spots$label)
+  )
   expect_identical(DomainPlot(object, coords = c("x", "y"))$data, DomainPlot(fit, coords = xy)$data)
   expect_identical(TrainingPlot(object)$data, TrainingPlot(fit)$data)
   object$half <- S4Vectors::Rle(ifelse(xy$y > stats::median(xy$y), "lower", "upper"))
-  expect_identical(CompositionPlot(object, split.by = "half")$data, CompositionPlot(fit$domain, slice = as.vector(object$half))$data)
-  expect_identical(IntegrationMetrics(object, split.by = "half"), IntegrationMetrics(fit$embedding, as.vector(object$half)))
+  expect_identical(
+    CompositionPlot(object, split.by = "half")$data,
+    CompositionPlot(fit$domain, slice = as.vector(object$half))$data
+  )
+  expect_identical(
+    IntegrationMetrics(object, split.by = "half"),
+    IntegrationMetrics(fit$embedding, as.vector(object$half))
+  )
   # The order along the tissue needs no `coords` where the object holds them.
   spatial <- small_spe()
   SingleCellExperiment::reducedDim(spatial, "spacross") <- fit$embedding
@@ -147,7 +161,9 @@ test_that("domains are found, refined, measured and drawn", {
 })
 
 test_that("graphs are pairs of columns", {
-  object <- BuildFeatureGraph(BuildSpatialGraph(trained_sce(), coords = c("x", "y"), k = 6), reduction = "spacross", k = 5)
+  object <- BuildFeatureGraph(
+    BuildSpatialGraph(trained_sce(), coords = c("x", "y"), k = 6), reduction = "spacross", k = 5
+  )
   graph <- function(name) unname(as.matrix(SingleCellExperiment::colPair(object, name, asSparse = TRUE)))
   expect_equal(graph("spatial_nn"), unname(as.matrix(BuildSpatialGraph(small_xy(), k = 6))))
   expect_equal(graph("feature_nn"), unname(as.matrix(BuildFeatureGraph(quick_fit()$embedding, k = 5))))
@@ -172,10 +188,14 @@ test_that("a main experiment without a name is \"main\", and a reduction is feat
   SingleCellExperiment::mainExpName(object) <- NULL
   x <- stats::prcomp(t(as.matrix(tissue()$counts$ADT)), rank. = 5)$x
   SingleCellExperiment::reducedDim(object, "PCA") <- x
-  first <- quick_lora(object, assays = c("main", "ADT", "PCA"), coords = c("x", "y"), modality = c(main = "rna"), epochs = 2)
+  first <- quick_lora(
+    object, assays = c("main", "ADT", "PCA"), coords = c("x", "y"), modality = c(main = "rna"), epochs = 2
+  )
   expect_identical(runs(first)$RunSpaLORA$modalities$kind, c("rna", "protein", "features"))
   second <- quick_lora(first, assays = c("main", "PCA"), coords = c("x", "y"), modality = c(main = "rna"), epochs = 2)
-  wanted <- quick_lora(list(main = tissue()$counts$RNA, PCA = x), modality = c(main = "rna", PCA = "features"), epochs = 2)
+  wanted <- quick_lora(
+    list(main = tissue()$counts$RNA, PCA = x), modality = c(main = "rna", PCA = "features"), epochs = 2
+  )
   expect_identical(reduced(second, "spalora"), wanted$embedding)
   # Nothing of the earlier run is left.
   expect_false(any(grepl("ADT", names(columns(second)))))
@@ -207,7 +227,9 @@ test_that("a model of several modalities predicts an object", {
 })
 
 test_that("samples run side by side", {
-  found <- RunSamples(list(a = small_sce(), b = small_sce()), n.domains = 4, coords = c("x", "y"), epochs = 12, verbose = FALSE)
+  found <- RunSamples(
+    list(a = small_sce(), b = small_sce()), n.domains = 4, coords = c("x", "y"), epochs = 12, verbose = FALSE
+  )
   expect_identical(reduced(found$b), quick_fit()$embedding)
 })
 
@@ -242,7 +264,9 @@ test_that("bad input is refused before training", {
   expect_spax_error(DomainMetrics(object, coords = c("x", "y"), domain.name = "nested"), "argument", "domain.name")
   both <- tissue_sce()
   expect_spax_error(quick_lora(both, assays = c("RNA", "ATAC"), coords = c("x", "y")), "argument", "assays")
-  expect_spax_error(quick_lora(both, assays = c("RNA", "ADT"), coords = c("x", "y"), layer = "umi"), "argument", "layer")
+  expect_spax_error(
+    quick_lora(both, assays = c("RNA", "ADT"), coords = c("x", "y"), layer = "umi"), "argument", "layer"
+  )
   empty <- small_spe()
   SingleCellExperiment::int_colData(empty)$spatialCoords <- matrix(0, ncol(empty), 0)
   expect_spax_error(quick_sce(empty, coords = NULL), "coords", "coords")

@@ -71,7 +71,9 @@ test_that("a VisiumV2 image of a later SeuratObject says which axis is which", {
   skip_if_not_installed("Seurat", "5.1.0")
   spots <- small()$spots
   places <- data.frame(x = as.double(spots$x), y = as.double(spots$y), cell = rownames(spots))
-  centroids <- SeuratObject::CreateFOV(SeuratObject::CreateCentroids(places), type = "centroids", assay = "RNA", key = "slice_")
+  centroids <- SeuratObject::CreateFOV(
+    SeuratObject::CreateCentroids(places), type = "centroids", assay = "RNA", key = "slice_"
+  )
   image <- visium_v2()
   methods::slot(image, "boundaries") <- methods::slot(centroids, "boundaries")
   attr(image, "coords_x_orientation") <- "horizontal"

@@ -2,8 +2,15 @@
 
 tissue_pointer <- function(threads = 2L) core_tissue(coords_matrix(small_xy()), NULL, TRUE, threads)
 
-run_pointer <- function(device = "cpu", system = "spacross", options = core_options(spacross_options(epochs = 3)), tissue = tissue_pointer()) {
-  core_run_new(system, tissue, options, list(n_domains = 4, seed = 1, device = device, published = FALSE, impute = FALSE))
+run_pointer <- function(
+  device = "cpu", system = "spacross", options = core_options(spacross_options(epochs = 3)), tissue = tissue_pointer()
+) {
+  core_run_new(
+    system,
+    tissue,
+    options,
+    list(n_domains = 4, seed = 1, device = device, published = FALSE, impute = FALSE)
+  )
 }
 
 part <- function() {

@@ -30,13 +30,19 @@ test_that("confidence goes by the domains that it is of, and none stays beside o
   expect_true("three_confidence" %in% names(object[[]]))
   sums <- function(name) sum(DomainMetrics(object, coords = c("x", "y"), domain.name = name, by = "domain")$n)
   expect_equal(c(sums("three"), sums("ppca_domain")), rep(ncol(object), 2))
-  expect_spax_error(DomainPlot(object, group.by = "label", coords = c("x", "y"), confidence = TRUE), "argument", "confidence")
+  expect_spax_error(
+    DomainPlot(object, group.by = "label", coords = c("x", "y"), confidence = TRUE), "argument", "confidence"
+  )
   again <- FindDomains(object, 3, coords = c("x", "y"), method = "kmeans")
   expect_false("ppca_confidence" %in% names(again[[]]))
-  expect_spax_error(DomainMetrics(again, coords = c("x", "y"), domain.name = "ppca_domain", by = "domain"), "argument", "confidence")
+  expect_spax_error(
+    DomainMetrics(again, coords = c("x", "y"), domain.name = "ppca_domain", by = "domain"), "argument", "confidence"
+  )
   plain <- RunPredictivePCA(object, 3, coords = c("x", "y"), options = ppca_options(cluster = "gmm"), verbose = FALSE)
   expect_false("ppca_confidence" %in% names(plain[[]]))
-  refined <- RefineDomains(object, coords = c("x", "y"), k = 10, domain.name = "ppca_domain", refined.name = "ppca_domain")
+  refined <- RefineDomains(
+    object, coords = c("x", "y"), k = 10, domain.name = "ppca_domain", refined.name = "ppca_domain"
+  )
   expect_false("ppca_confidence" %in% names(refined[[]]))
   model <- SeuratObject::Tool(object, "RunPredictivePCA")$model
   expect_false("ppca_confidence" %in% names(predict(model, object, coords = c("x", "y"))[[]]))
@@ -51,7 +57,9 @@ test_that("unsure cells are paler", {
   expect_gt(length(unique(drawn$alpha)), 1)
   expect_equal(max(drawn$alpha), 1)
   expect_spax_error(DomainPlot(fit$domain, coords = small_xy(), confidence = 1:3), "argument", "confidence")
-  plain <- RunPredictivePCA(small()$counts, coords = small_xy(), n.domains = 3, options = ppca_options(cluster = "gmm"), verbose = FALSE)
+  plain <- RunPredictivePCA(
+    small()$counts, coords = small_xy(), n.domains = 3, options = ppca_options(cluster = "gmm"), verbose = FALSE
+  )
   expect_null(plain$confidence)
   expect_spax_error(DomainPlot(plain, coords = small_xy(), confidence = TRUE), "argument", "confidence")
   expect_spax_error(DomainMetrics(plain, coords = small_xy(), by = "domain"), "argument", "confidence")

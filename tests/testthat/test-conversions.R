@@ -22,7 +22,10 @@ test_that("coordinates that an AnnData conversion keeps as a reduction are found
   expect_identical(unname(fit$spacross_domain), unname(quick_fit()$domain))
   # An image says more.
   expect_identical(levels(SpatialCoords(with_image(object, visium_v1()))$image), "slice")
-  expect_match(conditionMessage(expect_spax_error(SpatialCoords(object, coords = "spatail"), "coords", "coords")), "spatial")
+  expect_match(
+    conditionMessage(expect_spax_error(SpatialCoords(object, coords = "spatail"), "coords", "coords")),
+    "spatial"
+  )
 })
 
 test_that("so they are in a SingleCellExperiment", {
@@ -44,17 +47,42 @@ test_that("cells x genes are told from genes x cells", {
 })
 
 test_that("peaks are peaks however they are written, and whatever holds them", {
-  for (form in c("chr%d-100-200", "chr%d:100-200", "chr%d.100.200", "chr%d_100_200", "GRCh38-chr%d-100-200", "GRCh38_chr%d:100-200", "%d:100-200", "KI2707%02d.1-100-2000")) {
+  for (form in c(
+    "chr%d-100-200",
+    "chr%d:100-200",
+    "chr%d.100.200",
+    "chr%d_100_200",
+    "GRCh38-chr%d-100-200",
+    "GRCh38_chr%d:100-200",
+    "%d:100-200",
+    "KI2707%02d.1-100-2000"
+  )) {
     expect_identical(kind_of_features(sprintf(form, 1:9))$kind, "atac", info = form)
   }
-  for (form in c("GENE%d", "RP11-%d", "AC0933%02d.1", "HLA-DRB%d", "MT-ND%d", "CD%d-2", "ENSG0000%d.12", "HLA-A-%d-1")) expect_null(kind_of_features(sprintf(form, 11:19)), info = form)
+  for (form in c(
+    "GENE%d",
+    "RP11-%d",
+    "AC0933%02d.1",
+    "HLA-DRB%d",
+    "MT-ND%d",
+    "CD%d-2",
+    "ENSG0000%d.12",
+    "HLA-A-%d-1"
+  )) {
+    expect_null(kind_of_features(sprintf(form, 11:19)), info = form)
+  }
 })
 
 test_that("values in place of a column's name get the remedy", {
   object <- pair_seurat()
   told <- expect_spax_error(quick_seurat(object, split.by = object$slice), "argument", "split.by")
   expect_match(conditionMessage(told), "not its values")
-  expect_match(conditionMessage(expect_spax_error(DomainPlot(object, group.by = list(object$slice), coords = c("x", "y")), "argument", "group.by")), "not its values")
+  expect_match(
+    conditionMessage(expect_spax_error(
+      DomainPlot(object, group.by = list(object$slice), coords = c("x", "y")), "argument", "group.by"
+    )),
+    "not its values"
+  )
 })
 
 test_that("mclust finds groups in one column, and refuses what does not vary", {
@@ -62,7 +90,10 @@ test_that("mclust finds groups in one column, and refuses what does not vary", {
   x <- clouds()
   one <- FindDomains(x[, 1, drop = FALSE], n.domains = 3, method = "mclust")
   expect_true(same_partition(one, rep(1:3, each = 40)))
-  expect_identical(FindDomains(cbind(x, 1), n.domains = 3, method = "mclust"), FindDomains(x, n.domains = 3, method = "mclust"))
+  expect_identical(
+    FindDomains(cbind(x, 1), n.domains = 3, method = "mclust"),
+    FindDomains(x, n.domains = 3, method = "mclust")
+  )
   expect_spax_error(FindDomains(x[, 1, drop = FALSE] * 0, n.domains = 3, method = "mclust"), "argument", "object")
 })
 

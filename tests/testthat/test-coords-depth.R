@@ -14,7 +14,10 @@ test_that("a z that differs between cells is the third coordinate, and says so",
   expect_length(grep("third coordinate", said), 1L)
   expect_equal(data.frame(got), deep)
   expect_named(suppressMessages(SpatialCoords(cells, transform(deep, z = 7))), c("x", "y"))
-  expect_equal(suppressMessages(SpatialCoords(cells, stats::setNames(deep, c("center_x", "center_y", "center_z"))))$z, deep$z)
+  expect_equal(
+    suppressMessages(SpatialCoords(cells, stats::setNames(deep, c("center_x", "center_y", "center_z"))))$z,
+    deep$z
+  )
   deep$z[[3L]] <- NA
   expect_spax_error(suppressMessages(SpatialCoords(cells, deep)), "coords", "coords")
 })
@@ -28,7 +31,9 @@ test_that("neighbours are those in space", {
   # As a stack that shares a frame gives them.
   stack <- transform(deep, z = rep(c(0, 0.1), each = 100))
   slice <- factor(rep(c("low", "high"), each = 100), c("low", "high"))
-  stacked <- suppressMessages(BuildSpatialGraph(stack[c("x", "y")], k = 5, slice = slice, align = "none", gaps = 0.1, spot.distance = NULL))
+  stacked <- suppressMessages(BuildSpatialGraph(
+    stack[c("x", "y")], k = 5, slice = slice, align = "none", gaps = 0.1, spot.distance = NULL
+  ))
   expect_identical(suppressMessages(BuildSpatialGraph(stack, k = 5)), stacked)
 })
 
@@ -42,7 +47,10 @@ test_that("runs, objects and metrics look in space; the message comes once", {
   expect_length(grep("third coordinate", said), 1L)
   said <- capture_messages(graph <- BuildSpatialGraph(object, coords = c("x", "y", "z"), k = 4))
   expect_length(grep("third coordinate", said), 1L)
-  expect_equal(unname(as.matrix(graph[["spatial_nn"]])), unname(as.matrix(suppressMessages(BuildSpatialGraph(deep, k = 4)))))
+  expect_equal(
+    unname(as.matrix(graph[["spatial_nn"]])),
+    unname(as.matrix(suppressMessages(BuildSpatialGraph(deep, k = 4))))
+  )
   expect_identical(unname(run$spacross_domain), unname(fit$domain))
   sce <- small_sce()
   sce$z <- deep$z
@@ -50,7 +58,10 @@ test_that("runs, objects and metrics look in space; the message comes once", {
   said <- capture_messages(quick(coords = deep, verbose = TRUE))
   expect_match(said, "cells over [0-9.]+ x [0-9.]+ x [0-9.]+,", all = FALSE)
   # Cells that lie over each other in the plane lie apart in space.
-  twice <- rbind(transform(small_xy(), z = 0), data.frame(small_xy(), z = 1000, row.names = paste0("b_", rownames(small_xy()))))
+  twice <- rbind(
+    transform(small_xy(), z = 0),
+    data.frame(small_xy(), z = 1000, row.names = paste0("b_", rownames(small_xy())))
+  )
   expect_silent(suppressMessages(quick(pair_counts(), coords = twice)))
   labels <- factor(rep(c("a", "b"), each = nrow(small_xy())))
   flat <- DomainMetrics(labels, coords = unname(as.matrix(twice[1:2])), k = 6)
@@ -65,7 +76,9 @@ test_that("a reduction of three columns, and spatialCoords of three, are in spac
   object <- small_seurat(meta = FALSE)
   embedding <- as.matrix(deep_xy())
   colnames(embedding) <- paste0("spatial_", 1:3)
-  object[["spatial"]] <- suppressWarnings(SeuratObject::CreateDimReducObject(embedding, key = "spatial_", assay = "RNA"))
+  object[["spatial"]] <- suppressWarnings(SeuratObject::CreateDimReducObject(
+    embedding, key = "spatial_", assay = "RNA"
+  ))
   expect_equal(suppressMessages(SpatialCoords(object))$z, deep_xy()$z)
   spe <- as_spatial(small_sce(), deep_xy(), "one")
   expect_message(got <- SpatialCoords(spe), "third coordinate")
@@ -84,7 +97,10 @@ test_that("one z a slice is the height of a slice in a stack", {
   expect_equal(listed$embedding, fit$embedding)
   expect_equal(unname(AlignSlices(high, verbose = FALSE)$coords$z), joined$z)
   # What is at one height all through, or has gaps given, is as without z.
-  expect_equal(AlignSlices(lapply(tables, transform, z = 3), gaps = 10, spot.distance = 100, verbose = FALSE)$coords, AlignSlices(tables, gaps = 10, spot.distance = 100, verbose = FALSE)$coords)
+  expect_equal(
+    AlignSlices(lapply(tables, transform, z = 3), gaps = 10, spot.distance = 100, verbose = FALSE)$coords,
+    AlignSlices(tables, gaps = 10, spot.distance = 100, verbose = FALSE)$coords
+  )
   expect_message(given <- AlignSlices(high, gaps = 10, spot.distance = 100, verbose = FALSE), "gaps")
   expect_equal(given$coords, AlignSlices(tables, gaps = 10, spot.distance = 100, verbose = FALSE)$coords)
 })

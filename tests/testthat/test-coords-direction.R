@@ -2,7 +2,13 @@ test_that("y grows as the viewer of each platform draws it, by the names of colu
   down <- c("pxl_row_in_fullres", "imagerow", "array_row", "y_centroid", "center_y")
   up <- c("CenterY_global_px", "CenterY_local_px", "y_slide_mm", "sdimy", "centroid_y", "y")
   table <- function(y_name) {
-    x_name <- switch(y_name, pxl_row_in_fullres = "pxl_col_in_fullres", imagerow = "imagecol", array_row = "array_col", chartr("yY", "xX", y_name))
+    x_name <- switch(
+      y_name,
+      pxl_row_in_fullres = "pxl_col_in_fullres",
+      imagerow = "imagecol",
+      array_row = "array_col",
+      chartr("yY", "xX", y_name)
+    )
     stats::setNames(small_xy(), c(x_name, y_name))
   }
   is_down <- function(y_name) attr(suppressMessages(SpatialCoords(rownames(small_xy()), table(y_name))), "y_down")
@@ -17,7 +23,9 @@ platform_object <- function(assay, cells = NULL) {
   if (!is.null(cells)) colnames(counts) <- cells
   object <- suppressWarnings(SeuratObject::CreateSeuratObject(counts, assay = assay))
   centroids <- data.frame(x = as.double(small_xy()$x), y = as.double(small_xy()$y), cell = colnames(counts))
-  image <- SeuratObject::CreateFOV(SeuratObject::CreateCentroids(centroids), type = "centroids", assay = assay, key = "fov_")
+  image <- SeuratObject::CreateFOV(
+    SeuratObject::CreateCentroids(centroids), type = "centroids", assay = assay, key = "fov_"
+  )
   with_image(object, image, "fov")
 }
 

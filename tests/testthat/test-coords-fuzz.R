@@ -1,27 +1,33 @@
-# Random tables of coordinates: whatever users do to one, every cell gets its own place, or an error says what is wrong. Only where rows are in another order
-# and nothing tells which cell is which can nobody know.
+# Random tables of coordinates: whatever users do to one, every cell gets its own place, or an error says what is wrong.
+# Only where rows are in another order and nothing tells which cell is which can nobody know.
 
 # Cells of one kind of names, and their places in some unit.
 fuzz_truth <- function() {
   n <- sample(c(3, 8, 40), 1)
   named <- list(
-    paste0("cell", 1:n), paste0(replicate(n, paste(sample(c("A", "C", "G", "T"), 8, TRUE), collapse = "")), 1:n, "-1"), as.character(1:n),
+    paste0("cell", 1:n),
+    paste0(replicate(n, paste(sample(c("A", "C", "G", "T"), 8, TRUE), collapse = "")), 1:n, "-1"), as.character(1:n),
     as.character(sample(1e6, n)), sprintf("%d_%d", seq_len(n), 1L), paste0("s1_x=", 1:n)
   )
   unit <- sample(c(1, 0.001, 1e4, 1e9), 1)
-  data.frame(x = stats::runif(n) * unit, y = sample(c(1, -1), 1) * stats::runif(n) * unit, row.names = named[[sample(length(named), 1)]])
+  data.frame(
+    x = stats::runif(n) * unit, y = sample(c(1, -1), 1) * stats::runif(n) * unit,
+    row.names = named[[sample(length(named), 1)]]
+  )
 }
 
 fuzz_columns <- list(
-  c("x", "y"), c("y", "x"), c("X", "Y"), c("pxl_col_in_fullres", "pxl_row_in_fullres"), c("imagecol", "imagerow"), c("sdimx", "sdimy"),
-  c("x_centroid", "y_centroid"), c("CenterX_global_px", "CenterY_global_px"), c("center_x", "center_y"), c("a", "b"), c("V1", "V2"), c("tsne_x", "tsne_y")
+  c("x", "y"), c("y", "x"), c("X", "Y"), c("pxl_col_in_fullres", "pxl_row_in_fullres"), c("imagecol", "imagerow"),
+  c("sdimx", "sdimy"), c("x_centroid", "y_centroid"), c("CenterX_global_px", "CenterY_global_px"),
+  c("center_x", "center_y"), c("a", "b"), c("V1", "V2"), c("tsne_x", "tsne_y")
 )
 
 # What else stands in tables: labels, numbers, text, places of another kind, names of other things.
 fuzz_extras <- function(n) {
   list(
-    label = sample(c("a", "b"), n, TRUE), cluster = factor(sample(1:3, n, TRUE)), in_tissue = rep(1L, n), Area = stats::runif(n), nCount = sample(n),
-    sample_id = rep("one", n), array_row = sample(n), z = rep(1, n), note = NA_character_, when = rep(Sys.Date(), n), flag = rep(TRUE, n)
+    label = sample(c("a", "b"), n, TRUE), cluster = factor(sample(1:3, n, TRUE)), in_tissue = rep(1L, n),
+    Area = stats::runif(n), nCount = sample(n), sample_id = rep("one", n), array_row = sample(n), z = rep(1, n),
+    note = NA_character_, when = rep(Sys.Date(), n), flag = rep(TRUE, n)
   )
 }
 
@@ -37,8 +43,12 @@ fuzz_table <- function(truth) {
   if (place %in% c("column", "both")) {
     names <- rownames(truth)
     called <- sample(c("barcode", "cell_id", "V0", "who"), 1)
-    if (called %in% c("barcode", "cell_id") && all(grepl("^[0-9]+$", names)) && stats::runif(1) < 0.5) names <- as.numeric(names)
-    if (stats::runif(1) < 0.3) names <- factor(names)
+    if (called %in% c("barcode", "cell_id") && all(grepl("^[0-9]+$", names)) && stats::runif(1) < 0.5) {
+      names <- as.numeric(names)
+    }
+    if (stats::runif(1) < 0.3) {
+      names <- factor(names)
+    }
     columns[[called]] <- names
   }
   # The order of the two axes is all that columns without known names have.
@@ -72,15 +82,26 @@ fuzz_faults <- list(
 fuzz_told <- function(truth, table) {
   table <- as.data.frame(table)
   rows <- if (!identical(rownames(table), as.character(seq_len(nrow(table))))) list(rownames(table))
-  any(vapply(c(rows, unclass(table)), function(x) all(rownames(truth) %in% format(x, trim = TRUE, scientific = FALSE)), NA))
+  any(vapply(
+    c(rows, unclass(table)), function(x) all(rownames(truth) %in% format(x, trim = TRUE, scientific = FALSE)), NA
+  ))
 }
 
 # TRUE: every cell has its place; FALSE: an error of ours; else what is wrong.
 fuzz_outcome <- function(truth, table) {
-  got <- tryCatch(suppressWarnings(suppressMessages(SpatialCoords(rownames(truth), table), "spaxR_message_coords")), error = identity)
-  if (inherits(got, "spaxR_error")) return(FALSE)
-  if (inherits(got, "error")) return(conditionMessage(got))
-  same <- identical(rownames(got), rownames(truth)) && isTRUE(all.equal(got$x, truth$x)) && isTRUE(all.equal(got$y, truth$y))
+  got <- tryCatch(
+    suppressWarnings(suppressMessages(SpatialCoords(rownames(truth), table), "spaxR_message_coords")),
+    error = identity
+  )
+  if (inherits(got, "spaxR_error")) {
+    return(FALSE)
+  }
+  if (inherits(got, "error")) {
+    return(conditionMessage(got))
+  }
+  same <- identical(rownames(got), rownames(truth)) &&
+    isTRUE(all.equal(got$x, truth$x)) &&
+    isTRUE(all.equal(got$y, truth$y))
   if (same) TRUE else "another place"
 }
 

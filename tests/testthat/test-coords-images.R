@@ -29,7 +29,10 @@ test_that("an image without the object's cells is none", {
   for (each in Seurat::SplitObject(object, "sample")) expect_equal(SpatialCoords(each)$x, small_xy()$x)
   bare <- object[, object$sample == "first"]
   methods::slot(bare, "images") <- methods::slot(part, "images")
-  expect_match(conditionMessage(expect_spax_error(SpatialCoords(bare), "coords", "coords")), "none of its cells|no image")
+  expect_match(
+    conditionMessage(expect_spax_error(SpatialCoords(bare), "coords", "coords")),
+    "none of its cells|no image"
+  )
 })
 
 test_that("one of three samples can be taken out", {
@@ -47,7 +50,9 @@ test_that("one of three samples can be taken out", {
 test_that("of several images of the same cells the one that holds all counts", {
   object <- with_image(small_seurat(), fov(), "whole")
   centroids <- data.frame(x = small_xy()$x[1:50] * 10, y = small_xy()$y[1:50] * 10, cell = rownames(small_xy())[1:50])
-  zoom <- SeuratObject::CreateFOV(SeuratObject::CreateCentroids(centroids), type = "centroids", assay = "RNA", key = "zoom_")
+  zoom <- SeuratObject::CreateFOV(
+    SeuratObject::CreateCentroids(centroids), type = "centroids", assay = "RNA", key = "zoom_"
+  )
   first <- with_image(small_seurat(), zoom, "zoom")
   for (both in list(with_image(object, zoom, "zoom"), with_image(first, fov(), "whole"))) {
     got <- SpatialCoords(both)
@@ -113,7 +118,10 @@ test_that("verbs that look at neighbours warn too, and marks beside barcodes tel
   object$x <- rep(small_xy()$x, 2)
   object$y <- rep(small_xy()$y, 2) + rep(c(0, 25), each = nrow(small_xy()))
   object$group <- rep_len(c("u", "v"), ncol(object))
-  expect_warning(RefineDomains(object, coords = c("x", "y"), domain.name = "group", k = 6), class = "spaxR_warning_coords")
+  expect_warning(
+    RefineDomains(object, coords = c("x", "y"), domain.name = "group", k = 6),
+    class = "spaxR_warning_coords"
+  )
   expect_warning(DomainMetrics(object, coords = c("x", "y"), domain.name = "group"), class = "spaxR_warning_coords")
   expect_warning(BuildSpatialGraph(object, coords = c("x", "y")), class = "spaxR_warning_coords")
   expect_silent(RefineDomains(object, coords = c("x", "y"), domain.name = "group", k = 6, split.by = "slice"))

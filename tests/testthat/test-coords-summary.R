@@ -24,7 +24,9 @@ test_that("a run says what it goes by: columns, rows, distances, neighbours, cel
 test_that("objects say where their coordinates come from", {
   expect_match(told(quick_seurat(verbose = TRUE, epochs = 1)), "the meta data columns \"x\" and \"y\"", fixed = TRUE)
   object <- with_image(small_seurat(), visium_v1())
-  expect_match(told(quick_seurat(object, coords = NULL, verbose = TRUE, epochs = 1)), "the images \"slice\"", fixed = TRUE)
+  expect_match(
+    told(quick_seurat(object, coords = NULL, verbose = TRUE, epochs = 1)), "the images \"slice\"", fixed = TRUE
+  )
   expect_match(told(quick_lora(verbose = TRUE, epochs = 1)), "Coordinates: columns \"x\" and \"y\"", fixed = TRUE)
 })
 
@@ -41,7 +43,10 @@ test_that("a radius that joins nothing or all is refused before long work, and w
   # Some cells without a neighbour are no mistake of the unit, but are told.
   apart <- small_xy()
   apart[1:3, ] <- data.frame(x = c(1e5, 2e5, 3e5), y = 1e5)
-  expect_match(told(quick(coords = apart, options = spacross_options(radius = 300), verbose = TRUE, epochs = 1)), "1.1 % have none")
+  expect_match(
+    told(quick(coords = apart, options = spacross_options(radius = 300), verbose = TRUE, epochs = 1)),
+    "1.1 % have none"
+  )
   expect_spax_error(quick_lora(options = spalora_options(radius = 1e-9)), "argument", "radius")
   many <- data.frame(x = rep(1:200, 100), y = rep(1:100, each = 200))
   expect_lt(system.time(expect_spax_error(BuildSpatialGraph(many, radius = 1e4), "argument", "radius"))[["elapsed"]], 5)

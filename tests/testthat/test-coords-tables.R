@@ -25,7 +25,9 @@ test_that("rows are matched by whatever column holds the cells' names", {
     table[[column]] <- factor(table[[column]])
     expect_places(table, info = column)
   }
-  expect_message(SpatialCoords(rownames(small_xy()), shuffled(with_names_in("what"))), "what", class = "spaxR_message_coords")
+  expect_message(
+    SpatialCoords(rownames(small_xy()), shuffled(with_names_in("what"))), "what", class = "spaxR_message_coords"
+  )
   expect_silent(SpatialCoords(rownames(small_xy()), shuffled(small_xy())))
 })
 
@@ -35,7 +37,9 @@ test_that("tables of other packages are read alike", {
   if (requireNamespace("data.table", quietly = TRUE)) expect_places(data.table::as.data.table(table))
   if (requireNamespace("S4Vectors", quietly = TRUE)) {
     expect_places(S4Vectors::DataFrame(table))
-    expect_places(S4Vectors::DataFrame(x = S4Vectors::Rle(small_xy()$x), y = small_xy()$y, row.names = rownames(small_xy())))
+    expect_places(S4Vectors::DataFrame(
+      x = S4Vectors::Rle(small_xy()$x), y = small_xy()$y, row.names = rownames(small_xy())
+    ))
   }
   expect_places(Matrix::Matrix(as.matrix(shuffled(small_xy()))))
 })
@@ -58,7 +62,9 @@ test_that("cells named by numbers are found in a column of numbers", {
   # The places themselves are no names, even where they could be.
   n <- length(cells)
   numbered <- data.frame(x = withr::with_seed(1, sample(n)), y = small_xy()$y, row.names = NULL)
-  expect_message(got <- SpatialCoords(as.character(seq_len(n)), numbered), "order of the cells", class = "spaxR_message_coords")
+  expect_message(
+    got <- SpatialCoords(as.character(seq_len(n)), numbered), "order of the cells", class = "spaxR_message_coords"
+  )
   expect_identical(got$x, as.double(numbered$x))
 })
 
@@ -69,8 +75,8 @@ test_that("CosMx numbers its cells anew in each field of view", {
   cells <- paste(number, fov, sep = "_")
   truth <- data.frame(small_xy(), row.names = cells)
   table <- data.frame(
-    fov, cell_ID = number, Area = 100 + seq_len(n), AspectRatio = 1, CenterX_local_px = truth$x %% 10, CenterY_local_px = truth$y %% 10,
-    CenterX_global_px = truth$x, CenterY_global_px = truth$y
+    fov, cell_ID = number, Area = 100 + seq_len(n), AspectRatio = 1, CenterX_local_px = truth$x %% 10,
+    CenterY_local_px = truth$y %% 10, CenterX_global_px = truth$x, CenterY_global_px = truth$y
   )
   expect_places(shuffled(table), cells, truth)
   expect_spax_error(SpatialCoords(paste0("s_", cells), table), "coords", "coords")
@@ -81,7 +87,9 @@ test_that("names that are not those of the cells are an error, not an order", {
   table <- with_names_in()
   expect_spax_error(SpatialCoords(paste0("s1_", cells), table), "coords", "coords")
   expect_spax_error(SpatialCoords(c(cells[-1], "other"), table), "coords", "coords")
-  expect_spax_error(SpatialCoords(cells, data.frame(id = seq_along(cells), small_xy(), row.names = NULL)), "coords", "coords")
+  expect_spax_error(
+    SpatialCoords(cells, data.frame(id = seq_along(cells), small_xy(), row.names = NULL)), "coords", "coords"
+  )
   # Row names left over from a larger table.
   kept <- with_names_in()[-1, c("x", "y")]
   expect_spax_error(SpatialCoords(cells[-1], kept), "coords", "coords")
@@ -111,15 +119,19 @@ test_that("a run goes by the names in a column", {
 
 test_that("the columns of every platform are known, and which is x", {
   pairs <- list(
-    c("x", "y"), c("X", "Y"), c("pxl_col_in_fullres", "pxl_row_in_fullres"), c("imagecol", "imagerow"), c("sdimx", "sdimy"), c("x_centroid", "y_centroid"),
-    c("CenterX_global_px", "CenterY_global_px"), c("x_global_px", "y_global_px"), c("x_slide_mm", "y_slide_mm"), c("center_x", "center_y"),
-    c("centroid_x", "centroid_y"), c("spax_x", "spax_y"), c("spatial_1", "spatial_2"), c("x_location", "y_location"), c("xcoord", "ycoord"),
-    c("Centroid X \u00b5m", "Centroid Y \u00b5m"), c("Location_Center_X", "Location_Center_Y"), c("x.um", "y.um"), c("pos_x", "pos_y"), c("SPATIAL_1", "SPATIAL_2")
+    c("x", "y"), c("X", "Y"), c("pxl_col_in_fullres", "pxl_row_in_fullres"), c("imagecol", "imagerow"),
+    c("sdimx", "sdimy"), c("x_centroid", "y_centroid"), c("CenterX_global_px", "CenterY_global_px"),
+    c("x_global_px", "y_global_px"), c("x_slide_mm", "y_slide_mm"), c("center_x", "center_y"),
+    c("centroid_x", "centroid_y"), c("spax_x", "spax_y"), c("spatial_1", "spatial_2"), c("x_location", "y_location"),
+    c("xcoord", "ycoord"), c("Centroid X \u00b5m", "Centroid Y \u00b5m"), c("Location_Center_X", "Location_Center_Y"),
+    c("x.um", "y.um"), c("pos_x", "pos_y"), c("SPATIAL_1", "SPATIAL_2")
   )
   cells <- rownames(small_xy())
   for (pair in pairs) {
     # y first, among other numbers.
-    table <- data.frame(Area = seq_along(cells), y = small_xy()$y, fov = 1, x = small_xy()$x, total = 7, row.names = cells)
+    table <- data.frame(
+      Area = seq_along(cells), y = small_xy()$y, fov = 1, x = small_xy()$x, total = 7, row.names = cells
+    )
     names(table)[c(2, 4)] <- rev(pair)
     expect_places(table, info = pair[[1L]])
     expect_places(as.matrix(table), info = pair[[1L]])
@@ -130,15 +142,25 @@ test_that("Space Ranger's and Seurat's tables, and the best of several pairs", {
   spots <- small()$spots
   cells <- rownames(spots)
   ranger <- data.frame(
-    barcode = cells, in_tissue = 1L, array_row = spots$array_row, array_col = spots$array_col, pxl_row_in_fullres = spots$y, pxl_col_in_fullres = spots$x
+    barcode = cells, in_tissue = 1L, array_row = spots$array_row, array_col = spots$array_col,
+    pxl_row_in_fullres = spots$y, pxl_col_in_fullres = spots$x
   )
   expect_true(attr(expect_places(shuffled(ranger)), "y_down"))
-  seurat <- data.frame(tissue = 1L, row = spots$array_row, col = spots$array_col, imagerow = spots$y, imagecol = spots$x, row.names = cells)
+  seurat <- data.frame(
+    tissue = 1L, row = spots$array_row, col = spots$array_col, imagerow = spots$y, imagecol = spots$x,
+    row.names = cells
+  )
   expect_places(shuffled(seurat))
-  cosmx <- data.frame(CenterX_local_px = 1, CenterY_local_px = 1, CenterX_global_px = spots$x, CenterY_global_px = spots$y, row.names = cells)
+  cosmx <- data.frame(
+    CenterX_local_px = 1, CenterY_local_px = 1, CenterX_global_px = spots$x, CenterY_global_px = spots$y,
+    row.names = cells
+  )
   expect_places(cosmx)
   names(ranger) <- paste0("V", 1:6)
-  expect_match(conditionMessage(expect_spax_error(SpatialCoords(cells, ranger), "coords", "coords")), "pxl_col_in_fullres")
+  expect_match(
+    conditionMessage(expect_spax_error(SpatialCoords(cells, ranger), "coords", "coords")),
+    "pxl_col_in_fullres"
+  )
 })
 
 test_that("places on a hexagonal array keep its shape", {
@@ -160,7 +182,9 @@ test_that("several columns of numbers without known names are an error that list
   expect_spax_error(SpatialCoords(cells, matrix(stats::rnorm(3 * length(cells)), ncol = 3)), "coords", "coords")
   expect_spax_error(SpatialCoords(cells, cbind(small_xy(), x = 1)), "coords", "coords")
   expect_spax_error(SpatialCoords(cells, cbind(small_xy()["x"], size = 1)), "coords", "coords")
-  expect_spax_error(SpatialCoords(cells, transform(small_xy(), ax = x, ay = y, bx = x, by = y)[-(1:2)]), "coords", "coords")
+  expect_spax_error(
+    SpatialCoords(cells, transform(small_xy(), ax = x, ay = y, bx = x, by = y)[-(1:2)]), "coords", "coords"
+  )
   two <- stats::setNames(small_xy(), c("east", "north"))
   expect_message(SpatialCoords(cells, two), "east", class = "spaxR_message_coords")
   expect_places(two)
@@ -175,7 +199,10 @@ test_that("text, factors and a constant axis are refused with a remedy", {
   expect_match(remedy(transform(xy, y = factor(y))), "as.numeric(as.character(", fixed = TRUE)
   expect_match(remedy(as.matrix(with_names_in()[sample(nrow(xy)), ])), "as.numeric(", fixed = TRUE)
   expect_match(remedy(transform(xy, y = 1)), "line")
-  expect_match(remedy(data.frame(left = as.character(xy$x), top = as.character(xy$y), row.names = cells)), "as.numeric", fixed = TRUE)
+  expect_match(
+    remedy(data.frame(left = as.character(xy$x), top = as.character(xy$y), row.names = cells)), "as.numeric",
+    fixed = TRUE
+  )
   list_column <- xy
   list_column$x <- as.list(xy$x)
   remedy(list_column)

@@ -1,4 +1,5 @@
-# What a run does with a GPU that is there, too small, or not there. The core's own choice is tested in the core (device.rs).
+# What a run does with a GPU that is there, too small, or not there. The core's own choice is tested in the core
+# (device.rs).
 
 # The package's functions, replaced until the end of the test.
 local_functions <- function(..., .envir = parent.frame()) {
@@ -26,7 +27,10 @@ local_small_gpu <- function(.envir = parent.frame()) {
     placed
   }
   local_functions(
-    why_no_cuda = function() NULL, built_with_cuda = function() TRUE, place_run = place, place_note = function(run) note,
+    why_no_cuda = function() NULL,
+    built_with_cuda = function() TRUE,
+    place_run = place,
+    place_note = function(run) note,
     SpaxDevices = function() data.frame(device = c("cpu", "cuda:0"), available = TRUE, memory_gb = 4, reason = "there"),
     .envir = .envir
   )
@@ -78,7 +82,12 @@ test_that("an install for the CPU never mentions GPUs", {
 })
 
 test_that("what the loader lacks is named", {
-  loader <- function(file) sprintf("unable to load shared object 'spaxR_cuda.so':\n  %s: cannot open shared object file: No such file or directory", file)
+  loader <- function(file) {
+    sprintf(
+      "unable to load shared object 'spaxR_cuda.so':\n  %s: cannot open shared object file: No such file or directory",
+      file
+    )
+  }
   expect_match(explain_load_failure(loader("libcuda.so.1")), "no NVIDIA driver")
   expect_match(explain_load_failure(loader("libcublas.so.13")), "libcublas.so.13 was not found")
   expect_match(explain_load_failure("undefined symbol: x"), "undefined symbol")

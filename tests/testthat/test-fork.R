@@ -1,4 +1,5 @@
-# A forked child has the memory of its parent but not its threads: work in a pool that the parent made would wait for ever.
+# A forked child has the memory of its parent but not its threads: work in a pool that the parent made would wait for
+# ever.
 
 # What the child gave; NULL when it is not done in time.
 in_fork <- function(work, seconds = 60) {

@@ -7,7 +7,10 @@ renamed <- function(names, counts = tissue()$counts) rlang::set_names(counts[seq
 test_that("the kind comes from features, then the name, then values, then the number of features", {
   counts <- tissue()$counts
   expect_identical(kinds(counts), c(RNA = "rna", ADT = "protein", ATAC = "atac"))
-  expect_identical(kinds(renamed(c("Spatial", "Antibody.Capture", "x"))), c(Spatial = "rna", Antibody.Capture = "protein", x = "atac"))
+  expect_identical(
+    kinds(renamed(c("Spatial", "Antibody.Capture", "x"))),
+    c(Spatial = "rna", Antibody.Capture = "protein", x = "atac")
+  )
   expect_identical(kinds(renamed(c("a", "b"))), c(a = "rna", b = "protein"))
   rownames(counts$ATAC) <- sub("-", ":", rownames(counts$ATAC))
   expect_identical(kinds(list(a = counts$RNA, b = counts$ATAC))[["b"]], "atac")

@@ -12,7 +12,10 @@ test_that("the defaults are those of the core, in its types", {
   expect_type(options$k, "integer")
   expect_type(options$sharpness, "double")
   expect_null(options$radius)
-  expect_identical(unclass(options)[names(options)], unclass(spacross_options(k = as.numeric(options$k), sharpness = 2L))[names(options)])
+  expect_identical(
+    unclass(options)[names(options)],
+    unclass(spacross_options(k = as.numeric(options$k), sharpness = 2L))[names(options)]
+  )
   expect_identical(spalora_options(smooth_k = 9)$smooth_k, 9L)
   expect_identical(spalora_options(preset = "slide_tags")$w_recon, c(5, 6))
   expect_identical(spalora_options()$w_recon, 1)
@@ -58,9 +61,10 @@ test_that("unknown, unnamed, double and impossible options are refused", {
   expect_spax_error(spacross_options(epoch = 3), "option", "epoch")
   expect_spax_error(spacross_options(preset = "visum"), "argument", "preset")
   bad <- list(
-    k = 1, k = NA, k = 2.5, k = "6", k = c(6, 7), n_genes = 0, dropout = 1, dropout = -0.1, mask_rate = 0, mask_rate = 1,
-    momentum = 1, learning_rate = 0, learning_rate = Inf, epochs = 0, radius = -1, radius = NA, log1p = NA, contrast = "some",
-    cluster = "hclust", domains_from = "image", consensus = 0, refine_k = -1, w_contrast = NaN
+    k = 1, k = NA, k = 2.5, k = "6", k = c(6, 7), n_genes = 0, dropout = 1, dropout = -0.1, mask_rate = 0,
+    mask_rate = 1, momentum = 1, learning_rate = 0, learning_rate = Inf, epochs = 0, radius = -1, radius = NA,
+    log1p = NA, contrast = "some", cluster = "hclust", domains_from = "image", consensus = 0, refine_k = -1,
+    w_contrast = NaN
   )
   for (i in seq_along(bad)) {
     expect_error(do.call(spacross_options, bad[i]), class = "spaxR_error", info = paste(names(bad)[i], bad[[i]]))

@@ -73,21 +73,53 @@ test_that("the palette is distinct, and goes on beyond its end", {
 nearest <- function(colours, vision) {
   rgb <- t(grDevices::col2rgb(colours)) / 255
   linear <- ifelse(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055)^2.4) %*% t(vision)
-  lms <- pmin(pmax(linear, 0), 1) %*% t(matrix(c(
-    0.4122214708, 0.5363325363, 0.0514459929, 0.2119034982, 0.6806995451, 0.1073969566, 0.0883024619, 0.2817188376, 0.6299787005
-  ), 3, byrow = TRUE))
-  lab <- lms^(1 / 3) %*% t(matrix(c(
-    0.2104542553, 0.7936177850, -0.0040720468, 1.9779984951, -2.4285922050, 0.4505937099, 0.0259040371, 0.7827717662, -0.8086757660
-  ), 3, byrow = TRUE))
+  lms <- pmin(pmax(linear, 0), 1) %*%
+    t(matrix(
+      c(
+        0.4122214708,
+        0.5363325363,
+        0.0514459929,
+        0.2119034982,
+        0.6806995451,
+        0.1073969566,
+        0.0883024619,
+        0.2817188376,
+        0.6299787005
+      ),
+      3,
+      byrow = TRUE
+    ))
+  lab <- lms^(1 / 3) %*%
+    t(matrix(
+      c(
+        0.2104542553,
+        0.7936177850,
+        -0.0040720468,
+        1.9779984951,
+        -2.4285922050,
+        0.4505937099,
+        0.0259040371,
+        0.7827717662,
+        -0.8086757660
+      ),
+      3,
+      byrow = TRUE
+    ))
   min(stats::dist(lab))
 }
 
 test_that("24 colours stay apart under red-green and blue-yellow blindness", {
   visions <- list(
     normal = diag(3),
-    protan = matrix(c(0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998), 3, byrow = TRUE),
-    deutan = matrix(c(0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881), 3, byrow = TRUE),
-    tritan = matrix(c(1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900), 3, byrow = TRUE)
+    protan = matrix(
+      c(0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998), 3, byrow = TRUE
+    ),
+    deutan = matrix(
+      c(0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881), 3, byrow = TRUE
+    ),
+    tritan = matrix(
+      c(1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900), 3, byrow = TRUE
+    )
   )
   # 0.02 in OKLab is about the least difference that is seen side by side.
   for (name in names(visions)) expect_gt(nearest(domain_palette(24), visions[[name]]), 0.05)
@@ -130,7 +162,9 @@ test_that("what is drawn is at its place in its colour, with any ggplot2", {
   want <- domain_palette(nlevels(labels))[as.integer(labels)]
   expect_identical(drawn$colour[order(drawn$y, drawn$x)], unname(want))
   expect_true(all(drawn$size == 4))
-  history <- data.frame(epoch = 1:60, total = 2 / (1:60), reconstruction = 1 / (1:60), consistency = 0.5 / (1:60), contrast = NaN)
+  history <- data.frame(
+    epoch = 1:60, total = 2 / (1:60), reconstruction = 1 / (1:60), consistency = 0.5 / (1:60), contrast = NaN
+  )
   history$contrast[50:60] <- 1.3
   plot <- plot_history(history)
   expect_identical(nrow(plot$data), 191L)
@@ -145,7 +179,9 @@ test_that("pictures stay as they were looked at", {
   skip_if_not(utils::packageVersion("ggplot2") < "3.5.0")
   place <- expand.grid(x = 1:12, y = 1:8)
   vdiffr::expect_doppelganger("domains of a grid", DomainPlot(place$x %/% 3, coords = place, pt.size = 4))
-  history <- data.frame(epoch = 1:60, total = 2 / (1:60), reconstruction = 1 / (1:60), consistency = 0.5 / (1:60), contrast = NaN)
+  history <- data.frame(
+    epoch = 1:60, total = 2 / (1:60), reconstruction = 1 / (1:60), consistency = 0.5 / (1:60), contrast = NaN
+  )
   history$contrast[50:60] <- 1.3
   vdiffr::expect_doppelganger("training curve", plot_history(history))
 })
@@ -178,7 +214,10 @@ test_that("plots of lists show every slice's levels, of every column", {
 test_that("identities are drawn by \"ident\"", {
   object <- small_seurat()
   SeuratObject::Idents(object) <- "label"
-  expect_identical(DomainPlot(object, group.by = "ident", coords = c("x", "y"))$data, DomainPlot(object, group.by = "label", coords = c("x", "y"))$data)
+  expect_identical(
+    DomainPlot(object, group.by = "ident", coords = c("x", "y"))$data,
+    DomainPlot(object, group.by = "label", coords = c("x", "y"))$data
+  )
   expect_spax_error(DomainPlot(small_sce(), group.by = "ident", coords = c("x", "y")), "argument", "group.by")
 })
 
@@ -187,7 +226,10 @@ test_that("samples that lie over each other are drawn in a panel each", {
   object$x <- rep(small_xy()$x, 2)
   object$y <- rep(small_xy()$y, 2)
   object$group <- rep_len(c("u", "v"), ncol(object))
-  expect_message(plot <- DomainPlot(object, group.by = "group", coords = c("x", "y")), "a panel each", class = "spaxR_message_coords")
+  expect_message(
+    plot <- DomainPlot(object, group.by = "group", coords = c("x", "y")), "a panel each",
+    class = "spaxR_message_coords"
+  )
   expect_identical(levels(plot$data$image), c("a", "b"))
   object$x <- object$x + 1e5 * (object$slice == "b")
   expect_silent(plot <- DomainPlot(object, group.by = "group", coords = c("x", "y")))

@@ -25,7 +25,10 @@ test_that("the tissue trained on gets the same embedding, attention and nearly t
 })
 
 test_that("this holds for peaks, columns as they are, three modalities and every source of domains", {
-  columns <- withr::with_seed(4, matrix(stats::rnorm(6 * nrow(tissue()$spots)), ncol = 6, dimnames = list(rownames(tissue()$spots), NULL)))
+  columns <- withr::with_seed(
+    4,
+    matrix(stats::rnorm(6 * nrow(tissue()$spots)), ncol = 6, dimnames = list(rownames(tissue()$spots), NULL))
+  )
   counts <- c(tissue()$counts, list(image = columns))
   runs <- list(list(c("RNA", "ATAC"), "both"), list(c("ADT", "image"), "embedding"), list(names(counts), "smoothed"))
   for (run in runs) {
@@ -35,7 +38,9 @@ test_that("this holds for peaks, columns as they are, three modalities and every
 })
 
 test_that("this holds when the network saw all genes, and for components of single cells", {
-  for (options in list(spalora_options(input = "genes"), spalora_options(components = "cells"), spalora_options(weights = "none"))) {
+  for (options in list(
+    spalora_options(input = "genes"), spalora_options(components = "cells"), spalora_options(weights = "none")
+  )) {
     fit <- quick_lora(options = options)
     expect_same_cells(again(fit), fit)
   }
@@ -87,7 +92,10 @@ test_that("new cells that do not fit the model are errors with a remedy", {
   negative <- counts
   negative$ADT[1, 1] <- -1
   expect_spax_error(again(fit, counts = negative), "counts", "newdata")
-  columns <- withr::with_seed(4, matrix(stats::rnorm(6 * ncol(counts$RNA)), ncol = 6, dimnames = list(colnames(counts$RNA), NULL)))
+  columns <- withr::with_seed(
+    4,
+    matrix(stats::rnorm(6 * ncol(counts$RNA)), ncol = 6, dimnames = list(colnames(counts$RNA), NULL))
+  )
   of_columns <- quick_lora(list(ADT = counts$ADT, image = columns))
   expect_spax_error(again(of_columns, counts = list(ADT = counts$ADT, image = columns[, 1:4])), "argument", "newdata")
 })
@@ -105,7 +113,9 @@ test_that("a Seurat object comes back as from a run, also with other names of as
   expect_identical(unname(renamed$spalora_domain), unname(new$zone))
   expect_identical(SeuratObject::DefaultAssay(renamed[["spalora.adt"]]), "protein")
   expect_spax_error(predict(fit, object, coords = c("x", "y"), assays = "RNA"), "argument", "assays")
-  expect_spax_error(predict(fit, object, coords = c("x", "y"), assays = c(RNA = "RNA", CITE = "ADT")), "argument", "assays")
+  expect_spax_error(
+    predict(fit, object, coords = c("x", "y"), assays = c(RNA = "RNA", CITE = "ADT")), "argument", "assays"
+  )
 })
 
 test_that("an object after runs of both systems must say which model", {

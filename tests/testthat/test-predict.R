@@ -18,8 +18,9 @@ test_that("this holds for every source of domains, scaled genes, a radius, and e
   skip_if_not_installed("mclust")
   trained <- function(..., impute = FALSE) quick(options = spacross_options(...), impute = impute)
   fits <- list(
-    trained(domains_from = "embedding"), trained(domains_from = "smoothed"), trained(impute = TRUE), trained(n_genes = 50),
-    trained(radius = 2.5 * min(stats::dist(small_xy()))), trained(cluster = "kmeans"), trained(cluster = "mclust")
+    trained(domains_from = "embedding"), trained(domains_from = "smoothed"), trained(impute = TRUE),
+    trained(n_genes = 50), trained(radius = 2.5 * min(stats::dist(small_xy()))), trained(cluster = "kmeans"),
+    trained(cluster = "mclust")
   )
   for (fit in fits) {
     new <- again(fit)
@@ -55,7 +56,10 @@ test_that("genes that are missing count as their mean, up to half of them", {
   fit <- quick_fit()
   counts <- small()$counts
   gone <- fit$genes[1:20]
-  warning <- expect_warning(new <- again(fit, counts = counts[setdiff(rownames(counts), gone), ]), class = "spaxR_warning_genes")
+  warning <- expect_warning(
+    new <- again(fit, counts = counts[setdiff(rownames(counts), gone), ]),
+    class = "spaxR_warning_genes"
+  )
   expect_match(conditionMessage(warning), paste("lacks 20 of the", length(fit$genes)))
   expect_identical(new$genes_missing, gone)
   expect_true(all(is.finite(new$embedding)))
@@ -63,8 +67,12 @@ test_that("genes that are missing count as their mean, up to half of them", {
   rownames(few) <- toupper(paste0("ENS", seq_len(nrow(few))))
   error <- expect_spax_error(again(fit, counts = few), "argument", "newdata")
   expect_match(conditionMessage(error), paste(length(fit$genes), "of the", length(fit$genes), "genes"))
-  expect_match(conditionMessage(error), paste0("names like \"", fit$genes[[1L]], "\", the new slice like \"ENS1\""), fixed = TRUE)
-  error <- expect_spax_error(again(fit, counts = counts[setdiff(rownames(counts), fit$genes[-(1:20)]), ]), "argument", "newdata")
+  expect_match(
+    conditionMessage(error), paste0("names like \"", fit$genes[[1L]], "\", the new slice like \"ENS1\""), fixed = TRUE
+  )
+  error <- expect_spax_error(
+    again(fit, counts = counts[setdiff(rownames(counts), fit$genes[-(1:20)]), ]), "argument", "newdata"
+  )
   expect_match(conditionMessage(error), "intersect(rownames(training), rownames(newdata))", fixed = TRUE)
 })
 
@@ -116,7 +124,10 @@ test_that("a prediction prints its sizes", {
 
 test_that("a model of several slices labels one more", {
   slice <- small()
-  left <- rlang::set_names(ifelse(slice$spots$x < stats::median(slice$spots$x), "left", "right"), colnames(slice$counts))
+  left <- rlang::set_names(
+    ifelse(slice$spots$x < stats::median(slice$spots$x), "left", "right"),
+    colnames(slice$counts)
+  )
   fit <- quick(slice = left, stack = FALSE)
   expect_identical(fit$model$slices, c("left", "right"))
   new <- again(fit, centre = "slice")

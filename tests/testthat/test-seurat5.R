@@ -1,4 +1,5 @@
-# A user's walk with the objects that Seurat 5 makes by itself. (With Seurat 4 the same steps run in test-RunSpaCross.R.)
+# A user's walk with the objects that Seurat 5 makes by itself. (With Seurat 4 the same steps run in
+# test-RunSpaCross.R.)
 
 skip_if_not_installed("Seurat", "5.0.0")
 
@@ -17,7 +18,10 @@ read_visium <- function(folder) {
   spots <- small()$spots
   png::writePNG(array(0.5, c(60, 60, 3)), file.path(folder, "tissue_lowres_image.png"))
   writeLines(
-    '{"spot_diameter_fullres": 100, "tissue_hires_scalef": 0.2, "fiducial_diameter_fullres": 150, "tissue_lowres_scalef": 0.005}',
+    c(
+      '{"spot_diameter_fullres": 100, "tissue_hires_scalef": 0.2,',
+      '"fiducial_diameter_fullres": 150, "tissue_lowres_scalef": 0.005}'
+    ),
     file.path(folder, "scalefactors_json.json")
   )
   places <- data.frame(
@@ -103,7 +107,10 @@ test_that("layers are found by whole name, not by the start of another", {
 test_that("merged samples, each with its layer, are one input", {
   cells <- colnames(small()$counts)
   half <- seq_along(cells) <= 130
-  object <- suppressWarnings(merge(subset(small_seurat(), cells = cells[half]), subset(small_seurat(), cells = cells[!half])))
+  object <- suppressWarnings(merge(
+    subset(small_seurat(), cells = cells[half]),
+    subset(small_seurat(), cells = cells[!half])
+  ))
   expect_length(layers(object), 2)
   object <- quick_seurat(object)
   expect_identical(unname(SeuratObject::Embeddings(object, "spacross")), unname(quick_fit()$embedding))
@@ -152,10 +159,16 @@ test_that("centroids of a field of view are coordinates, also beside outlines an
   spots <- small()$spots
   cells <- rownames(spots)
   centres <- data.frame(x = as.double(spots$x), y = as.double(spots$y), cell = cells)
-  corners <- do.call(rbind, lapply(list(c(-9, -1), c(9, -1), c(9, 7), c(-9, 7)), function(d) {
-    data.frame(x = centres$x + d[[1]], y = centres$y + d[[2]], cell = cells)
-  }))
-  both <- list(segmentation = SeuratObject::CreateSegmentation(corners), centroids = SeuratObject::CreateCentroids(centres))
+  corners <- do.call(
+    rbind,
+    lapply(list(c(-9, -1), c(9, -1), c(9, 7), c(-9, 7)), function(d) {
+      data.frame(x = centres$x + d[[1]], y = centres$y + d[[2]], cell = cells)
+    })
+  )
+  both <- list(
+    segmentation = SeuratObject::CreateSegmentation(corners),
+    centroids = SeuratObject::CreateCentroids(centres)
+  )
   image <- SeuratObject::CreateFOV(both, type = c("segmentation", "centroids"), assay = "RNA", key = "fov_")
   SeuratObject::DefaultBoundary(image) <- "segmentation"
   object <- with_image(small_seurat(), image, "fov")

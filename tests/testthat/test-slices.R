@@ -7,7 +7,10 @@ test_that("two slices come back with shared domains, one embedding and their ali
   expect_equal(fit$alignment$transforms$b$angle, -25, tolerance = 1e-4)
   expect_equal(unique(fit$alignment$coords$z)[[1L]], 0)
   # Every cell of b lies over the cell that it copies, and looks like it.
-  expect_equal(fit$alignment$coords[n + seq_len(n), 1:2], fit$alignment$coords[seq_len(n), 1:2], tolerance = 1e-4, ignore_attr = TRUE)
+  expect_equal(
+    fit$alignment$coords[n + seq_len(n), 1:2], fit$alignment$coords[seq_len(n), 1:2], tolerance = 1e-4,
+    ignore_attr = TRUE
+  )
   expect_gt(mean(fit$domain[seq_len(n)] == fit$domain[n + seq_len(n)]), 0.9)
   expect_identical(quick_pair()$embedding, fit$embedding)
   expect_identical(quick_pair(threads = 1)$embedding, fit$embedding)
@@ -32,7 +35,10 @@ test_that("a list of objects comes back as that list, each with its cells' resul
   for (name in names(found)) {
     expect_identical(colnames(found[[name]]), colnames(slices[[name]]))
     expect_identical(found[[name]]$spacross_domain, whole$spacross_domain[colnames(slices[[name]])])
-    expect_identical(SeuratObject::Tool(found[[name]], "RunSpaCross")$history, SeuratObject::Tool(whole, "RunSpaCross")$history)
+    expect_identical(
+      SeuratObject::Tool(found[[name]], "RunSpaCross")$history,
+      SeuratObject::Tool(whole, "RunSpaCross")$history
+    )
   }
 })
 
@@ -100,7 +106,9 @@ test_that("slices that share the names of their cells go by the names of the sli
   colnames(counts$b) <- colnames(counts$a)
   tables <- pair_tables()
   rownames(tables$b) <- rownames(tables$a)
-  expect_message(fit <- quick(counts, coords = tables, gaps = 10, spot.distance = 100), "a_AAAC", class = "spaxR_message_cells")
+  expect_message(
+    fit <- quick(counts, coords = tables, gaps = 10, spot.distance = 100), "a_AAAC", class = "spaxR_message_cells"
+  )
   expect_identical(unname(fit$embedding), unname(quick_pair()$embedding))
   expect_identical(names(fit$domain)[c(1, 274)], paste0(c("a_", "b_"), colnames(counts$a)[[1L]]))
 })
@@ -116,9 +124,15 @@ test_that("objects that share barcodes come back with their own names", {
   for (name in c("a", "b")) {
     expect_identical(colnames(found[[name]]), colnames(slices$a))
     expect_identical(unname(found[[name]]$spacross_domain), unname(whole[[name]]$spacross_domain))
-    expect_identical(unname(SeuratObject::Embeddings(found[[name]], "spacross")), unname(SeuratObject::Embeddings(whole[[name]], "spacross")))
+    expect_identical(
+      unname(SeuratObject::Embeddings(found[[name]], "spacross")),
+      unname(SeuratObject::Embeddings(whole[[name]], "spacross"))
+    )
   }
-  aligned <- suppressMessages(AlignSlices(twins, coords = c("x", "y"), gaps = 10, spot.distance = 100, verbose = FALSE), "spaxR_message_cells")
+  aligned <- suppressMessages(
+    AlignSlices(twins, coords = c("x", "y"), gaps = 10, spot.distance = 100, verbose = FALSE),
+    "spaxR_message_cells"
+  )
   apart <- AlignSlices(slices, coords = c("x", "y"), gaps = 10, spot.distance = 100, verbose = FALSE)
   expect_identical(unname(aligned$b$spax_x), unname(apart$b$spax_x))
   expect_silent(ggplot2::ggplot_build(DomainPlot(found, coords = c("x", "y"))))
@@ -135,12 +149,18 @@ test_that("small slices are left out by option, with a warning that names them",
   kept <- !cores %in% c("tiny", "small")
   expect_identical(names(fit$domain), colnames(pair_counts())[kept])
   withr::with_options(list(spaxR.leave_out_small_slices = NULL), {
-    without <- quick_pair(pair_counts()[, kept], do.call(rbind, unname(pair_tables()))[kept, ], slice = cores[kept], stack = FALSE, gaps = NULL, spot.distance = NULL)
+    without <- quick_pair(
+      pair_counts()[, kept], do.call(rbind, unname(pair_tables()))[kept, ], slice = cores[kept], stack = FALSE,
+      gaps = NULL, spot.distance = NULL
+    )
   })
   expect_identical(fit$embedding, without$embedding)
   # Of two slices one is left, and that is a run of one slice.
   two <- rep(c("a", "tiny"), c(ncol(pair_counts()) - 5L, 5L))
-  expect_warning(one <- quick_pair(slice = two, stack = FALSE, gaps = NULL, spot.distance = NULL), class = "spaxR_warning_slices")
+  expect_warning(
+    one <- quick_pair(slice = two, stack = FALSE, gaps = NULL, spot.distance = NULL),
+    class = "spaxR_warning_slices"
+  )
   expect_null(one$slice)
 })
 
@@ -151,11 +171,16 @@ test_that("an object's cells of small slices get no domain", {
   expect_warning(found <- quick_seurat(object, split.by = "core", stack = FALSE), class = "spaxR_warning_slices")
   expect_identical(which(is.na(unname(found$spacross_domain))), 1:5)
   expect_identical(which(is.na(unname(SeuratObject::Embeddings(found, "spacross")[, 1]))), 1:5)
-  expect_warning(found <- RunPredictivePCA(object, 3, coords = c("x", "y"), split.by = "core", verbose = FALSE), class = "spaxR_warning_slices")
+  expect_warning(
+    found <- RunPredictivePCA(object, 3, coords = c("x", "y"), split.by = "core", verbose = FALSE),
+    class = "spaxR_warning_slices"
+  )
   expect_identical(which(is.na(unname(found$ppca_domain))), 1:5)
   sce <- pair_sce()
   sce$core <- object$core
   expect_warning(found <- quick_sce(sce, split.by = "core", stack = FALSE), class = "spaxR_warning_slices")
   expect_identical(which(is.na(found$spacross_domain)), 1:5)
-  expect_spax_error(BuildSpatialGraph(object, coords = c("x", "y"), split.by = "core", stack = FALSE), "argument", "slice")
+  expect_spax_error(
+    BuildSpatialGraph(object, coords = c("x", "y"), split.by = "core", stack = FALSE), "argument", "slice"
+  )
 })

@@ -22,7 +22,13 @@ test_that("no function has more than 50 lines and no file more than 400", {
 
 test_that("verbs name no system: what differs between systems is asked of the registry", {
   files <- source_files()
-  shared <- grep("^(registry|container.*|input-(coords|labels|list|slices|matrix)|result|model|predict|domains|cluster|FindDomains|RefineDomains|SaveModel|LoadModel)[.]R$", basename(files))
+  shared <- grep(
+    paste0(
+      "^(registry|container.*|input-(coords|labels|list|slices|matrix)|result|model|predict|domains|cluster|",
+      "FindDomains|RefineDomains|SaveModel|LoadModel)[.]R$"
+    ),
+    basename(files)
+  )
   for (file in files[shared]) {
     mentioned <- unlist(lapply(unname(definitions(file)), function(found) all.names(found$value)))
     expect_identical(grep("^(spacross|spalora)", mentioned, value = TRUE), character(), label = basename(file))

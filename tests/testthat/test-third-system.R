@@ -1,5 +1,5 @@
-# A further system is a folder in the core and one registration here: every verb then finds what it wrote. The core's plain baseline (components averaged
-# over neighbours, no training) serves as that system; it has no verb of its own.
+# A further system is a folder in the core and one registration here: every verb then finds what it wrote. The core's
+# plain baseline (components averaged over neighbours, no training) serves as that system; it has no verb of its own.
 
 baseline_options <- function(..., preset = NULL) new_options(option_set("baseline"), rlang::list2(...), preset)
 
