@@ -10,26 +10,9 @@
 # SPAXR_CUDA=1 (or --configure-args="--with-cuda") adds a second library for NVIDIA GPUs, spaxR_cuda.so: tools/cuda.R.
 
 windows <- .Platform$OS.type == "windows"
-release_folder <- if (windows) "x86_64-pc-windows-gnu/release" else "release"
-wanted <- sub(
-  '.*"(.*)".*', "\\1",
-  grep("^rust-version", readLines("src/rust/Cargo.toml"), value = TRUE)
-)
+source("tools/rust.R", local = TRUE)
 
-# Rust's own installer puts cargo here, where RStudio's PATH does not reach.
-cargo_bin <- file.path(
-  Sys.getenv("CARGO_HOME", file.path(Sys.getenv(if (windows) "USERPROFILE" else "HOME"), ".cargo")),
-  "bin"
-)
-Sys.setenv(PATH = paste(Sys.getenv("PATH"), cargo_bin, sep = .Platform$path.sep))
-
-version_of <- function(program) {
-  found <- tryCatch(
-    suppressWarnings(system2(program, "--version", stdout = TRUE, stderr = FALSE)),
-    error = function(e) character()
-  )
-  if (length(found)) found[[1L]] else NA_character_
-}
+wanted <- sub('.*"(.*)".*', "\\1", grep("^rust-version", readLines("src/rust/Cargo.toml"), value = TRUE))
 
 fail <- function(...) {
   message(
@@ -40,20 +23,18 @@ fail <- function(...) {
   quit("no", status = 1L)
 }
 
-check_rust <- function() {
-  versions <- c(cargo = version_of("cargo"), rustc = version_of("rustc"))
-  missing <- names(versions)[is.na(versions)]
-  if (length(missing)) {
-    fail("Not found: ", paste(missing, collapse = " and "), " (looked on the PATH and in ", cargo_bin, ").")
+# One that is not understood would be left out without a word.
+check_arguments <- function(arguments, known = "--with-cuda") {
+  unknown <- setdiff(arguments, known)
+  if (length(unknown) == 0L) {
+    return(invisible())
   }
-  message("using ", versions[["cargo"]], "\nusing ", versions[["rustc"]])
-  rustc <- sub("^rustc ([0-9.]+).*", "\\1", versions[["rustc"]])
-  if (numeric_version(rustc) < numeric_version(wanted)) {
-    fail("rustc ", rustc, " is too old.")
-  }
+  message("Not understood by configure: ", paste(unknown, collapse = " "), ". It takes ", paste(known, collapse = " "), " and nothing else.")
+  quit("no", status = 1L)
 }
 
 is_true <- function(variable) tolower(Sys.getenv(variable)) %in% c("true", "1", "yes")
+check_arguments(commandArgs(TRUE))
 wants_cuda <- is_true("SPAXR_CUDA") || "--with-cuda" %in% commandArgs(TRUE)
 
 # Offline, from the crates in src/rust/vendor, and with no more processes than CRAN allows.
@@ -63,23 +44,27 @@ vendored_flags <- function() {
 }
 
 # The values of the placeholders of Makevars.in.
-build_settings <- function() {
+build_settings <- function(rust) {
   target <- Sys.getenv("SPAXR_CARGO_TARGET")
   ready <- Sys.getenv("SPAXR_RUST_LIBRARY")
   keep <- nzchar(target) || nzchar(ready) || is_true("NOT_CRAN")
   # The crates for CUDA are not among the vendored ones: they would double the package for everybody.
-  vendored <- !keep && !wants_cuda && file.exists("src/rust/vendor.tar.xz")
+  # A developer's build takes them only where there is no network.
+  offline <- !keep || is_true("CARGO_NET_OFFLINE")
+  vendored <- offline && !nzchar(ready) && !wants_cuda && file.exists("src/rust/vendor.tar.xz")
   checked <- nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_")) || nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_"))
   target <- if (nzchar(target)) normalizePath(target, "/", mustWork = FALSE) else "./rust/target"
   list(
     TARGET = target,
-    LIBRARY = if (nzchar(ready)) normalizePath(dirname(ready), "/") else file.path(target, release_folder),
+    LIBRARY = if (nzchar(ready)) normalizePath(dirname(ready), "/") else paste(c(target, if (windows) windows_target(), "release"), collapse = "/"),
     CARGO = if (nzchar(ready)) "true" else "cargo",
-    CARGO_BIN = cargo_bin,
+    CARGO_BIN = shell_path(rust$folder),
+    WINDOWS_TARGET = windows_target(),
+    WINDOWS_LINKER = windows_linker(windows_target()),
     CARGO_HOME = if (keep) "" else 'CARGO_HOME="$$PWD/.cargo"',
     FLAGS = paste(if (vendored) vendored_flags() else if (checked) "-j 2", collapse = " "),
     UNPACK = if (vendored) "cd rust && tar -xJf vendor.tar.xz" else "@:",
-    TIDY = if (keep) "@:" else 'rm -rf "$(TARGET)" .cargo rust/vendor',
+    TIDY = if (!keep) 'rm -rf "$(TARGET)" .cargo rust/vendor' else if (vendored) "rm -rf rust/vendor" else "@:",
     # Rust's symbols stay inside, and the debug information of its standard library goes.
     LINK = if (Sys.info()[["sysname"]] == "Linux") "-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--strip-debug" else ""
   )
@@ -94,8 +79,9 @@ write_makevars <- function(settings, further = character()) {
   writeLines(lines, name)
 }
 
-check_rust()
-settings <- build_settings()
+rust <- find_rust(wanted)
+message("using ", paste(rust$versions, collapse = "\nusing "), "\nin ", rust$folder)
+settings <- build_settings(rust)
 cuda_rules <- character()
 if (wants_cuda) {
   source("tools/cuda.R", local = TRUE)

@@ -13,7 +13,7 @@ tidy: spaxR_cuda.so
 .PHONY: cuda_library
 
 cuda_library: $(SHLIB)
-	PATH="@CUDA_HOME@/bin:$(PATH):@CARGO_BIN@" @CARGO_HOME@ $(CUDA_ENVIRONMENT) cargo build --lib --release --locked --manifest-path rust/cuda/Cargo.toml --target-dir "$(CUDA_TARGET)" @FLAGS@
+	PATH="@CUDA_HOME@/bin:@CARGO_BIN@:$(PATH)" @CARGO_HOME@ $(CUDA_ENVIRONMENT) cargo build --lib --release --locked --manifest-path rust/cuda/Cargo.toml --target-dir "$(CUDA_TARGET)" @FLAGS@
 
 cuda/stub/libcuda.so:
 	mkdir -p cuda/stub
