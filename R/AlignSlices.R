@@ -59,7 +59,9 @@
 #' first <- spots[c("x", "y")]
 #' angle <- 20 * pi / 180
 #' second <- data.frame(
-#'   x = first$x * cos(angle) - first$y * sin(angle), y = first$x * sin(angle) + first$y * cos(angle), row.names = paste0("b_", rownames(first))
+#'   x = first$x * cos(angle) - first$y * sin(angle),
+#'   y = first$x * sin(angle) + first$y * cos(angle),
+#'   row.names = paste0("b_", rownames(first))
 #' )
 #' aligned <- AlignSlices(list(a = first, b = second), gaps = 10, spot.distance = 100)
 #' aligned

@@ -64,7 +64,10 @@
 #' head(SpatialCoords(cells, coords = slice$spots[c("x", "y")]))
 #'
 #' # As a file of Space Ranger has them: names in a column, in another order.
-#' table <- data.frame(barcode = cells, pxl_row_in_fullres = slice$spots$y, pxl_col_in_fullres = slice$spots$x)
+#' table <- data.frame(
+#'   barcode = cells,
+#'   pxl_row_in_fullres = slice$spots$y, pxl_col_in_fullres = slice$spots$x
+#' )
 #' head(SpatialCoords(cells, coords = table[rev(seq_along(cells)), ]))
 SpatialCoords <- function(object, coords = NULL, ...) UseMethod("SpatialCoords")
 

@@ -26,7 +26,8 @@
 #' @seealso [RunSpaCross()], [RunSpaLORA()], [SpatialCoords()].
 #' @examplesIf requireNamespace("SingleCellExperiment", quietly = TRUE)
 #' slice <- cortex_slice(small = TRUE)
-#' sce <- SingleCellExperiment::SingleCellExperiment(list(counts = slice$counts), colData = slice$spots)
+#' counts <- list(counts = slice$counts)
+#' sce <- SingleCellExperiment::SingleCellExperiment(counts, colData = slice$spots)
 #' sce <- RunSpaCross(sce, n.domains = 4, coords = c("x", "y"), epochs = 30, verbose = FALSE)
 #' sce
 #' table(sce$spacross_domain, sce$label)

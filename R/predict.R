@@ -41,7 +41,9 @@
 #' @examples
 #' slice <- cortex_slice(small = TRUE)
 #' left <- slice$spots$x < stats::median(slice$spots$x)
-#' fit <- RunSpaCross(slice$counts[, left], n.domains = 4, coords = slice$spots[left, ], epochs = 30, verbose = FALSE)
+#' fit <- RunSpaCross(slice$counts[, left],
+#'   n.domains = 4, coords = slice$spots[left, ], epochs = 30, verbose = FALSE
+#' )
 #' new <- predict(fit, slice$counts[, !left], coords = slice$spots[!left, ])
 #' table(new$domain, slice$spots$label[!left])
 predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = NULL, dims = NULL, assay = NULL, assays = NULL, cells = "same",
@@ -89,7 +91,9 @@ predict.SpaxResult <- function(object, newdata, ...) predict.SpaxModel(as_model(
 #' tissue <- simulate_tissue(n.cells = 600, modalities = c("RNA", "ADT"))
 #' below <- tissue$spots$y < stats::median(tissue$spots$y)
 #' half <- function(cells) lapply(tissue$counts, function(counts) counts[, cells])
-#' fit <- RunSpaLORA(half(below), n.domains = 5, coords = tissue$spots[below, ], epochs = 50, verbose = FALSE)
+#' fit <- RunSpaLORA(half(below),
+#'   n.domains = 5, coords = tissue$spots[below, ], epochs = 50, verbose = FALSE
+#' )
 #' new <- predict(fit, half(!below), coords = tissue$spots[!below, ])
 #' table(new$domain, tissue$spots$label[!below])
 NULL
