@@ -66,7 +66,7 @@ alignment_plot <- function(record, slices, pt.size, cols, y.down, outline) {
   states <- Map(
     function(place, state) alignment_state(place[shown, ], slice, factor(state, names(states))), states, names(states)
   )
-  size <- pt.size %||% point_size(states[[1L]][slice == slices[[1L]], ], 2L)
+  size <- pt.size %||% point_size(cbind(states[[1L]], image = slice), 2L)
   rims <- if (check_flag(outline, "outline")) do.call(rbind, lapply(unname(states), slice_rims))
   colours <- given_colours(slice, cols) %||% domain_palette(slice)
   draw_alignment(shuffle_slices(do.call(rbind, unname(states))), rims, colours, 0.7 * size, y_down)

@@ -35,7 +35,7 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
   y_down <- y.down %||% isTRUE(attr(place, "y_down"))
   titles <- check_titles(titles, labels)
   colours <- match_colours(labels, cols)
-  size <- pt.size %||% point_size(place, min(ncol %||% length(labels), length(labels)))
+  size <- pt.size %||% point_size(place, slices_across(place) * min(ncol %||% length(labels), length(labels)))
   sure <- check_confidence(confidence, labels)
   panels <- lapply(seq_along(labels), function(i) {
     panel <- domain_panel(place, labels[[i]], colours[[i]], size, names(labels)[[i]], sure[[i]])

@@ -79,7 +79,7 @@ plot_weights <- function(weights, coords, groups, what, size, y_down, cols) {
   # Where all weigh the same.
   even <- if (what == "modality") 1 / length(weights) else 0.5
   scale <- weight_scale(weights, even, if (what == "modality") "Weight" else "Weight\nof space")
-  size <- size %||% point_size(coords, length(weights))
+  size <- size %||% point_size(coords, slices_across(coords) * length(weights))
   panels <- Map(function(values, name) {
     weight_panel(coords, values, size) + scale + panel_frame(coords, name, y_down %||% isTRUE(attr(coords, "y_down")))
   }, weights, names(weights))

@@ -1,16 +1,18 @@
 # What plots of cells on the tissue share.
 
 # Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm, and 150 are shared where
-# panels stand side by side: `n_panels` of them, each with the slices of `coords`.
-point_size <- function(coords, n_panels) {
+# `across` panels stand side by side.
+point_size <- function(coords, across) {
   extent <- max(diff(range(coords$x)), diff(range(coords$y)))
-  across <- n_panels * max(1, ggplot2::wrap_dims(max(1, nlevels(coords$image)))[[2L]])
   width <- if (across > 1L) 150 / across else 110
   # A ggplot size is the diameter in mm over 0.75 for this shape.
   min(6, max(0.05, 1.15 * width * slice_spacing(coords) / extent / 0.75))
 }
 
-# Slices are drawn apart, however they lie.
+# Side by side, where each slice of `coords` has a panel.
+slices_across <- function(coords) ggplot2::wrap_dims(max(1L, nlevels(coords$image)))[[2L]]
+
+# Of one slice: they may lie on each other.
 slice_spacing <- function(coords) {
   if (is.null(coords$image)) {
     cell_spacing(coords)
@@ -54,7 +56,7 @@ theme_domains <- function() {
 
 # On a panel much higher than wide a title breaks into lines, or it would run into its neighbour's.
 fit_title <- function(title, coords) {
-  narrow <- diff(range(coords$y)) > 2 * diff(range(coords$x))
+  narrow <- diff(range(coords$y)) > 2 * slices_across(coords) * diff(range(coords$x))
   if (narrow) gsub("([_ .])", "\\1\n", title) else title
 }
 

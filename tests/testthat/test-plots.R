@@ -39,7 +39,8 @@ test_that("panels have titles in words, and legends say what has no label", {
 test_that("points fit the spacing of a slice, however slices lie and many panels there are", {
   one <- data.frame(expand.grid(x = 1:30, y = 1:30), image = factor("a"))
   both <- rbind(one, transform(one, image = "b"))
-  expect_equal(point_size(both, 1), point_size(one, 2))
+  expect_identical(slices_across(both), 2L)
+  expect_equal(point_size(both, 2), point_size(one, 2))
   expect_equal(point_size(one, 4), point_size(one, 2) / 2)
 })
 
