@@ -29,7 +29,10 @@ check_arguments <- function(arguments, known = "--with-cuda") {
   if (length(unknown) == 0L) {
     return(invisible())
   }
-  message("Not understood by configure: ", paste(unknown, collapse = " "), ". It takes ", paste(known, collapse = " "), " and nothing else.")
+  message(
+    "Not understood by configure: ", paste(unknown, collapse = " "), ". It takes ", paste(known, collapse = " "),
+    " and nothing else."
+  )
   quit("no", status = 1L)
 }
 
@@ -56,7 +59,11 @@ build_settings <- function(rust) {
   target <- if (nzchar(target)) normalizePath(target, "/", mustWork = FALSE) else "./rust/target"
   list(
     TARGET = target,
-    LIBRARY = if (nzchar(ready)) normalizePath(dirname(ready), "/") else paste(c(target, if (windows) windows_target(), "release"), collapse = "/"),
+    LIBRARY = if (nzchar(ready)) {
+      normalizePath(dirname(ready), "/")
+    } else {
+      paste(c(target, if (windows) windows_target(), "release"), collapse = "/")
+    },
     CARGO = if (nzchar(ready)) "true" else "cargo",
     CARGO_BIN = shell_path(rust$folder),
     WINDOWS_TARGET = windows_target(),

@@ -41,7 +41,9 @@ find_rust <- function(wanted) {
       return(rust)
     }
   }
-  if (length(found) == 0L) fail("Not found: cargo and rustc (looked on the PATH and in ", folders[[length(folders)]], ").")
+  if (length(found) == 0L) {
+    fail("Not found: cargo and rustc (looked on the PATH and in ", folders[[length(folders)]], ").")
+  }
   described <- vapply(found, function(rust) paste(rust$versions[["rustc"]], "in", rust$folder), "")
   fail("Too old: ", paste(described, collapse = "; "), ".")
 }

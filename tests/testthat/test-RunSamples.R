@@ -9,11 +9,15 @@ halves <- function() {
 }
 
 run_halves <- function(data = halves(), ..., n.domains = 3, epochs = 4, verbose = FALSE) {
-  RunSamples(data$counts, n.domains = n.domains, epochs = epochs, each = list(coords = data$coords), ..., verbose = verbose)
+  RunSamples(
+    data$counts, n.domains = n.domains, epochs = epochs, each = list(coords = data$coords), ..., verbose = verbose
+  )
 }
 
 # All but how long it took and how it was called.
-lasting <- function(fits) lapply(fits, function(fit) unclass(fit)[c("embedding", "domain", "history", "seed", "genes", "model")])
+lasting <- function(fits) {
+  lapply(fits, function(fit) unclass(fit)[c("embedding", "domain", "history", "seed", "genes", "model")])
+}
 
 test_that("samples run one after the other as each by itself, names kept", {
   data <- halves()

@@ -66,8 +66,14 @@ test_that("Windows on ARM has a target and a linker of its own", {
   search <- rust_search()
   expect_equal(search$windows_target("aarch64"), "aarch64-pc-windows-gnullvm")
   expect_equal(search$windows_target("x86_64"), "x86_64-pc-windows-gnu")
-  expect_equal(search$windows_linker("aarch64-pc-windows-gnullvm"), "CARGO_TARGET_AARCH64_PC_WINDOWS_GNULLVM_LINKER=clang.exe")
-  expect_match(search$windows_linker("x86_64-pc-windows-gnu"), "^CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32")
+  expect_equal(
+    search$windows_linker("aarch64-pc-windows-gnullvm"),
+    "CARGO_TARGET_AARCH64_PC_WINDOWS_GNULLVM_LINKER=clang.exe"
+  )
+  expect_match(
+    search$windows_linker("x86_64-pc-windows-gnu"),
+    "^CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32"
+  )
   search$windows <- TRUE
   expect_equal(search$shell_path("C:/Users/me/.cargo/bin"), "/C/Users/me/.cargo/bin")
 })
