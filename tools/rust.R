@@ -3,7 +3,8 @@
 # Where Rust may be: the folders of the PATH, then where its own installer puts it, which RStudio's PATH does not reach.
 rust_folders <- function() {
   home <- Sys.getenv(if (windows) "USERPROFILE" else "HOME")
-  installed <- file.path(c(Sys.getenv("CARGO_HOME"), file.path(home, ".cargo")), "bin")
+  homes <- c(Sys.getenv("CARGO_HOME"), file.path(home, ".cargo"))
+  installed <- file.path(homes[nzchar(homes)], "bin")
   on_path <- strsplit(Sys.getenv("PATH"), .Platform$path.sep, fixed = TRUE)[[1L]]
   unique(normalizePath(c(on_path, installed), "/", mustWork = FALSE))
 }
