@@ -8,7 +8,8 @@ native <- new.env(parent = emptyenv())
 # All generated wrappers call through this.
 call_core <- function(symbol, ...) call_native(native$symbols[[symbol$name]] %||% symbol, ...)
 
-# Which library the symbol is of is known only when it is called: R CMD check, which looks symbols up, is content with one among the dots.
+# Which library the symbol is of is known only when it is called: R CMD check, which looks symbols up, is content with
+# one among the dots.
 call_native <- function(...) .Call(...)
 
 # Loads the library with CUDA, once a session. NULL, or why there is none that can be used.
