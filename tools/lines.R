@@ -28,10 +28,13 @@ files <- list.files(
 waiting <- c(
   "R/AlignSlices.R", "R/BuildFeatureGraph.R", "R/BuildSpatialGraph.R", "R/ChooseDomains.R", "R/DomainMetrics.R",
   "R/DomainPlot.R", "R/FindDomains.R", "R/IntegrationMetrics.R", "R/ModalityWeightPlot.R", "R/RefineDomains.R",
-  "R/RunPredictivePCA.R", "R/RunSpaCross.R", "R/RunSpaLORA.R", "R/SpatialCoords.R", "R/align.R", "R/confidence.R",
-  "R/container-bioconductor.R", "R/container-seurat.R", "R/container.R", "R/input-list.R", "R/input-slices.R",
-  "R/parts.R", "R/predict-matrix.R", "R/predict-spalora.R", "R/predict.R", "R/result.R", "R/run-object.R",
-  "R/run-result.R", "R/run.R", "tests/testthat/helper-images.R"
+  "R/RunPredictivePCA.R", "R/RunSpaCross.R", "R/RunSpaLORA.R", "R/SpatialCoords.R", "R/align-report.R", "R/align.R",
+  "R/confidence.R", "R/container-bioconductor.R", "R/container-seurat.R", "R/container.R", "R/fields.R",
+  "R/input-list.R", "R/input-slices.R", "R/memory.R", "R/object-slices.R", "R/own-cells.R", "R/parts.R",
+  "R/predict-matrix.R", "R/predict-spalora.R", "R/predict.R", "R/result.R", "R/run-object.R", "R/run-result.R",
+  "R/run.R", "R/sketch.R", "tests/testthat/helper-images.R", "tests/testthat/test-AlignSlices.R",
+  "tests/testthat/test-fields.R", "tests/testthat/test-memory.R", "tests/testthat/test-objects-of-runs.R",
+  "tests/testthat/test-own-cells.R", "tests/testthat/test-sketch.R", "tests/testthat/test-slices.R"
 )
 # The first is generated.
 files <- setdiff(files, c("R/extendr-wrappers.R", waiting))
