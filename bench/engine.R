@@ -38,16 +38,18 @@ simulate_protein <- function(coords, proteins = 30) {
 # Epochs that leave the stages before training a part of the time, and two hybrid graphs in SpaCross's.
 epochs_of <- function(n) if (n > 50000) 8L else if (n > 10000) 24L else 100L
 
+# Domains as they were found before predictive components and the consensus, so that both versions do the same work.
+same_domains <- list(domains_from = "both", cluster = "gmm")
+
 run <- list(
   spacross = function(coords, epochs, threads) {
-    options <- spacross_options(update_every = max(1L, epochs %/% 3L))
+    options <- do.call(spacross_options, c(same_domains, update_every = max(1L, epochs %/% 3L)))
     RunSpaCross(simulate_rna(coords), 7, coords, options = options, epochs = epochs, threads = threads, verbose = FALSE)
   },
   spalora = function(coords, epochs, threads) {
-    RunSpaLORA(
-      list(RNA = simulate_rna(coords), ADT = simulate_protein(coords)), 7, coords, epochs = epochs, threads = threads,
-      verbose = FALSE
-    )
+    options <- do.call(spalora_options, c(same_domains, starts = 50L))
+    counts <- list(RNA = simulate_rna(coords), ADT = simulate_protein(coords))
+    RunSpaLORA(counts, 7, coords, options = options, epochs = epochs, threads = threads, verbose = FALSE)
   }
 )
 
