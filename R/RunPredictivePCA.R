@@ -8,7 +8,8 @@
 #' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to several such matrices, the most likely are kept, and the domains are what they agree on.
 #' How many of them agree with a cell's domain is its confidence: low along borders that the data do not settle.
 #'
-#' Several slices (`split.by`, `slice` or a list): each is scaled by itself, neighbours are looked for within it, and all share one set of directions and domains. Slices need no alignment.
+#' Several slices (`split.by`, `slice` or a list): each is scaled by itself, neighbours are looked for within it, and all share one set of directions and domains. Slices need no alignment. In the
+#' reduction the cells of each slice are moved, among like cells of their domain, to where those of the other slices lie, which does not change the domains: `ppca_options(mix_slices = FALSE)` leaves them.
 #'
 #' A cell that stands in the data twice, in one place with the same counts, is not a neighbour of its double, which it would predict perfectly; a message says how many there are.
 #'

@@ -5,13 +5,14 @@
 #'
 #' The stages: genes are filtered, scaled and ranked, and 200 principal components taken; cells are joined to their spatial neighbours; the network learns an
 #' embedding from masked cells. Domains come from predictive components, as [RunPredictivePCA()] finds them in seconds and without the network: on annotated tissues they are truer than groups of the network's embedding and hardly change with the
-#' seed. `spacross_options(domains_from = "embedding")` groups the embedding. For UMAP and neighbours, the reduction `ppca` of [RunPredictivePCA()] separates domains better than the network's. [spacross_options()] holds every setting.
+#' seed. The embedding, for UMAP and neighbours, holds the same predicted components and half of what the network says of them: it separates domains far
+#' better than the network's own, which `spacross_options(embedding_from = "network")` gives. `domains_from = "embedding"` groups the network's. [spacross_options()] holds every setting.
 #'
 #' Several slices share their domains and one embedding. Say which cell lies in which slice with `split.by` (or `slice`), or give a list with one object or
 #' matrix a slice. Genes are chosen by their rank over all slices; the slices are aligned and stacked ([AlignSlices()]), so that cells have neighbours in the slices
 #' above and below; and the hybrid graph looks for similar cells within each slice and across. Slices that are no neighbours in the tissue (another donor,
-#' stage or platform) go together with `stack = FALSE`: they share the hybrid graph only. [IntegrationMetrics()] says how well they mix,
-#' [CompositionPlot()] which domain is how large in which.
+#' stage or platform) go together with `stack = FALSE`: they share the hybrid graph only. In the end the cells of each slice are moved, among like cells of their domain, to where those of the other slices lie
+#' (`mix_slices`); domains do not change by it, and one that lies in one slice only stays apart. [IntegrationMetrics()] says how well slices mix, [CompositionPlot()] which domain is how large in which.
 #'
 #' The same seed gives the same bytes, for any number of threads; `seed` is 1 unless you change it, so runs repeat by default. Look at the
 #' confidence, `DomainPlot(confidence = TRUE)`, before you trust a small domain.
@@ -53,7 +54,7 @@
 #' @param domain.name,confidence.name Meta data columns to write. NULL for the confidence: `domain.name` with `_confidence` in place of `_domain`, where [DomainPlot()] and [DomainMetrics()] look for it.
 #' @param imputed.assay Assay (of a SingleCellExperiment: alternative experiment) to write when `impute = TRUE`.
 #' @return For a Seurat object, the same object with
-#'   * the reduction `reduction.name` (cells x 16, columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
+#'   * the reduction `reduction.name` (cells x 15, fewer with under 300 cells; columns `spacross_1` ...; `misc` holds genes, options, seed and versions),
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue, and beside it the numbers `confidence.name`: the share of
 #'     the mixtures that agree with a cell's domain, from 0 to 1 (not with another `cluster` than `"consensus"`),
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as imputed, negative values set to 0),
@@ -63,7 +64,7 @@
 #'   `altExp(object, imputed.assay)`, `metadata(object)$spaxR$RunSpaCross`; see [bioconductor].
 #'
 #'   For a matrix, a list of class `SpaCrossResult`:
-#'   * `embedding`: cells x 16; `domain`: a factor named by cell; `confidence`: numbers named by cell; `quality`: see [RunPredictivePCA()];
+#'   * `embedding`: cells x 15; `domain`: a factor named by cell; `confidence`: numbers named by cell; `quality`: see [RunPredictivePCA()];
 #'   * `history`: a data frame with a row an epoch: `epoch`, and the losses `total`, `reconstruction`, `consistency`, `contrast` (NaN before the first
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;

@@ -17,8 +17,8 @@
 #' [spalora_options()] holds every setting.
 #'
 #' Domains come from predictive components of all modalities, as [RunPredictivePCA()] finds them of one: the rings of neighbours of all modalities predict each, a tenth of a cell's own residual is put back, many mixtures agree on
-#' domains, and cells along borders are looked at once more by what they are themselves. The network does not enter them; it gives the embedding and the weights. `domains_from` in [spalora_options()] groups the embedding instead (`"embedding"`), or
-#' that and averaged components side by side (`"both"`).
+#' domains, and cells along borders are looked at once more by what they are themselves. The network does not enter them; it gives the weights, and half of what it says of these components is in
+#' the embedding (`embedding_from = "network"` gives the network's own). `domains_from` in [spalora_options()] groups the network's embedding instead (`"embedding"`), or that and averaged components side by side (`"both"`).
 #'
 #' With `modality = NULL` the kind of each modality is inferred, and said when `verbose`: from the class of the assay (a ChromatinAssay; a reduction), then the names of its
 #' features (`chr1-100-200` or `chr1:100-200`), then its own name (RNA, SCT, Spatial; ADT, protein, antibody; ATAC, peaks), then from values below 0 (`features`), and at last from
@@ -62,7 +62,7 @@
 #'   `metadata(object)$spaxR$RunSpaLORA`; see [bioconductor].
 #'
 #'   For matrices, a list of class `SpaLORAResult`:
-#'   * `embedding`: cells x latent width; `modality`: a list of the same for each modality; `domain`: a factor named by cell;
+#'   * `embedding`: cells x 15, or the network's latent width if it is the network's; `modality`: a list with the network's of each modality, cells x latent width; `domain`: a factor named by cell;
 #'   * `attention`: a data frame with a row a cell and the columns `weight_<name>`, `spatial_<name>`, `feature_<name>`;
 #'   * `history`: a data frame with a row an epoch: `epoch`, `total`, and for each modality `recon_<name>`, its reconstruction, and `cross_<name>`, its
 #'     embedding after a round through the others;

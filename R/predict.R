@@ -10,6 +10,8 @@
 #' the new slice holds about the same mixture of tissue. With `centre = "model"` the genes are scaled by the training slice's numbers: right for a part of the same slice, or
 #' for tissue of another composition from the same experiment.
 #'
+#' New cells are not moved to where those of the training slices lie (`mix_slices`): their embedding is what a run without that would give.
+#'
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking, that is an error.
 #'
 #' A model of [RunSpaLORA()] takes several modalities: see [predict.SpaLORAModel] for what it does with each.

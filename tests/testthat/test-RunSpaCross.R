@@ -2,7 +2,7 @@ test_that("a matrix comes back as embedding, domains, history, timings and optio
   fit <- quick_fit()
   cells <- colnames(small()$counts)
   expect_s3_class(fit, "SpaCrossResult")
-  expect_identical(dimnames(fit$embedding), list(cells, paste0("spacross_", 1:16)))
+  expect_identical(dimnames(fit$embedding), list(cells, paste0("spacross_", seq_len(length(cells) %/% 20))))
   expect_true(all(is.finite(fit$embedding)))
   expect_s3_class(fit$domain, "factor")
   expect_identical(levels(fit$domain), as.character(1:4))
@@ -76,7 +76,7 @@ test_that("a Seurat object comes back with a reduction, a factor, a tool entry a
   embedding <- SeuratObject::Embeddings(object, "spacross")
   expect_identical(SeuratObject::Key(object[["spacross"]])[[1]], "spacross_")
   expect_identical(unname(embedding), unname(quick_fit()$embedding))
-  expect_identical(colnames(embedding), paste0("spacross_", 1:16))
+  expect_identical(colnames(embedding), colnames(quick_fit()$embedding))
   domain <- object[[]]$spacross_domain
   expect_s3_class(domain, "factor")
   expect_identical(domain, unname(quick_fit()$domain))

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::columns::{chosen, Moments, View};
 use super::domains::refined;
+use super::predicted::joint_by;
 use super::system::{Part, System};
 use super::tensors::Tensors;
 use super::tissue::Tissue;
@@ -86,7 +87,7 @@ pub fn predict(
 ) -> Result<Prediction> {
     let _shown = progress::stage("predict", 0);
     threads::install(tissue.threads(), || {
-        let seen = system.embed(model, parts, how.scaling, tissue)?;
+        let mut seen = system.embed(model, parts, how.scaling, tissue)?;
         let embedding = match model.has("embedding.rotation") {
             true => view(model)?.of(seen.found.embedding.view())?,
             false => seen.found.embedding.mapv(f64::from),
@@ -97,6 +98,10 @@ pub fn predict(
             seen.smoothed.as_ref(),
             seen.predicted.as_ref(),
         )?;
+        if let (true, Some(predicted)) = (model.has("joint.weights"), &seen.predicted) {
+            let network = seen.found.embedding.view();
+            seen.found.embedding = joint_by(model, predicted.view(), network)?;
+        }
         if !model.has("rule.weight") {
             return Ok(Prediction {
                 found: seen.found,

@@ -2,7 +2,7 @@
 
 use super::domains::Method;
 use super::system::System;
-use crate::options::{ClusterMethod, DomainOptions, DomainSource};
+use crate::options::{ClusterMethod, DomainOptions, DomainSource, EmbeddingSource};
 
 /// What a run is asked for, beside the options of its system.
 #[derive(Clone, Debug)]
@@ -65,6 +65,12 @@ impl Settings {
     /// What is clustered.
     pub fn source(&self) -> DomainSource {
         self.domains.domains_from
+    }
+
+    /// Whether the embedding that users see is the network's together with what neighbours predict.
+    pub(super) fn joins(&self) -> bool {
+        self.source() == DomainSource::Predicted
+            && self.domains.embedding_from == EmbeddingSource::Joint
     }
 }
 

@@ -34,6 +34,16 @@ pub enum DomainSource {
     Both,
 }
 
+/// What the embedding is that users see, where domains are found from predicted components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbeddingSource {
+    /// What neighbours predict and the network says, put together.
+    Joint,
+    /// The network's.
+    Network,
+}
+
 /// How domains are found. The names are those of the options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DomainOptions {
@@ -41,6 +51,10 @@ pub struct DomainOptions {
     pub cluster: ClusterMethod,
     /// What is grouped.
     pub domains_from: DomainSource,
+    /// What the embedding is that users see.
+    pub embedding_from: EmbeddingSource,
+    /// Whether that embedding of several slices is freed of what tells the slices apart.
+    pub mix_slices: bool,
     /// Components that are averaged over neighbours; of several modalities, of each.
     pub smooth_components: usize,
     /// Cells that are averaged over, the cell itself one of them; None: as the data want.
@@ -78,6 +92,24 @@ pub mod rows {
         )
         .under(Section::Domains)
     }
+
+    /// `embedding_from`.
+    pub const EMBEDDING_FROM: Row = Row::choice(
+        "embedding_from",
+        &["joint", "network"],
+        "the embedding that is given, where domains come from `\"predicted\"`: `\"joint\"`: the components as the cells' neighbours \
+         predict them, and half of what the network says of them; `\"network\"`: the network's, as it is whenever domains come from \
+         something else.",
+    )
+    .under(Section::Domains);
+
+    /// `mix_slices`.
+    pub const MIX_SLICES: Row = Row::flag(
+        "mix_slices",
+        "for several slices and an embedding from predicted components: TRUE moves the cells of each slice, among like cells of their \
+         domain, to where those of the other slices lie. The domains do not change by it.",
+    )
+    .under(Section::Domains);
 
     /// `smooth_components`.
     pub const fn smooth_components(help: &'static str) -> Row {

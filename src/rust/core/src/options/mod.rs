@@ -11,7 +11,9 @@ mod layers;
 mod row;
 
 pub use describe::describe;
-pub use domains::{rows as domain_rows, ClusterMethod, DomainOptions, DomainSource};
+pub use domains::{
+    rows as domain_rows, ClusterMethod, DomainOptions, DomainSource, EmbeddingSource,
+};
 pub use layers::{check, parse, resolve, Base};
 pub use row::{Kind, Range, Row, Section};
 

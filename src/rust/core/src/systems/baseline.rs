@@ -14,8 +14,8 @@ use crate::engine::{
 };
 use crate::graph::smooth;
 use crate::options::{
-    self, domain_rows as rows, ClusterMethod, DomainOptions, DomainSource, OptionSet, Published,
-    Range, Row, Section,
+    self, domain_rows as rows, ClusterMethod, DomainOptions, DomainSource, EmbeddingSource,
+    OptionSet, Published, Range, Row, Section,
 };
 use crate::preprocess::{prepare_slices, Centre, Features, Scaling, Settings};
 use crate::Result;
@@ -38,6 +38,8 @@ impl Default for Options {
             domains: DomainOptions {
                 cluster: ClusterMethod::Gmm,
                 domains_from: DomainSource::Smoothed,
+                embedding_from: EmbeddingSource::Network,
+                mix_slices: false,
                 smooth_components: 20,
                 smooth_k: Some(18),
                 smooth_passes: 1,
@@ -56,6 +58,8 @@ impl OptionSet for Options {
         Row::count("n_genes", Range::at_least(1.0), "genes kept.").under(Section::Data),
         rows::CLUSTER,
         rows::domains_from("`\"smoothed\"`: there is no network."),
+        rows::EMBEDDING_FROM,
+        rows::MIX_SLICES,
         rows::smooth_components("principal components of the log-normalised counts."),
         rows::smooth_k("over how many cells they are averaged."),
         rows::SMOOTH_PASSES,

@@ -3,6 +3,7 @@
 mod components;
 mod found;
 mod further;
+mod joint;
 mod rings;
 
 use ndarray::{Array2, ArrayView2};
@@ -10,6 +11,7 @@ use ndarray::{Array2, ArrayView2};
 pub use components::Components;
 pub use found::{Predictions, Quality};
 pub use further::{components_of_new, predicted_by, predicted_by_all};
+pub use joint::{joint, joint_by};
 
 /// Components of the cells that are predicted. More of them hold more of the cells' own noise.
 pub const COMPONENTS: usize = 30;
@@ -29,7 +31,7 @@ fn divided(x: ArrayView2<f32>, by: f64) -> Array2<f32> {
 }
 
 /// Rows along the tissue's curve, as the cells were given.
-fn off_curve_rows(x: ArrayView2<f32>, order: &[u32]) -> Array2<f32> {
+pub(super) fn off_curve_rows(x: ArrayView2<f32>, order: &[u32]) -> Array2<f32> {
     let mut out = Array2::zeros(x.dim());
     for (&cell, row) in order.iter().zip(x.rows()) {
         out.row_mut(cell as usize).assign(&row);

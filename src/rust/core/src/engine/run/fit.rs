@@ -4,12 +4,13 @@ use ndarray::Array2;
 
 use super::Run;
 use crate::engine::columns::{absent, chosen, View};
-use crate::engine::predicted::Predictions;
+use crate::engine::mixing::mixed;
+use crate::engine::predicted::{joint, Predictions};
 use crate::engine::stage::Stage;
 use crate::engine::tensors::Tensors;
 use crate::engine::trainer::{Found, Loss};
 use crate::engine::training::Training;
-use crate::{Error, Result};
+use crate::{progress, Error, Result};
 
 /// What a training left: that of the first is kept.
 pub(super) struct Fit {
@@ -112,14 +113,41 @@ impl Run {
             self.columns = Some(columns);
         } else {
             let trainer = training.trainer.as_ref();
+            let mut weights = trainer.map_or_else(|| Ok(Tensors::default()), |t| t.tensors())?;
+            let joins = trainer.is_some() && self.settings.joins();
+            if let (Some(predicted), true) = (&self.predicted, joins) {
+                let (together, kept) = joint(predicted, found.embedding.view())?;
+                found.embedding = together;
+                weights.extend(kept);
+            }
             self.fit = Some(Fit {
                 losses: trainer.map_or_else(Vec::new, |t| t.losses()),
-                weights: trainer.map_or_else(|| Ok(Tensors::default()), |t| t.tensors())?,
+                weights,
                 found,
                 view,
                 columns,
             });
             self.history = training.history;
+        }
+        Ok(())
+    }
+
+    /// The model, and the embedding of several slices without what tells them apart.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let wanted = self.settings.joins() && self.settings.domains.mix_slices;
+        let mixed = match wanted && self.tissue.slices().n_slices() > 1 {
+            true => {
+                let embedding = self.fit()?.found.embedding.view();
+                Some(mixed(embedding, &self.tissue, &self.labelling.domains)?)
+            }
+            false => None,
+        };
+        let model = self.make_model()?;
+        // Slices are moved once, also when a cancelled stage is tried again.
+        progress::check()?;
+        self.model = model;
+        if let (Some(fit), Some(mixed)) = (&mut self.fit, mixed) {
+            fit.found.embedding = mixed;
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ impl Run {
             Stage::Domains => self.find_groups()?,
             Stage::Labels => return Err(Error::Internal("the run waits for labels".into())),
             Stage::Model => {
-                self.model = self.make_model()?;
+                self.end()?;
                 Stage::Done
             }
             Stage::Done => Stage::Done,

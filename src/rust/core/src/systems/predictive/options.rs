@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{json, Value};
 
 use crate::options::{
-    domain_rows as rows, ClusterMethod, DomainOptions, DomainSource, OptionSet, Published, Range,
-    Row, Section,
+    domain_rows as rows, ClusterMethod, DomainOptions, DomainSource, EmbeddingSource, OptionSet,
+    Published, Range, Row, Section,
 };
 use crate::preprocess::{Centre, Settings};
 
@@ -22,6 +22,8 @@ pub struct Options {
     pub cluster: ClusterMethod,
     /// Starts of each mixture.
     pub starts: usize,
+    /// Whether the embedding of several slices is freed of what tells the slices apart.
+    pub mix_slices: bool,
     /// Whether cells along borders are looked at once more.
     pub boundaries: bool,
     /// Cells among which a cell takes the commonest label in the end; 0: it keeps its own.
@@ -37,6 +39,7 @@ impl Default for Options {
             min_counts: 10,
             cluster: ClusterMethod::Consensus,
             starts: 20,
+            mix_slices: true,
             boundaries: false,
             refine_k: 0,
         }
@@ -49,6 +52,8 @@ impl Options {
         DomainOptions {
             cluster: self.cluster,
             domains_from: DomainSource::Predicted,
+            embedding_from: EmbeddingSource::Joint,
+            mix_slices: self.mix_slices,
             smooth_components: 0,
             smooth_k: None,
             smooth_passes: 0,
@@ -93,6 +98,7 @@ impl OptionSet for Options {
         )
         .under(Section::Data),
         rows::CLUSTER,
+        rows::MIX_SLICES,
         rows::STARTS,
         rows::BOUNDARIES,
         rows::REFINE_K,

@@ -6,7 +6,8 @@ use serde_json::{json, Value};
 use super::table::TABLE;
 use super::Params;
 use crate::options::{
-    ClusterMethod, DomainOptions, DomainSource, GraphOptions, OptionSet, Published, Row,
+    ClusterMethod, DomainOptions, DomainSource, EmbeddingSource, GraphOptions, OptionSet,
+    Published, Row,
 };
 use crate::preprocess::{Centre, Settings};
 
@@ -71,6 +72,8 @@ impl Default for Options {
             domains: DomainOptions {
                 cluster: ClusterMethod::Consensus,
                 domains_from: DomainSource::Predicted,
+                embedding_from: EmbeddingSource::Joint,
+                mix_slices: true,
                 smooth_components: 20,
                 smooth_k: Some(18),
                 smooth_passes: 1,
@@ -137,6 +140,7 @@ impl OptionSet for Options {
         Published {
             fixed: json!({
                 "contrast": "all_pairs", "cluster_test": false, "cluster": "mclust", "domains_from": "embedding", "consensus": 1,
+                "embedding_from": "network", "mix_slices": false,
                 "impute_from": "network",
             }),
             free: json!({

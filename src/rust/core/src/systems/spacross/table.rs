@@ -152,6 +152,8 @@ pub(super) const TABLE: &[Row] = &[
         "`\"predicted\"`: components as the cells' neighbours predict them, no network; `\"embedding\"`: the network's; `\"smoothed\"`: principal components averaged over neighbours, no network; `\"both\"`: side by \
          side, each column scaled.",
     ),
+    domains::EMBEDDING_FROM,
+    domains::MIX_SLICES,
     domains::smooth_components(
         "for `\"smoothed\"` and `\"both\"`: how many components of the log-normalised counts are averaged over the nearest cells.",
     ),

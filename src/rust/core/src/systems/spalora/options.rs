@@ -6,7 +6,8 @@ use serde_json::{json, Value};
 use super::table::TABLE;
 use super::Params;
 use crate::options::{
-    ClusterMethod, DomainOptions, DomainSource, GraphOptions, OptionSet, Published, Row,
+    ClusterMethod, DomainOptions, DomainSource, EmbeddingSource, GraphOptions, OptionSet,
+    Published, Row,
 };
 use crate::preprocess::{Centre, Settings};
 use crate::slices::Slices;
@@ -74,6 +75,8 @@ impl Default for Options {
             domains: DomainOptions {
                 cluster: ClusterMethod::Consensus,
                 domains_from: DomainSource::Predicted,
+                embedding_from: EmbeddingSource::Joint,
+                mix_slices: true,
                 smooth_components: 15,
                 smooth_k: None,
                 smooth_passes: 1,
@@ -139,6 +142,7 @@ impl OptionSet for Options {
             fixed: json!({
                 "weights": "published", "input": "genes", "init": "random", "components": "cells", "cluster": "mclust",
                 "domains_from": "embedding", "consensus": 1,
+                "embedding_from": "network", "mix_slices": false,
             }),
             free: json!({
                 "min_cells": 10, "min_counts": 0, "min_share": 0.0, "target_sum": 1e4, "slice_center": "none", "radius": null,

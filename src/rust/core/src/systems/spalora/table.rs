@@ -141,6 +141,8 @@ pub(super) const TABLE: &[Row] = &[
         "`\"predicted\"`: components of all modalities as the cells' neighbours predict them, no network; `\"embedding\"`: the network's; `\"smoothed\"`: components of all modalities averaged over neighbours, no network; `\"both\"`: \
          side by side, each column scaled.",
     ),
+    domains::EMBEDDING_FROM,
+    domains::MIX_SLICES,
     domains::smooth_components(
         "for `\"smoothed\"` and `\"both\"`: how many components of each modality are averaged over the nearest cells.",
     ),
