@@ -1,7 +1,7 @@
 #' Align slices of one tissue
 #'
 #' Brings the coordinates of several slices into one frame: each slice is turned and shifted onto the one before it, and lies at its height above the first.
-#' A slice is never mirrored unless `mirror = TRUE`, and never stretched; but where two slices lie on grids of one kind, say Visium pixels of two
+#' A slice is turned over only where `mirror` says so, and never stretched; but where two slices lie on grids of one kind, say Visium pixels of two
 #' images, the later one is scaled to the spot distance of the first.
 #'
 #' `"icp"` matches the outlines of the tissue by iterative closest points. With `search`, it starts from 36 turns, ten degrees apart, and keeps the
@@ -14,6 +14,18 @@
 #' @details PASTE: the transport between two slices balances expression (Kullback-Leibler dissimilarity over the genes that vary most) with the distances
 #' within each slice, and a weighted Procrustes fit of the transport gives turn and shift. Slices of more than 1,500 spots are represented
 #' by 1,500 spots, evenly along a space-filling curve: what is sought is one turn and shift for the whole slice.
+#'
+#' Mirror images: an outline fits turned over about as well as it does as given. With `counts`, `mirror = "auto"` looks for the place where expression agrees best
+#' with the slice turned over, and if the agreement is clearly better (by a tenth) there, aligns the mirror image and takes it. It is better by
+#' nearly a third for a flipped slice of layered cortex; of tissue that is nearly symmetric, the mirror image agrees as well but for chance, and is left.
+#'
+#' What `ok` means: with counts, that spots which lie on each other are alike, and more so than by chance: at most one in twenty alignments that differ
+#' by a turn of 30 degrees or more agrees as well, and the mirror image agrees no better; without, that the outlines tell one turn only. In both cases, at least
+#' half the spots of the slice have one of the slice before within a spot distance, and the slices are in one unit.
+#'
+#' Units: cells of one tissue are about equally far apart in all slices, and slices about equally wide. Where both differ by more than half again, to the same
+#' side, the coordinates are in two units, say pixels and micrometres, which is an error that names the factor. A piece of tissue, or a sample of the cells,
+#' changes one of them only.
 #'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object; a list of such objects, one a slice, in the order of the stack; a list of coordinate tables (columns `x` and `y`, one row a cell, with
 #'   row names), likewise; or one coordinate table of all slices.
@@ -33,7 +45,10 @@
 #' @param search TRUE starts from 36 turns, FALSE from the slices as they lie.
 #' @param overlap The share of a slice that has a counterpart in the one before it, for slices that overlap in part: the nearest points that count. NULL:
 #'   of 1, 0.85, 0.7 and 0.55, or a search by expression alone, what expression favours; 1 without `counts`.
-#' @param mirror TRUE lets slices be turned over.
+#' @param mirror Whether slices may be turned over. `"auto"`: where expression then agrees clearly better (see below), so never without `counts` or `search`; a
+#'   message says so. TRUE: the better side is taken, FALSE: never.
+#' @param scale NULL scales slices on grids of one kind to one spot distance, and is an error for slices in different units. TRUE scales all, by the
+#'   typical distance between neighbours, FALSE none, without an error.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param verbose TRUE says what was assumed about units and gaps.
 #' @param names Meta data columns to write: those of x, y and z.
@@ -43,9 +58,11 @@
 #'     (x to -x, before the turn);
 #'   * `residuals`: a data frame with a row a slice. `mean_`, `median_` and `overlap_`, `before` and `after`: distance of its spots to the nearest spot of
 #'     the slice before it, in spot distances, and the share of spots with one within one spot distance; `outline`: mean distance of the
-#'     points aligned by (NA where expression alone decided); `agreement`: correlation of expression (smoothed components of log-normalised counts) between spots that lie on each other; `rival`: the angle of another turn that fits as well; `problem`:
-#'     what is poor about it, NA if nothing;
-#'   * `ok`: TRUE or FALSE a slice; `slice`, `given` (the coordinates before) and `method`.
+#'     points aligned by (NA where expression alone decided); `agreement`: correlation of expression (smoothed components of log-normalised counts) between spots
+#'     that lie on each other; `chance`: what one turn in twenty exceeds; `mirrored`: whether it was turned over against the slice before; `other_side`: the agreement
+#'     where the side that was not taken lies best; `spacing`, `extent`: how far apart its neighbours are, and how wide it is, over those of the slice before;
+#'     `rival`: the angle of another turn that fits as well; `problem`: what is poor about it, NA if nothing;
+#'   * `ok`: whether each alignment can be believed: no `problem` (see below); `slice`, `given` (the coordinates before) and `method`.
 #'
 #'   For an object, the object with the meta data columns `names` and the rest in `Tool(object, "AlignSlices")` (of a SingleCellExperiment
 #'   `metadata(object)$spaxR$AlignSlices`); for a list, the list.
@@ -71,13 +88,14 @@ AlignSlices <- function(object, ...) UseMethod("AlignSlices")
 #' @rdname AlignSlices
 #' @export
 AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, method = c("icp", "paste", "none"), counts = NULL, gaps = NULL,
-                                spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL, mirror = FALSE, threads = NULL, verbose = TRUE) {
+                                spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL, mirror = "auto", scale = NULL, threads = NULL,
+                                verbose = TRUE) {
   check_dots(...)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
   input <- slice_tables(object, slice, slice.order, "slice")
   found <- align_slices(input$coords, input$slice,
     method = method, counts = alignment_counts(counts, rownames(input$coords), method), gaps = gaps, spot.distance = spot.distance,
-    outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = check_flag(verbose, "verbose")
+    outline = outline, search = search, overlap = overlap, mirror = mirror, scale = scale, threads = threads, verbose = check_flag(verbose, "verbose")
   )
   structure(c(found, list(slice = input$slice, given = input$coords, method = method)), class = "SlicesAligned")
 }
@@ -92,7 +110,7 @@ AlignSlices.list <- function(object, ...) {
 #' @exportS3Method AlignSlices Seurat
 AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL, coords = NULL, method = c("icp", "paste", "none"), counts = TRUE,
                                assay = NULL, layer = "counts", gaps = NULL, spot.distance = NULL, outline = TRUE, search = TRUE, overlap = NULL,
-                               mirror = FALSE, threads = NULL, verbose = TRUE, names = c("spax_x", "spax_y", "spax_z")) {
+                               mirror = "auto", scale = NULL, threads = NULL, verbose = TRUE, names = c("spax_x", "spax_y", "spax_z")) {
   check_dots(...)
   check_column_names(names)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
@@ -101,7 +119,7 @@ AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL,
   found <- AlignSlices.default(
     input$coords, input$slice,
     slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) stored_counts(object, assay, layer), gaps = gaps,
-    spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, threads = threads, verbose = verbose
+    spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, scale = scale, threads = threads, verbose = verbose
   )
   object <- write_columns(object, rlang::set_names(found$coords, names))
   object <- write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")])
@@ -119,8 +137,9 @@ AlignSlices.SingleCellExperiment <- AlignSlices.Seurat
 #' @export
 print.SlicesAligned <- function(x, ...) {
   turn <- vapply(x$transforms, function(t) t$angle, 0)
+  mirrored <- vapply(x$transforms, function(t) t$mirrored, NA)
   table <- data.frame(
-    angle = round(turn, 2L), distance = round(x$residuals$median_after, 2L), overlap = round(x$residuals$overlap_after, 2L),
+    angle = round(turn, 2L), mirrored = mirrored, distance = round(x$residuals$median_after, 2L), overlap = round(x$residuals$overlap_after, 2L),
     problem = ifelse(is.na(x$residuals$problem), "", x$residuals$problem), row.names = names(x$transforms)
   )
   cat("<SlicesAligned> ", nrow(x$coords), " cells in ", nrow(table), " slices (", x$method, ")\n", sep = "")

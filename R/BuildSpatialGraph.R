@@ -11,7 +11,7 @@
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param slice NULL, or the slice of each cell: a factor with its levels in the order of the stack.
 #' @param split.by NULL, or what says which slice a cell lies in: see [RunSpaCross()], also for the next arguments.
-#' @param align,stack,gaps,spot.distance How slices lie to each other.
+#' @param align,mirror,stack,gaps,spot.distance How slices lie to each other. No slice is turned over without counts, unless `mirror = TRUE`.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param assay Assay that the graph belongs to (Seurat only). NULL: the default assay.
 #' @param graph.name Name of the graph in the object.
@@ -27,11 +27,11 @@ BuildSpatialGraph <- function(object, ...) UseMethod("BuildSpatialGraph")
 
 #' @rdname BuildSpatialGraph
 #' @export
-BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, k = 12,
+BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", mirror = "auto", stack = TRUE, gaps = NULL, spot.distance = NULL, k = 12,
                                       radius = NULL, threads = NULL) {
   check_dots(...)
   coords <- SpatialCoords.default(NULL, object)
-  layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
+  layout <- check_layout(align, mirror, stack, gaps, spot.distance, !is.null(slice))
   slice <- as_slices(slice, rownames(coords), stack, "slice")
   placed <- place_slices(list(coords = coords, threads = check_threads(threads), verbose = FALSE), slice, layout)
   graph <- core_graph(placed$coords %||% coords, k, radius, check_threads(threads), placed$slices)
@@ -40,19 +40,19 @@ BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", 
 
 #' @rdname BuildSpatialGraph
 #' @exportS3Method BuildSpatialGraph Seurat
-BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
+BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL, align = "icp", mirror = "auto", stack = TRUE, gaps = NULL,
                                      spot.distance = NULL, k = 12, radius = NULL, threads = NULL, assay = NULL,
                                      graph.name = "spatial_nn") {
   check_dots(...)
   check_name(graph.name, "graph.name")
   assay <- check_assay(object, assay)
-  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  check_layout(align, mirror, stack, gaps, spot.distance, !is.null(split.by))
   slice <- object_slices(object, split.by, stack)
   place <- object_slice_coords(object, coords, slice)
   warn_overlaid_object(object, place, split.by, threads)
   graph <- BuildSpatialGraph.default(
     place,
-    slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
+    slice = slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads
   )
   object <- write_graph(object, graph, graph.name, assay)
   if (!inherits(object, "Seurat")) {

@@ -28,7 +28,8 @@
 #'   order of the stack; text or numbers will do for two slices or `stack = FALSE`. Without it, a warning says so where samples lie over each other.
 #'   Slices of fewer than 20 cells are an error, or with `options(spaxR.leave_out_small_slices = TRUE)` left out with a warning: their cells get no domain.
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
-#'   Not without slices, nor is `stack`.
+#'   Not without slices, nor are `mirror` and `stack`.
+#' @param mirror Whether a slice may be turned over: `"auto"` does so where expression then agrees clearly better, and says so; TRUE takes the better side, FALSE never does.
 #' @param stack TRUE: neighbouring slices lie on each other in the tissue, and their cells are neighbours in 3-D. FALSE: they do not, and are not aligned.
 #' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: where the coordinates bring one z a slice, by these, else 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,
@@ -85,7 +86,7 @@ RunSpaCross <- function(object, ...) UseMethod("RunSpaCross")
 
 #' @rdname RunSpaCross
 #' @export
-RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = NULL, align = "icp", stack = TRUE, gaps = NULL,
+RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = NULL, align = "icp", mirror = "auto", stack = TRUE, gaps = NULL,
                                 spot.distance = NULL, reduction = NULL, dims = NULL, options = spacross_options(), epochs = NULL,
                                 published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE) {
   check_dots(...)
@@ -93,7 +94,7 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
   timer <- new_timer()
   task <- timed(timer, "checks", {
     input <- matrix_input(object, coords, reduction, dims, impute)
-    layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
+    layout <- check_layout(align, mirror, stack, gaps, spot.distance, !is.null(slice))
     kept <- without_small_slices(input, slice)
     input <- kept$input
     slice <- as_slices(kept$slice, input$cells, layout$stack, "slice")
@@ -110,7 +111,7 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
 
 #' @rdname RunSpaCross
 #' @exportS3Method RunSpaCross Seurat
-RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by = NULL, align = "icp", stack = TRUE, gaps = NULL,
+RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by = NULL, align = "icp", mirror = "auto", stack = TRUE, gaps = NULL,
                                spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(),
                                epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE,
                                reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain",
@@ -119,14 +120,14 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
   names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
-  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  check_layout(align, mirror, stack, gaps, spot.distance, !is.null(split.by))
   where <- list(
     slice = object_slices(object, split.by, stack), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
   )
   object <- run_on_object(object, "RunSpaCross", where, names, function(input) {
     RunSpaCross.default(
       input$counts, rlang::maybe_missing(n.domains), input$coords,
-      slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = input$embedding, options = options,
+      slice = input$slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = input$embedding, options = options,
       epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
     )
   })
@@ -144,7 +145,7 @@ RunSpaCross.SingleCellExperiment <- RunSpaCross.Seurat
 
 #' @rdname RunSpaCross
 #' @export
-RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL,
+RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp", mirror = "auto", stack = TRUE, gaps = NULL, spot.distance = NULL,
                              assay = NULL, layer = "counts", options = spacross_options(), epochs = NULL, published = FALSE,
                              impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
                              reduction.key = "spacross_", domain.name = "spacross_domain", confidence.name = NULL,
@@ -155,7 +156,7 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
   if (isTRUE(impute) && is_object_list(object)) lapply(object, function(x) check_imputed_assay(x, imputed.assay, check_assay(x, assay)))
   result <- RunSpaCross.default(
     input$counts, rlang::maybe_missing(n.domains), input$coords,
-    slice = input$slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
+    slice = input$slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
     published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
   )
   share_result(object, result, input$parts, names, assay, "RunSpaCross")

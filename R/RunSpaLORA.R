@@ -39,7 +39,7 @@
 #' @param cells `"same"`: all modalities must have the same cells (in any order); `"shared"`: those that all have are used, the others get no domain.
 #' @param slice,split.by For several slices: the slice of each cell (a factor with its levels in the order of the stack), or the meta data column with it; as in [RunSpaCross()].
 #'   Neighbours are looked for in the stack of aligned slices, and similar cells among all slices.
-#' @param align,stack,gaps,spot.distance How the slices lie to each other; as in [RunSpaCross()].
+#' @param align,mirror,stack,gaps,spot.distance How the slices lie to each other; as in [RunSpaCross()].
 #' @param options Result of [spalora_options()].
 #' @param epochs NULL: as `options` say.
 #' @param published TRUE runs the published settings for comparison, those of the preset `"visium_protein"` unless the options name another: the gene weights
@@ -83,14 +83,14 @@ RunSpaLORA <- function(object, ...) UseMethod("RunSpaLORA")
 
 #' @rdname RunSpaLORA
 #' @export
-RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality = NULL, cells = "same", slice = NULL, align = "icp", stack = TRUE,
+RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality = NULL, cells = "same", slice = NULL, align = "icp", mirror = "auto", stack = TRUE,
                                gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL, published = FALSE, seed = 1,
                                threads = NULL, device = "auto", verbose = TRUE) {
   check_dots(...)
   call <- user_call()
   timer <- new_timer()
   task <- timed(timer, "checks", {
-    layout <- check_layout(align, stack, gaps, spot.distance, !is.null(slice))
+    layout <- check_layout(align, mirror, stack, gaps, spot.distance, !is.null(slice))
     input <- modalities_input(object, modality, cells, coords)
     slice <- as_slices(slice, input$cells, layout$stack, "slice")
     run <- spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose)
@@ -105,17 +105,17 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
 #' @rdname RunSpaLORA
 #' @exportS3Method RunSpaLORA Seurat
 RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same", split.by = NULL,
-                              align = "icp", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
+                              align = "icp", mirror = "auto", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
                               published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain",
                               confidence.name = NULL) {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
-  check_layout(align, stack, gaps, spot.distance, !is.null(split.by))
+  check_layout(align, mirror, stack, gaps, spot.distance, !is.null(split.by))
   slice <- object_slices(object, split.by, stack)
   input <- object_modalities(object, rlang::maybe_missing(assays), layer)
   result <- RunSpaLORA.default(
     input, rlang::maybe_missing(n.domains), object_slice_coords(object, coords, slice),
-    modality = modality, cells = cells, slice = slice, align = align, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
+    modality = modality, cells = cells, slice = slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )
   homes <- vapply(assays, function(name) modality_home(object, name), "")

@@ -1,14 +1,14 @@
-# Several slices in one run. A layout says how they lie to each other: list(align, stack, gaps, spot.distance), the user's arguments.
+# Several slices in one run. A layout says how they lie to each other: list(align, mirror, stack, gaps, spot.distance), the user's arguments.
 # A task holds `slices`: NULL for one slice, or list(of, stacked, align, transforms, residuals), `of` a factor with one value a cell whose levels are in the
 # order of the stack.
 
 # The fewest cells that a slice may have.
 fewest_cells <- 20L
 
-check_layout <- function(align, stack, gaps, spot.distance, several) {
-  check_several(several, align, stack)
+check_layout <- function(align, mirror, stack, gaps, spot.distance, several) {
+  check_several(several, align, mirror, stack)
   layout <- list(
-    align = check_choice(align, c("icp", "paste", "none"), "align"), stack = check_flag(stack, "stack"),
+    align = check_choice(align, c("icp", "paste", "none"), "align"), mirror = mirror, stack = check_flag(stack, "stack"),
     gaps = gaps, spot.distance = spot.distance
   )
   given <- Filter(function(name) !is.null(layout[[name]]), c("gaps", "spot.distance"))
@@ -22,8 +22,9 @@ check_layout <- function(align, stack, gaps, spot.distance, several) {
 }
 
 # What says how slices lie to each other means nothing for one, and may stand where `split.by` was forgotten.
-check_several <- function(several, align, stack) {
-  set <- c(align = !identical(align, "icp"), stack = !isTRUE(stack))
+check_several <- function(several, align, mirror, stack) {
+  check_mirror(mirror)
+  set <- c(align = !identical(align, "icp"), mirror = !identical(mirror, "auto"), stack = !isTRUE(stack))
   given <- union(intersect(names(set), user_arguments()), names(set)[set])
   if (!several && length(given) > 0L) {
     abort_spax("argument", c(
@@ -108,8 +109,8 @@ place_slices <- function(task, slice, layout) {
     return(list(slices = list(of = slice, stacked = FALSE, align = "none")))
   }
   placed <- align_slices(task$coords, slice,
-    method = layout$align, counts = task$counts, gaps = layout$gaps, spot.distance = layout$spot.distance, threads = task$threads,
-    verbose = task$verbose
+    method = layout$align, counts = task$counts, gaps = layout$gaps, spot.distance = layout$spot.distance, mirror = layout$mirror,
+    threads = task$threads, verbose = task$verbose
   )
   list(coords = placed$coords, slices = list(
     of = slice, stacked = TRUE, align = layout$align, transforms = placed$transforms, residuals = placed$residuals

@@ -1,7 +1,9 @@
 # The matrices of a run on their way to the core.
 
 # One matrix of a run: raw counts, genes x cells, or columns, cells x columns.
-counts_part <- function(name, kind, counts) list(name = name, kind = kind, p = counts@p, i = counts@i, x = counts@x, n = nrow(counts))
+counts_part <- function(name, kind, counts) c(list(name = name, kind = kind), counts_slots(counts))
+
+counts_slots <- function(counts) list(p = counts@p, i = counts@i, x = counts@x, n = nrow(counts))
 
 columns_part <- function(name, x) list(name = name, kind = "features", columns = unname(x))
 

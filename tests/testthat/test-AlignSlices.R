@@ -61,13 +61,92 @@ test_that("grids of another scale are brought to that of the first", {
   expect_lt(found$residuals$mean_after[[2L]], 1e-4)
 })
 
-test_that("a slice is mirrored only if that is asked for", {
+test_that("a grid that is scaled is told", {
+  other <- pair_tables()
+  other$b[] <- other$b * 0.4
+  expect_message(aligned(other, counts = pair_counts()), "scaled by 2.5")
+  unscaled <- expect_warning(aligned(other, counts = pair_counts(), scale = FALSE), class = "spaxR_warning_alignment")
+  expect_identical(unscaled$residuals$problem[[2L]], "another unit")
+})
+
+test_that("a slice is turned over where expression or the user says so", {
   tables <- pair_tables()
   tables$b$x <- -tables$b$x
   expect_false(suppressWarnings(aligned(tables))$transforms$b$mirrored)
-  found <- aligned(tables, mirror = TRUE, counts = pair_counts())
-  expect_true(found$transforms$b$mirrored)
-  expect_lt(found$residuals$mean_after[[2L]], 1e-4)
+  expect_message(found <- aligned(tables, counts = pair_counts()), "turned over")
+  expect_no_message(asked <- aligned(tables, mirror = TRUE, counts = pair_counts()), message = "turned over")
+  for (one in list(found, asked)) {
+    expect_true(one$transforms$b$mirrored && one$residuals$mirrored[[2L]] && one$ok[["b"]])
+    expect_lt(one$residuals$mean_after[[2L]], 1e-4)
+  }
+  expect_gt(found$residuals$agreement[[2L]], 1.1 * found$residuals$other_side[[2L]])
+})
+
+# Two neighbouring slices of cortex, the second as it is or with y flipped, and the share of its spots that lie on one of their layer.
+cortex_pair <- function(flip, ...) {
+  slices <- lapply(c(a = "151673", b = "151674"), function(sample) cortex_slice(sample = sample))
+  genes <- Reduce(intersect, lapply(slices, function(s) rownames(s$counts)))
+  tables <- lapply(slices, function(s) s$spots[c("x", "y")])
+  if (flip) tables$b$y <- -tables$b$y
+  names <- Map(function(slice, table) paste0(slice, "_", rownames(table)), names(tables), tables)
+  tables <- Map(`rownames<-`, tables, names)
+  counts <- do.call(cbind, unname(lapply(slices, function(s) s$counts[genes, ])))
+  colnames(counts) <- unlist(names)
+  found <- aligned(tables, counts = counts, ..., verbose = FALSE)
+  layer <- unlist(lapply(slices, function(s) as.character(s$spots$label)))
+  xy <- split(found$coords[c("x", "y")], found$slice)
+  near <- vapply(seq_len(nrow(xy$b)), function(i) which.min((xy$a$x - xy$b$x[[i]])^2 + (xy$a$y - xy$b$y[[i]])^2), 0L)
+  found$same_layer <- mean(layer[found$slice == "b"] == layer[found$slice == "a"][near], na.rm = TRUE)
+  found
+}
+
+test_that("a flipped slice of cortex is laid as it was cut, or the alignment is not believed", {
+  as_given <- cortex_pair(flip = FALSE)
+  flipped <- cortex_pair(flip = TRUE)
+  for (found in list(as_given, flipped)) {
+    expect_true(all(found$ok))
+    expect_gt(found$same_layer, 0.85)
+    expect_gt(found$residuals$agreement[[2L]], found$residuals$chance[[2L]] + 0.2)
+  }
+  expect_false(as_given$transforms$b$mirrored)
+  expect_true(flipped$transforms$b$mirrored)
+  warned <- expect_warning(wrong <- cortex_pair(flip = TRUE, mirror = FALSE), class = "spaxR_warning_alignment")
+  expect_match(conditionMessage(warned), "mirror image agrees better")
+  expect_identical(unname(wrong$ok), c(TRUE, FALSE))
+  expect_lt(wrong$same_layer, 0.7)
+})
+
+# Cells of no grid.
+scattered_pair <- function(scale) {
+  tables <- pair_tables()
+  jitter <- withr::with_seed(1, matrix(stats::runif(2L * nrow(tables$a), -45, 45), ncol = 2L))
+  tables$a[] <- tables$a + jitter
+  tables$b[] <- turned(tables$a, 25, c(500, -80)) * scale
+  tables
+}
+
+test_that("slices in different units are refused, with the factor", {
+  other <- scattered_pair(0.4)
+  refused <- expect_spax_error(aligned(other, counts = pair_counts()), "coords", "coords")
+  expect_match(conditionMessage(refused), "0.4 times as far apart.*0.4 times as wide.*2.5")
+  expect_spax_error(quick_pair(coords = do.call(rbind, unname(other))), "coords", "coords")
+  expect_warning(inside <- aligned(other, counts = pair_counts(), scale = FALSE), class = "spaxR_warning_alignment")
+  expect_identical(unname(inside$ok), c(TRUE, FALSE))
+  expect_equal(inside$residuals$spacing[[2L]], 0.4, tolerance = 1e-6)
+  scaled <- aligned(other, counts = pair_counts(), scale = TRUE)
+  expect_true(all(scaled$ok))
+  expect_equal(scaled$transforms$b$scale, 2.5, tolerance = 1e-6)
+  expect_lt(scaled$residuals$mean_after[[2L]], 1e-3)
+  expect_true(all(aligned(scattered_pair(1), counts = pair_counts())$ok))
+})
+
+test_that("an alignment that expression does not bear out is not ok", {
+  shuffled <- pair_counts()
+  n <- ncol(small()$counts)
+  shuffled[, n + seq_len(n)] <- shuffled[, n + withr::with_seed(2, sample(n))]
+  found <- suppressWarnings(aligned(counts = shuffled))
+  expect_identical(unname(found$ok), c(TRUE, FALSE))
+  expect_match(found$residuals$problem[[2L]], "expression")
 })
 
 test_that("'none' moves nothing, and still says how slices lie", {
@@ -186,6 +265,9 @@ test_that("bad input is refused, with the argument and the remedy", {
   expect_spax_error(AlignSlices(tables, gaps = -1), "argument", "gaps")
   expect_spax_error(AlignSlices(tables, spot.distance = 0), "argument", "spot.distance")
   expect_spax_error(AlignSlices(tables, overlap = 0), "argument", "overlap")
+  expect_spax_error(AlignSlices(tables, mirror = "yes"), "argument", "mirror")
+  expect_spax_error(AlignSlices(tables, mirror = NA), "argument", "mirror")
+  expect_spax_error(AlignSlices(tables, scale = 2), "argument", "scale")
   expect_spax_error(AlignSlices(tables, method = "best"), "argument", "method")
   expect_spax_error(AlignSlices(tables, method = "paste"), "argument", "counts")
   expect_spax_error(AlignSlices(tables, counts = small()$counts), "counts", "counts")

@@ -58,6 +58,19 @@ test_that("cells of other slices that are alike take part in the hybrid graph", 
   expect_false(identical(run(), run(top_k_inter = 0)))
 })
 
+test_that("a slice that was turned over on its slide comes back as it was cut", {
+  flipped <- pair_tables()
+  flipped$b$y <- -flipped$b$y
+  fit <- quick_pair(coords = do.call(rbind, unname(flipped)))
+  n <- nrow(flipped$a)
+  expect_equal(fit$alignment$coords[n + seq_len(n), 1:2], fit$alignment$coords[seq_len(n), 1:2], tolerance = 1e-4, ignore_attr = TRUE)
+  expect_true(fit$alignment$residuals$mirrored[[2L]])
+  left <- suppressWarnings(quick_pair(coords = do.call(rbind, unname(flipped)), mirror = FALSE))
+  expect_false(left$alignment$residuals$mirrored[[2L]])
+  expect_spax_error(quick(mirror = TRUE), "argument", "mirror")
+  expect_spax_error(quick_pair(mirror = "maybe"), "argument", "mirror")
+})
+
 test_that("order, names and size of the slices are checked before any work", {
   n <- ncol(small()$counts)
   three <- rep_len(c("a", "b", "c"), 2L * n)

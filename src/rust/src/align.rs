@@ -2,143 +2,74 @@
 
 use extendr_api::prelude::*;
 use spax_core::align::{
-    align_stack, even_sample, grid_of, heights, paste, relative_scale, Grid, Lattice, Outline,
-    Params, PasteParams, Placed, Residual, Transform,
+    align_stack, units_of, Lattice, Method, Mirror, Outline, Params, Placed, Problem, Report,
+    Residual, Scale, Stack, Units,
 };
+use spax_core::sparse::CountsView;
 use spax_core::{Error, Result};
 
-use crate::convert::{count, doubles, flag, from_zero_based, labels, matrix, number, Options};
+use crate::convert::{doubles, matrix, optional_number, slices, string, to_matrix, Options};
+use crate::counts::view;
 use crate::error::guard;
 use crate::wait;
 
+/// Coordinates (cells x 2), the slice of each cell from 1, the slots of the counts as `list(p, i, x, n)` or NULL, and how to align them.
 /// @noRd
 #[extendr]
-fn core_align_stack(
-    coords: Robj,
-    slice: Robj,
-    features: Robj,
-    steps: Robj,
-    options: Robj,
-    threads: Robj,
-) -> Robj {
+fn core_align_stack(coords: Robj, slice: Robj, counts: Robj, options: Robj, threads: Robj) -> Robj {
     guard(|| {
         let points = matrix(&coords, "coords")?;
-        let cells = cells_of(&labels(&slice, "slice")?, points.nrows())?;
-        let features = match features.is_null() {
+        let slices = slices(&slice, points.nrows())?;
+        let counts = match counts.is_null() {
             true => None,
-            false => Some(matrix(&features, "features")?),
+            false => Some(Options::new(&counts)?),
         };
-        let mut params = params(&options)?;
-        if !steps.is_null() {
-            params.given = Some(transforms(&steps)?);
-        }
-        let found = wait::on(&threads, || align_stack(points, &cells, features, &params))?;
-        Ok(List::from_values(found.iter().map(placed)).into())
+        let stack = Stack {
+            coords: points,
+            slices: &slices,
+            counts: counts.as_ref().map(slots).transpose()?,
+        };
+        let params = params(&Options::new(&options)?)?;
+        let found = wait::on(&threads, || align_stack(&stack, &params))?;
+        let placed = List::from_values(found.slices.iter().map(placed));
+        Ok(list!(coords = to_matrix(found.coords.view()), slices = placed).into())
     })
 }
 
-/// Rows of turn (by rows), scale and shift.
-fn transforms(steps: &Robj) -> Result<Vec<Transform>> {
-    let row = |v: ndarray::ArrayView1<f64>| {
-        let turn = [[v[0], v[1]], [v[2], v[3]]];
-        Transform::from_parts(turn, v[4], [v[5], v[6]])
-    };
-    let steps = matrix(steps, "steps")?;
-    if steps.ncols() != 7 {
-        return Err(Error::Internal("steps have seven columns".into()));
-    }
-    Ok(steps.rows().into_iter().map(row).collect())
-}
-
+/// Of each slice but the first, scaled as `scale` says: how far apart neighbours are, and its extent, over those of the slice before it; and whether both say that
+/// it is in another unit.
 /// @noRd
 #[extendr]
-fn core_even_sample(coords: Robj, most: Robj) -> Robj {
+fn core_slice_units(coords: Robj, slice: Robj, scale: Robj) -> Robj {
     guard(|| {
-        let (points, most) = (matrix(&coords, "coords")?, count(&most, "most")?);
-        let rows = wait::alone(|| even_sample(points, most))?;
-        Ok(from_zero_based(&rows))
+        let points = matrix(&coords, "coords")?;
+        let slices = slices(&slice, points.nrows())?;
+        let scale = scale_of(string(&scale, "scale")?)?;
+        let found = wait::alone(|| units_of(points, &slices, scale))?;
+        let column = |of: fn(&Units) -> f64| -> Vec<f64> { found.iter().map(of).collect() };
+        let differ: Vec<bool> = found.iter().map(|u| u.differ()).collect();
+        Ok(list!(
+            spacing = column(|u| u.spacing),
+            extent = column(|u| u.extent),
+            differ = differ
+        )
+        .into())
     })
 }
 
-/// @noRd
-#[extendr]
-fn core_align_paste(source: Robj, target: Robj, mirror: Robj, threads: Robj) -> Robj {
-    guard(|| {
-        let (source, target) = (Sampled::new(&source)?, Sampled::new(&target)?);
-        let scale = Transform::scaling(relative_scale(&source.grid, &target.grid));
-        let params = PasteParams {
-            alpha: 0.1,
-            spacing: target.grid.spacing,
-            rounds: 100,
-            starts: 12,
-            mirror: flag(&mirror, "mirror")?,
-        };
-        let from = scale.apply_all(&source.points);
-        let counts = (
-            matrix(&source.counts, "counts")?,
-            matrix(&target.counts, "counts")?,
-        );
-        let found = wait::on(&threads, || {
-            paste(&from, &target.points, counts.0, counts.1, &params)
-        })?;
-        let whole = scale.then(&found.transform);
-        let ([[a, b], [c, d]], [x, y]) = (whole.turn(), whole.shift());
-        Ok(vec![a, b, c, d, whole.scale(), x, y].into())
-    })
+fn slots(counts: &Options) -> Result<CountsView<'_>> {
+    let get = |name| counts.get(name);
+    view(get("p")?, get("i")?, get("x")?, get("n")?)
 }
 
-/// The spots of a slice that stand for it, and their counts.
-struct Sampled {
-    grid: Grid,
-    points: Vec<[f64; 2]>,
-    counts: Robj,
-}
-
-impl Sampled {
-    fn new(list: &Robj) -> Result<Self> {
-        let list = Options::new(list)?;
-        let coords = list.get("xy")?;
-        let coords = matrix(coords, "xy")?;
-        let rows = labels(list.get("sample")?, "sample")?;
-        let point = |&row: &u32| {
-            let row = row as usize;
-            (row < coords.nrows())
-                .then(|| [coords[[row, 0]], coords[[row, 1]]])
-                .ok_or_else(|| Error::Internal("a sample beyond the spots".into()))
-        };
-        Ok(Self {
-            grid: grid_of(coords)?,
-            points: rows.iter().map(point).collect::<Result<Vec<_>>>()?,
-            counts: list.get("counts")?.clone(),
-        })
-    }
-}
-
-/// @noRd
-#[extendr]
-fn core_heights(gaps: Robj, unit: Robj) -> Robj {
-    guard(|| Ok(heights(doubles(&gaps, "gaps")?, number(&unit, "unit")?).into()))
-}
-
-/// The rows of each slice.
-fn cells_of(slice: &[u32], n: usize) -> Result<Vec<Vec<u32>>> {
-    if slice.len() != n {
-        return Err(Error::Internal("one slice a cell".into()));
-    }
-    let most = slice.iter().max().map_or(0, |&s| s as usize + 1);
-    let mut cells = vec![Vec::new(); most.min(n)];
-    for (row, &slice) in slice.iter().enumerate() {
-        cells
-            .get_mut(slice as usize)
-            .ok_or_else(|| Error::Internal("a slice without cells".into()))?
-            .push(row as u32);
-    }
-    Ok(cells)
-}
-
-fn params(list: &Robj) -> Result<Params> {
-    let options = Options::new(list)?;
+fn params(options: &Options) -> Result<Params> {
     Ok(Params {
+        method: match options.string("method")? {
+            "icp" => Method::Icp,
+            "paste" => Method::Paste,
+            "none" => Method::Still,
+            _ => return Err(unknown("method")),
+        },
         outline: match options.flag("outline")? {
             true => Outline::Rim,
             false => Outline::All,
@@ -147,9 +78,29 @@ fn params(list: &Robj) -> Result<Params> {
         rounds: options.count("rounds")?,
         keeps: doubles(options.get("keeps")?, "keeps")?.to_vec(),
         starts: options.count("starts")?,
-        mirror: options.flag("mirror")?,
-        given: options.flag("still")?.then(Vec::new),
+        mirror: match options.string("mirror")? {
+            "auto" => Mirror::Auto,
+            "TRUE" => Mirror::Allowed,
+            "FALSE" => Mirror::Never,
+            _ => return Err(unknown("mirror")),
+        },
+        scale: scale_of(options.string("scale")?)?,
+        gaps: doubles(options.get("gaps")?, "gaps")?.to_vec(),
+        spot_distance: optional_number(options.get("spot.distance")?, "spot.distance")?,
     })
+}
+
+fn scale_of(name: &str) -> Result<Scale> {
+    match name {
+        "grids" => Ok(Scale::Grids),
+        "TRUE" => Ok(Scale::Always),
+        "FALSE" => Ok(Scale::Never),
+        _ => Err(unknown("scale")),
+    }
+}
+
+fn unknown(option: &str) -> Error {
+    Error::Internal(format!("`{option}` is none of its values"))
 }
 
 fn placed(slice: &Placed) -> Robj {
@@ -166,16 +117,37 @@ fn placed(slice: &Placed) -> Robj {
         angle = t.angle().to_degrees(),
         mirrored = t.mirrored(),
         scale = t.scale(),
-        before = slice.residuals.map_or_else(Vec::new, |r| numbers(&r.0)),
-        after = slice.residuals.map_or_else(Vec::new, |r| numbers(&r.1)),
-        outline = slice.outline,
-        agreement = slice.agreement,
-        rival = slice.rival.map(|r| r.angle().to_degrees()),
         lattice = lattice,
-        smallest = slice.grid.smallest,
-        spacing = slice.grid.spacing
+        pair = slice.pair.as_ref().map(report)
     )
     .into()
+}
+
+fn report(pair: &Report) -> Robj {
+    list!(
+        before = numbers(&pair.before),
+        after = numbers(&pair.after),
+        outline = pair.outline,
+        agreement = pair.agreement,
+        chance = pair.chance,
+        other_side = pair.other_side,
+        rival = pair.rival.map(|r| r.angle().to_degrees()),
+        spacing = pair.units.spacing,
+        extent = pair.units.extent,
+        problem = pair.problem.map(name)
+    )
+    .into()
+}
+
+fn name(problem: Problem) -> &'static str {
+    match problem {
+        Problem::Units => "units",
+        Problem::LittleOverlap => "overlap",
+        Problem::Disagrees => "expression",
+        Problem::Chance => "chance",
+        Problem::MirrorImage => "mirror",
+        Problem::Rival => "rival",
+    }
 }
 
 fn numbers(r: &Residual) -> Vec<f64> {
@@ -189,7 +161,5 @@ fn r_matrix(rows: [[f64; 2]; 2]) -> Robj {
 extendr_module! {
     mod align;
     fn core_align_stack;
-    fn core_align_paste;
-    fn core_even_sample;
-    fn core_heights;
+    fn core_slice_units;
 }

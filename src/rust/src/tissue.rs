@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use extendr_api::prelude::*;
 use spax_core::engine::{Join, Tissue};
-use spax_core::graph::smooth;
-use spax_core::{threads, Result};
+use spax_core::Result;
 
-use crate::convert::{
-    count, finite_f32, flag, matrix, optional_number, pointer, slices, to_matrix,
-};
+use crate::convert::{count, flag, matrix, optional_number, pointer, slices};
 use crate::error::guard;
 use crate::wait;
 
@@ -61,26 +58,9 @@ fn core_tissue_around(tissue: Robj, radius: Robj) -> Robj {
     })
 }
 
-/// The rows of `x` averaged over `k` cells, the cell itself one of them, `passes` times.
-/// @noRd
-#[extendr]
-fn core_tissue_smooth(tissue: Robj, x: Robj, k: Robj, passes: Robj) -> Robj {
-    guard(|| {
-        let tissue: &Handle = pointer(&tissue, "tissue")?;
-        let x = finite_f32(&x, "reduction")?;
-        let (k, passes) = (count(&k, "k")?, count(&passes, "passes")?);
-        let smoothed = wait::alone(|| {
-            let near = tissue.neighbours(k.saturating_sub(1))?;
-            threads::install(tissue.threads(), || smooth(x.view(), &near, passes))
-        })?;
-        Ok(to_matrix(smoothed.view()))
-    })
-}
-
 extendr_module! {
     mod tissue;
     fn core_tissue;
     fn core_tissue_around;
     fn core_tissue_graph;
-    fn core_tissue_smooth;
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use ndarray::Array2;
-use spax_core::align::{align_stack, paste, Outline, Params, PasteParams};
+use spax_core::align::{
+    align_stack, paste, Method, Mirror, Outline, Params, PasteParams, Scale, Sides, Stack,
+};
 use spax_core::cluster::{consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings};
 use spax_core::design::Input;
 use spax_core::graph::{
@@ -193,19 +195,27 @@ fn averaging_and_scoring_stop() {
 #[test]
 fn aligning_stops() {
     let coords = ndarray::concatenate![ndarray::Axis(0), places(6000), places(6000)];
-    let cells: Vec<Vec<u32>> = [0..6000, 6000..12_000].map(Iterator::collect).into();
-    let features = numbers(12_000, 30).mapv(f64::from);
+    let slices = Slices::new((0..12_000).map(|cell| cell / 6000).collect()).unwrap();
+    let slots = Slots::new(12_000, 30, 3);
+    let stack = Stack {
+        coords: coords.view(),
+        slices: &slices,
+        counts: Some(slots.view()),
+    };
     let params = Params {
+        method: Method::Icp,
         outline: Outline::All,
         tolerance: 1e-6,
         rounds: 200,
         keeps: vec![1.0, 0.8, 0.6],
         starts: 36,
-        mirror: true,
-        given: None,
+        mirror: Mirror::Allowed,
+        scale: Scale::Grids,
+        gaps: vec![10.0],
+        spot_distance: None,
     };
     stops("closest points and search", &[50, 500], || {
-        align_stack(coords.view(), &cells, Some(features.view()), &params).map(|_| ())
+        align_stack(&stack, &params).map(|_| ())
     });
     let spots: Vec<[f64; 2]> = places(900)
         .rows()
@@ -218,7 +228,7 @@ fn aligning_stops() {
         spacing: 0.03,
         rounds: 100,
         starts: 12,
-        mirror: true,
+        sides: Sides::Both,
     };
     stops("transport", &[50, 300], || {
         paste(&spots, &spots, counts.view(), counts.view(), &params).map(|_| ())

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::agreement::agreement;
 use super::icp::{icp, Icp, Matching, Target};
 use super::search::search;
+use super::sides::Sides;
 use super::transform::{centroid, Transform};
 use crate::{progress, Error, Result};
 
@@ -20,8 +21,8 @@ pub struct PairParams {
     pub keeps: Vec<f64>,
     /// The turns to start from, in radians, each about the middle of the slice, which is laid on the middle of the other.
     pub starts: Vec<f64>,
-    /// Whether the slice may be turned over.
-    pub mirror: bool,
+    /// Which side up the slice may be laid.
+    pub sides: Sides,
     /// Spots lie on each other within this distance.
     pub reach: f64,
     /// Two results are as good as each other if their mean distances differ by less than this fraction.
@@ -108,7 +109,7 @@ fn better_place(
     if params.keeps.len() < 2 || params.starts.len() < 2 {
         return Ok(None);
     }
-    let there = search(source, target, &params.starts, params.mirror, params.reach)?;
+    let there = search(source, target, &params.starts, params.sides, params.reach)?;
     let Some(transform) = there else {
         return Ok(None);
     };
@@ -230,11 +231,7 @@ fn starts(source: &[[f64; 2]], target: &[[f64; 2]], params: &PairParams) -> Vec<
         };
         params.starts.iter().map(turn).collect::<Vec<_>>()
     };
-    let mut all = turned(Transform::identity());
-    if params.mirror {
-        all.extend(turned(Transform::mirror()));
-    }
-    all
+    params.sides.each().into_iter().flat_map(turned).collect()
 }
 
 /// Whether two transforms take the points to places closer to each other than a tenth of the spread of the points.

@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use super::sides::Sides;
 use super::sinkhorn::Plan;
 use super::transform::{best_fit, centroid, Transform};
 use crate::dense::times_transposed;
@@ -36,7 +37,8 @@ pub struct PasteParams {
     pub rounds: usize,
     /// Turns to try first, evenly around.
     pub starts: usize,
-    pub mirror: bool,
+    /// Which side up the source may be laid.
+    pub sides: Sides,
 }
 
 /// A transport, as the transform that fits it best.
@@ -86,7 +88,7 @@ pub fn paste(
     let problem = Problem::new(dissimilarity, source, target, params);
     let (found, rounds) = problem.solve(guesses(source, target, params), params.rounds)?;
     Ok(Paste {
-        transform: procrustes(source, target, &found.plan, params.mirror),
+        transform: procrustes(source, target, &found.plan, params.sides),
         objective: found.objective,
         rounds,
         plan: found.plan.values,
@@ -299,11 +301,7 @@ fn guesses(source: &[[f64; 2]], target: &[[f64; 2]], params: &PasteParams) -> Ve
         .sum::<f64>();
     // A tenth of the spread: blurred enough to feel the right turn from half the way to the next.
     let width = 0.01 * spread / target.len() as f64;
-    let sides = if params.mirror {
-        vec![Transform::identity(), Transform::mirror()]
-    } else {
-        vec![Transform::identity()]
-    };
+    let sides = params.sides.each();
     let laid = |side: &Transform, i: usize| {
         let turn = Transform::rotation(TAU * i as f64 / params.starts.max(1) as f64);
         let place = Transform::translation([-from[0], -from[1]])
@@ -327,7 +325,7 @@ fn guesses(source: &[[f64; 2]], target: &[[f64; 2]], params: &PasteParams) -> Ve
 }
 
 /// The turn and shift that bring every spot closest to those it is sent to, weighted by the plan.
-fn procrustes(source: &[[f64; 2]], target: &[[f64; 2]], plan: &Plan, mirror: bool) -> Transform {
+fn procrustes(source: &[[f64; 2]], target: &[[f64; 2]], plan: &Plan, sides: Sides) -> Transform {
     let mut goals = Vec::with_capacity(source.len());
     let mut weights = Vec::with_capacity(source.len());
     for row in plan.values.chunks(plan.columns) {
@@ -346,14 +344,11 @@ fn procrustes(source: &[[f64; 2]], target: &[[f64; 2]], plan: &Plan, mirror: boo
         };
         source.iter().zip(&goals).zip(&weights).map(one).sum()
     };
-    let turned = best_fit(source, &goals, Some(&weights));
-    let over = Transform::mirror();
-    let flipped = over.then(&best_fit(&over.apply_all(source), &goals, Some(&weights)));
-    if mirror && error(&flipped) < error(&turned) {
-        flipped
-    } else {
-        turned
-    }
+    let fit =
+        |side: Transform| side.then(&best_fit(&side.apply_all(source), &goals, Some(&weights)));
+    let fits = sides.each().into_iter().map(fit);
+    fits.min_by(|a, b| error(a).total_cmp(&error(b)))
+        .unwrap_or(Transform::identity())
 }
 
 #[cfg(test)]

@@ -12,6 +12,17 @@ pub struct Residual {
     pub overlap: f64,
 }
 
+impl Residual {
+    /// With distances in this unit.
+    pub(super) fn over(self, unit: f64) -> Self {
+        Self {
+            mean: self.mean / unit,
+            median: self.median / unit,
+            ..self
+        }
+    }
+}
+
 /// Of `points` to `target`.
 pub fn residual(points: &[[f64; 2]], target: &Target, reach: f64) -> Residual {
     let mut distances: Vec<f64> = target.nearest(points).iter().map(|n| n.0).collect();

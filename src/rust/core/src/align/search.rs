@@ -7,6 +7,7 @@ use super::agreement::matched;
 use super::icp::Target;
 use super::pair::Side;
 use super::sample::even_sample;
+use super::sides::{side, Sides};
 use super::transform::{centroid, Transform};
 use crate::{progress, Result};
 
@@ -42,13 +43,9 @@ struct Pair<'s, 't, 'g> {
 impl Pair<'_, '_, '_> {
     fn transform(&self, place: &Place) -> Transform {
         let to_origin = Transform::translation([-self.middle[0], -self.middle[1]]);
-        let side = match place.mirrored {
-            true => Transform::mirror(),
-            false => Transform::identity(),
-        };
         let goal = [self.goal[0] + place.shift[0], self.goal[1] + place.shift[1]];
         to_origin
-            .then(&side)
+            .then(&side(place.mirrored))
             .then(&Transform::rotation(place.angle))
             .then(&Transform::translation(goal))
     }
@@ -120,7 +117,7 @@ pub fn search(
     source: Side,
     target: Side,
     turns: &[f64],
-    mirror: bool,
+    sides: Sides,
     reach: f64,
 ) -> Result<Option<Transform>> {
     let Some(features) = target.features else {
@@ -138,7 +135,7 @@ pub fn search(
     let (coarse, fine) = (sample(source.spots, COARSE)?, sample(source.spots, FINE)?);
     let stride = extent(target.spots) * FARTHEST / f64::from(STEPS);
     let ticket = progress::current();
-    let mut found: Vec<(f64, Place)> = places(turns, mirror, stride)
+    let mut found: Vec<(f64, Place)> = places(turns, sides, stride)
         .into_par_iter()
         .map(|place| (ticket.part(|| pair.score(&coarse, &place)), place))
         .collect();
@@ -181,11 +178,10 @@ fn beside(a: &Place, b: &Place, apart: [f64; 2]) -> bool {
     a.mirrored == b.mirrored && turn <= 1.5 * apart[0] && shift <= 1.5 * apart[1]
 }
 
-fn places(turns: &[f64], mirror: bool, stride: f64) -> Vec<Place> {
-    let sides: &[bool] = if mirror { &[false, true] } else { &[false] };
+fn places(turns: &[f64], sides: Sides, stride: f64) -> Vec<Place> {
     let steps = || -STEPS..=STEPS;
     let mut all = Vec::new();
-    for &mirrored in sides {
+    for &mirrored in sides.mirrored() {
         for &angle in turns {
             for (i, j) in steps().flat_map(|i| steps().map(move |j| (i, j))) {
                 let shift = [f64::from(i) * stride, f64::from(j) * stride];
@@ -200,18 +196,18 @@ fn places(turns: &[f64], mirror: bool, stride: f64) -> Vec<Place> {
     all
 }
 
-fn sample(spots: &[[f64; 2]], most: usize) -> Result<Vec<u32>> {
+pub(super) fn sample(spots: &[[f64; 2]], most: usize) -> Result<Vec<u32>> {
     let coords = Array2::from_shape_fn((spots.len(), 2), |(i, axis)| spots[i][axis]);
     even_sample(coords.view(), most)
 }
 
 /// The longer side of the box round the points.
 fn extent(points: &[[f64; 2]]) -> f64 {
-    let side = |axis: usize| {
+    let along = |axis: usize| {
         let values = || points.iter().map(|p| p[axis]);
         values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
     };
-    side(0).max(side(1))
+    along(0).max(along(1))
 }
 
 #[cfg(test)]
@@ -240,7 +236,7 @@ mod tests {
         (spots, features)
     }
 
-    fn side<'a>(spots: &'a [[f64; 2]], features: &'a Array2<f64>) -> Side<'a> {
+    fn slice<'a>(spots: &'a [[f64; 2]], features: &'a Array2<f64>) -> Side<'a> {
         Side {
             spots,
             chosen: &[],
@@ -258,10 +254,10 @@ mod tests {
         let found = |threads| {
             crate::threads::install(threads, || {
                 search(
-                    side(&source, &here),
-                    side(&target, &there),
+                    slice(&source, &here),
+                    slice(&target, &there),
                     &turns,
-                    false,
+                    Sides::Given,
                     1.0,
                 )
             })
@@ -282,9 +278,9 @@ mod tests {
         let (spots, features) = strip(0..30);
         let bare = Side {
             features: None,
-            ..side(&spots, &features)
+            ..slice(&spots, &features)
         };
-        let none = search(side(&spots, &features), bare, &[0.0], false, 1.0).unwrap();
+        let none = search(slice(&spots, &features), bare, &[0.0], Sides::Given, 1.0).unwrap();
         assert!(none.is_none());
     }
 }

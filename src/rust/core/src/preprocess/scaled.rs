@@ -105,6 +105,28 @@ impl ScaledGenes {
         }
     }
 
+    /// Each gene about its mean over all cells, in its own units: components of these are those of the genes' covariance.
+    pub fn unscaled(matrix: Csr) -> Self {
+        let mean = means(&matrix, &Slices::one(matrix.n_rows()));
+        Self {
+            mean,
+            ..Self::as_they_are(matrix)
+        }
+    }
+
+    /// The `n` genes (all, if there are fewer) whose values have the largest variance before scaling, most first; ties in the order of the genes.
+    pub fn most_variable(&self, n: usize) -> Vec<u32> {
+        // 1 / sd, and 0 for a gene that does not vary.
+        let spread = |gene: u32| match self.scale[gene as usize] {
+            scale if scale > 0.0 => scale.recip(),
+            _ => 0.0,
+        };
+        let mut order: Vec<u32> = (0..self.n_genes() as u32).collect();
+        order.sort_by(|&a, &b| spread(b).total_cmp(&spread(a)));
+        order.truncate(n);
+        order
+    }
+
     /// The means of one slice.
     pub fn means_of(&self, slice: usize) -> &[f64] {
         &self.mean[slice * self.n_genes()..][..self.n_genes()]

@@ -22,7 +22,7 @@ fn problem(alpha: f32) -> (Problem, Vec<[f64; 2]>) {
         spacing: 1.0,
         rounds: 300,
         starts: 12,
-        mirror: false,
+        sides: Sides::Given,
     };
     let dissimilarity = (0..36).map(noise).collect();
     (
@@ -112,7 +112,7 @@ fn six_points_get_the_best_of_all_permutations() {
             spacing: 1.0,
             rounds: 300,
             starts: 12,
-            mirror: false,
+            sides: Sides::Given,
         };
         let (found, _) = problem
             .solve(guesses(&source, &target, &params), 300)
@@ -172,7 +172,7 @@ fn a_turn_that_only_expression_shows_is_found_for_any_number_of_threads() {
         spacing: 1.2,
         rounds: 100,
         starts: 12,
-        mirror: false,
+        sides: Sides::Given,
     };
     let run = |threads| {
         crate::threads::install(threads, || {
@@ -199,7 +199,7 @@ fn impossible_input_is_refused() {
         spacing: 1.0,
         rounds: 5,
         starts: 1,
-        mirror: false,
+        sides: Sides::Given,
     };
     assert!(paste(
         &points[..2],
