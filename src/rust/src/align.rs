@@ -118,7 +118,7 @@ fn placed(slice: &Placed) -> Robj {
         mirrored = t.mirrored(),
         scale = t.scale(),
         lattice = lattice,
-        pair = slice.pair.as_ref().map(report)
+        pair = slice.pair.as_ref().map_or_else(Robj::default, report)
     )
     .into()
 }

@@ -5,10 +5,10 @@ use super::*;
 
 const GENES: usize = 12;
 
-/// A piece of tissue without symmetry, its cells on no grid.
-fn tissue() -> Vec<[f64; 2]> {
+/// A piece of tissue without symmetry, its cells on no grid; `n` before the piece was cut.
+fn tissue(n: i32) -> Vec<[f64; 2]> {
     let fraction = |i: f64, by: f64| (i * by).fract();
-    (0..1400)
+    (0..n)
         .map(f64::from)
         .map(|i| [36.0 * fraction(i, 0.618_034), 24.0 * fraction(i, 0.414_214)])
         .filter(|p| p[0] < 24.0 || p[1] < 14.0)
@@ -47,7 +47,11 @@ fn params(mirror: Mirror, scale: Scale) -> Params {
 
 /// The tissue, and the tissue moved by `transform`, aligned.
 fn aligned(transform: &Transform, params: &Params) -> Placed {
-    let first = tissue();
+    // PASTE's time grows with the cube.
+    let first = tissue(match params.method {
+        Method::Paste => 400,
+        _ => 1400,
+    });
     let both = [first.clone(), transform.apply_all(&first)].concat();
     let (p, i, x) = counts(&[first.clone(), first].concat());
     let coords = Array2::from_shape_fn((both.len(), 2), |(i, axis)| both[i][axis]);
