@@ -128,3 +128,7 @@ draw_alignment <- function(table, rims, colours, size, y_down) {
   }
   if (y_down) plot + ggplot2::scale_y_reverse() else plot
 }
+
+transform_points <- function(xy, transform) {
+  sweep(transform$scale * xy %*% t(transform$rotation), 2L, transform$shift, "+")
+}

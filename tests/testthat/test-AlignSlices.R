@@ -65,7 +65,10 @@ test_that("a grid that is scaled is told", {
   other <- pair_tables()
   other$b[] <- other$b * 0.4
   expect_message(aligned(other, counts = pair_counts()), "scaled by 2.5")
-  unscaled <- expect_warning(aligned(other, counts = pair_counts(), scale = FALSE), class = "spaxR_warning_alignment")
+  expect_warning(
+    unscaled <- aligned(other, counts = pair_counts(), scale = FALSE),
+    class = "spaxR_warning_alignment"
+  )
   expect_identical(unscaled$residuals$problem[[2L]], "another unit")
 })
 
@@ -144,7 +147,8 @@ test_that("an alignment that expression does not bear out is not ok", {
   shuffled <- pair_counts()
   n <- ncol(small()$counts)
   shuffled[, n + seq_len(n)] <- shuffled[, n + withr::with_seed(2, sample(n))]
-  found <- suppressWarnings(aligned(counts = shuffled))
+  # By the outline alone: of all places, expression finds one where even noise agrees a little.
+  found <- suppressWarnings(aligned(counts = shuffled, overlap = 1))
   expect_identical(unname(found$ok), c(TRUE, FALSE))
   expect_match(found$residuals$problem[[2L]], "expression")
 })

@@ -232,6 +232,8 @@ impl Pair<'_> {
     }
 }
 
+/// More spots that lie on others are not enough.
 fn better(a: &Agreement, b: &Agreement, factor: f64) -> bool {
-    a.correlation >= LEAST_AGREEMENT && a.score() > factor * b.score().max(0.0)
+    let alike = a.correlation >= LEAST_AGREEMENT.max(b.correlation);
+    alike && a.score() > factor * b.score().max(0.0)
 }
