@@ -57,7 +57,7 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
 
 #' @rdname DomainMetrics
 #' @export
-DomainMetrics.SpaxResult <- function(object, ..., coords = object$alignment$coords[c("x", "y")], slice = object$slice) {
+DomainMetrics.SpaxResult <- function(object, ..., coords = result_coords(object), slice = object$slice) {
   DomainMetrics.default(object$domain, ..., coords = coords, slice = slice, confidence = object$confidence)
 }
 

@@ -3,7 +3,9 @@
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
 #' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what [RunSpaCross()] or [RunSpaLORA()] made of matrices (its domains), labels (a factor or vector, one a cell), or a data frame of
+#' `plot()` of an object or a result that holds a run draws this, with the same arguments; of what [predict()][predict.SpaxModel] gives for matrices, too.
+#'
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what a run made of matrices (its domains, where its cells were), labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
 #' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
@@ -46,11 +48,11 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
 
 #' @rdname DomainPlot
 #' @export
-DomainPlot.SpaxResult <- function(object, ..., coords = object$alignment$coords[c("x", "y")], slice = object$slice, confidence = FALSE) {
-  sure <- if (wants_confidence(confidence)) object$confidence %||% abort_unsure("confidence")
-  if (is.null(coords)) {
-    return(DomainPlot.default(object$domain, ..., slice = slice, confidence = sure))
+DomainPlot.SpaxResult <- function(object, ..., coords = result_coords(object), slice = object$slice, confidence = FALSE) {
+  if (is.null(object$domain)) {
+    abort_spax("argument", c("{.arg object} has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object")
   }
+  sure <- if (wants_confidence(confidence)) object$confidence %||% abort_unsure("confidence")
   DomainPlot.default(object$domain, ..., coords = coords, slice = slice, confidence = sure)
 }
 
@@ -73,6 +75,23 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
 #' @rdname DomainPlot
 #' @exportS3Method DomainPlot SingleCellExperiment
 DomainPlot.SingleCellExperiment <- DomainPlot.Seurat
+
+#' @rdname DomainPlot
+#' @param x What holds a run: an object, or a result of matrices.
+#' @export
+plot.SpaxResult <- function(x, ...) DomainPlot(x, ...)
+
+#' @rdname DomainPlot
+#' @export
+plot.SpaxPrediction <- function(x, ..., coords = x$coords) DomainPlot(x$domain, ..., coords = coords)
+
+#' @rdname DomainPlot
+#' @exportS3Method plot Seurat
+plot.Seurat <- function(x, ...) DomainPlot(x, ...)
+
+#' @rdname DomainPlot
+#' @exportS3Method plot SingleCellExperiment
+plot.SingleCellExperiment <- plot.Seurat
 
 #' @rdname DomainPlot
 #' @export

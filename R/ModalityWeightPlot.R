@@ -31,7 +31,7 @@ ModalityWeightPlot.default <- function(object, ...) {
 
 #' @rdname ModalityWeightPlot
 #' @export
-ModalityWeightPlot.SpaxResult <- function(object, ..., what = "modality", coords = object$alignment$coords[c("x", "y")], slice = object$slice,
+ModalityWeightPlot.SpaxResult <- function(object, ..., what = "modality", coords = result_coords(object), slice = object$slice,
                                           pt.size = NULL, y.down = NULL, cols = NULL) {
   check_dots(...)
   if (is.null(object$attention)) abort_no_weights(show_value(object))

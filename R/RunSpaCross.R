@@ -70,6 +70,7 @@
 #'     hybrid graph);
 #'   * `timings`: a data frame with a row a stage: `stage`, `wall` and `cpu`, in seconds;
 #'   * `options`, `genes` (those used), `seed`, `device`, `versions`, `call`; `reconstruction`, genes x cells, if `impute`;
+#'   * `coords`: where the cells were found (not of a stack, whose `alignment` says it);
 #'   * `slice`, a factor named by cell, and `alignment`, for several slices: `coords` (x, y and z in one frame), `transforms` and `residuals` as in [AlignSlices()];
 #'   * `model`: what was learnt, for [SaveModel()] and [predict()][predict.SpaxModel].
 #'

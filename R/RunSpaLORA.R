@@ -63,6 +63,7 @@
 #'
 #'   For matrices, a list of class `SpaLORAResult`:
 #'   * `embedding`: cells x 15, or the network's latent width if it is the network's; `modality`: a list with the network's of each modality, cells x latent width; `domain`: a factor named by cell;
+#'   * `coords`: where the cells were found (not of a stack, whose `alignment` says it);
 #'   * `attention`: a data frame with a row a cell and the columns `weight_<name>`, `spatial_<name>`, `feature_<name>`;
 #'   * `history`: a data frame with a row an epoch: `epoch`, `total`, and for each modality `recon_<name>`, its reconstruction, and `cross_<name>`, its
 #'     embedding after a round through the others;

@@ -123,5 +123,8 @@ meta_coords <- function(object, columns) {
 # As a run takes them: the places, and how they were found.
 task_coords <- function(cells, coords) {
   place <- SpatialCoords.default(cells, coords)
-  list(coords = data.frame(only_axes(place)), coords_found = attr(place, "found"), height = attr(place, "height"), samples = attr(place, "samples"))
+  list(
+    coords = data.frame(only_axes(place)), coords_found = attr(place, "found"), y_down = isTRUE(attr(place, "y_down")), height = attr(place, "height"),
+    samples = attr(place, "samples")
+  )
 }

@@ -16,8 +16,9 @@
 #'
 #' A model of [RunSpaLORA()] takes several modalities: see [predict.SpaLORAModel] for what it does with each.
 #'
-#' @param object A trained model: of [LoadModel()], the result of [RunSpaCross()] or [RunSpaLORA()] on matrices, or its part `model`;
-#'   after a run on a Seurat object, `Tool(object, "RunSpaCross")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaCross$model`).
+#' @param object A trained model: of [LoadModel()], the result of [RunSpaCross()], [RunPredictivePCA()] or [RunSpaLORA()] on matrices, or its part `model`;
+#'   or the object (Seurat, SingleCellExperiment, SpatialExperiment) that such a run wrote into. Of an object with several runs, one of
+#'   their models: `Tool(object, "RunSpaCross")$model` (of a SingleCellExperiment `metadata(object)$spaxR$RunSpaCross$model`).
 #' @param newdata The new slice: a Seurat, SingleCellExperiment or SpatialExperiment object; or for a model of one matrix raw counts, genes x cells (NULL for a model trained
 #'   on a reduction), for one of several modalities a list of matrices named by them, as [RunSpaLORA()] takes them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
@@ -35,7 +36,7 @@
 #' @param reduction.name,reduction.key,domain.name Names of what is written into an object. NULL: as a run of the model's system names them, for instance `spacross`,
 #'   `spacross_` and `spacross_domain`.
 #' @return For an object, the same object with the reduction `reduction.name` and the factor `domain.name`, whose levels are those of the model (of several modalities: and
-#'   what else [RunSpaLORA()] writes). For matrices, a list of class `SpaxPrediction`: `embedding` (cells x columns), `domain` (a factor named by cell), `genes_missing`, `centre`, and of
+#'   what else [RunSpaLORA()] writes). For matrices, a list of class `SpaxPrediction`: `embedding` (cells x columns), `domain` (a factor named by cell), `genes_missing`, `centre`, `coords`, and of
 #'   several modalities `modality` and `attention` as [RunSpaLORA()] gives them.
 #' @seealso [SaveModel()], [LoadModel()].
 #' @importFrom stats predict
@@ -52,6 +53,9 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
                               layer = "counts", centre = "slice", refine.k = NULL, threads = NULL, reduction.name = NULL, reduction.key = NULL,
                               domain.name = NULL) {
   check_dots(...)
+  if (rlang::is_missing(newdata)) {
+    abort_spax("argument", c("{.arg newdata} is missing.", "i" = "Give the new slice, as {.code predict(object, newdata)}."), "newdata")
+  }
   system <- model_system(object$system, "object")
   settings <- prediction_settings(object, centre, refine.k, threads)
   check_new_arguments(system, list(reduction = reduction, dims = dims, assay = assay, assays = assays))
@@ -69,7 +73,15 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
 
 #' @rdname predict.SpaxModel
 #' @export
-predict.SpaxResult <- function(object, newdata, ...) predict.SpaxModel(as_model(object), newdata, ...)
+predict.SpaxResult <- function(object, newdata, ...) predict.SpaxModel(as_model(object), rlang::maybe_missing(newdata), ...)
+
+#' @rdname predict.SpaxModel
+#' @exportS3Method predict Seurat
+predict.Seurat <- predict.SpaxResult
+
+#' @rdname predict.SpaxModel
+#' @exportS3Method predict SingleCellExperiment
+predict.SingleCellExperiment <- predict.SpaxResult
 
 #' Embed and label a new slice of several modalities
 #'
@@ -128,7 +140,7 @@ predict_cells <- function(model, system, input, settings) {
   domain <- if (length(found$codes) > 0L) rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)
   structure(c(system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), list(
     domain = domain, genes_missing = given$missing, centre = if (given$centred) settings$centre
-  )), class = "SpaxPrediction")
+  ), place_parts(task)), class = "SpaxPrediction")
 }
 
 # The counts with the features of a part of the model as rows, and which of them the slice has. `what` they are, in words.

@@ -1,6 +1,6 @@
 # What a run of matrices gives: a list of the class of its system, for instance SpaCrossResult, over SpaxResult, whose methods are written once. Parts that
 # all have: `embedding` (cells x columns), `domain` (a factor named by cell; NULL where none were asked for), `confidence` and `quality` where there are, `options`, `seed`, `device`, `versions`, `timings`, `model`; where the system
-# trains, `history`; of several slices, `slice` and `alignment`.
+# trains, `history`; of several slices, `slice` and `alignment`; unless they are stacked, `coords`.
 
 new_result <- function(system, parts) structure(parts, class = c(system$result, "SpaxResult"))
 
@@ -15,6 +15,9 @@ print.SpaxResult <- function(x, ...) {
   ))
   invisible(x)
 }
+
+# Where the cells of a result lie.
+result_coords <- function(result) if (is.null(result$alignment$coords)) result$coords else result$alignment$coords[c("x", "y")]
 
 # The lines that say how the run went.
 describe_run <- function(x) {

@@ -8,6 +8,11 @@ result_parts <- function(found, task, timer, call, more) {
   )
 }
 
+# Where the cells were found; of a stack its `alignment` says it. Plots draw y as the coordinates' source does.
+place_parts <- function(task) {
+  if (is.null(task$slices) || !task$slices$stacked) list(coords = structure(task$coords, y_down = task$y_down))
+}
+
 name_embedding <- function(x, cells, key) {
   dimnames(x) <- list(cells, paste0(key, seq_len(ncol(x))))
   x

@@ -9,7 +9,7 @@ fit_system <- function(task, system, timer, call) {
   more <- system$more(found, task)
   model <- new_model(system, system$own(found, task), found$domain, task, found$model)
   new_result(system, c(
-    system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), domain_parts(found), slice_parts(task),
+    system$found(found, names(task$modalities), task$cells, paste0(system$name, "_")), domain_parts(found), place_parts(task), slice_parts(task),
     result_parts(found, task, timer, call, more), system$late(found, task), list(model = model)
   ))
 }
