@@ -38,7 +38,7 @@ BuildFeatureGraph.default <- function(object, ..., k = 20, seed = 1, threads = N
 BuildFeatureGraph.Seurat <- function(object, ..., reduction = "pca", dims = NULL, k = 20, seed = 1, threads = NULL, graph.name = "feature_nn") {
   check_dots(...)
   check_name(graph.name, "graph.name")
-  graph <- BuildFeatureGraph.default(stored_reduction(object, reduction, dims), k = k, seed = seed, threads = threads)
+  graph <- BuildFeatureGraph.default(stored_reduction(own_part(object, reduction = reduction), reduction, dims), k = k, seed = seed, threads = threads)
   assay <- modality_home(object, reduction)
   object <- write_graph(object, graph, graph.name, assay)
   if (!inherits(object, "Seurat")) {

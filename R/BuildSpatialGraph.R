@@ -32,7 +32,7 @@ BuildSpatialGraph.default <- function(object, ..., slice = NULL, align = "icp", 
   check_dots(...)
   coords <- SpatialCoords.default(NULL, object)
   layout <- check_layout(align, mirror, stack, gaps, spot.distance, !is.null(slice))
-  slice <- as_slices(slice, rownames(coords), stack, "slice")
+  slice <- as_slices(unless_fields(slice, coords, threads, stack), rownames(coords), stack, "slice")
   placed <- place_slices(list(coords = coords, threads = check_threads(threads), verbose = FALSE), slice, layout)
   graph <- core_graph(placed$coords %||% coords, k, radius, check_threads(threads), placed$slices)
   graph_matrix(graph, rownames(coords), nrow(coords))
@@ -47,9 +47,10 @@ BuildSpatialGraph.Seurat <- function(object, ..., coords = NULL, split.by = NULL
   check_name(graph.name, "graph.name")
   assay <- check_assay(object, assay)
   check_layout(align, mirror, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- object_slices(object, split.by, stack)
-  place <- object_slice_coords(object, coords, slice)
-  warn_overlaid_object(object, place, split.by, threads)
+  part <- own_part(object, assay)
+  slice <- object_slices(part, split.by, stack, coords)
+  place <- object_slice_coords(part, coords, slice)
+  warn_overlaid_object(part, place, split.by, threads)
   graph <- BuildSpatialGraph.default(
     place,
     slice = slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, k = k, radius = radius, threads = threads

@@ -44,7 +44,7 @@ ChooseDomains.default <- function(object, numbers = 2:15, coords = NULL, ..., sl
   input <- matrix_input(object, coords, NULL, NULL, FALSE)
   numbers <- check_numbers(numbers, length(input$cells))
   check_thin(thin)
-  slice <- as_slices(slice, input$cells, FALSE, "slice")
+  slice <- as_slices(unless_fields(slice, input$coords, threads, numbers = FALSE), input$cells, FALSE, "slice")
   task <- c(input, ppca_settings(NULL, length(input$cells), options, seed, threads, verbose))
   check_counts(task$counts)
   task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
@@ -58,9 +58,11 @@ ChooseDomains.default <- function(object, numbers = 2:15, coords = NULL, ..., sl
 ChooseDomains.Seurat <- function(object, numbers = 2:15, coords = NULL, ..., split.by = NULL, assay = NULL, layer = "counts", thin = 0.5,
                                  options = ppca_options(), seed = 1, threads = NULL, verbose = TRUE) {
   check_dots(...)
-  slice <- object_slices(object, split.by, FALSE)
+  assay <- check_assay(object, assay)
+  part <- own_part(object, assay)
+  slice <- object_slices(part, split.by, FALSE, coords, joins = TRUE)
   ChooseDomains.default(
-    stored_counts(object, check_assay(object, assay), layer), numbers, object_slice_coords(object, coords, slice),
+    stored_counts(part, assay, layer), numbers, object_slice_coords(part, coords, slice),
     slice = slice, thin = thin, options = options, seed = seed, threads = threads, verbose = verbose
   )
 }

@@ -67,12 +67,13 @@ DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 1
                                  split.by = NULL, by = "slice") {
   check_dots(...)
   domain.name <- sole_domain(object, domain.name, "domain.name")
-  labels <- meta_labels(object, domain.name, "domain.name")
-  confidence <- if (identical(by, "domain")) stored_confidence(object, domain.name)
-  truth <- if (!is.null(truth)) meta_labels(object, truth, "truth")
-  slice <- if (!is.null(split.by)) meta_column(object, split.by, "split.by")
-  place <- SpatialCoords(object, coords)
-  warn_overlaid_object(object, place, split.by, threads)
+  part <- labelled_part(object, domain.name)
+  labels <- meta_labels(part, domain.name, "domain.name")
+  confidence <- if (identical(by, "domain")) stored_confidence(part, domain.name)
+  truth <- if (!is.null(truth)) meta_labels(part, truth, "truth")
+  slice <- if (!is.null(split.by)) meta_column(part, split.by, "split.by")
+  place <- SpatialCoords(part, coords)
+  warn_overlaid_object(part, place, split.by, threads)
   DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads, by = by, confidence = confidence)
 }
 

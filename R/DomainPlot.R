@@ -62,6 +62,7 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
                               y.down = NULL, titles = NULL, confidence = FALSE) {
   check_dots(...)
   group.by <- group.by %||% known_domains(object)
+  object <- labelled_part(object, group.by)
   place <- SpatialCoords(object, coords)
   slice <- panel_slices(object, place, split.by)
   labels <- lapply(rlang::set_names(group.by), function(column) meta_column(object, column, "group.by"))
@@ -184,7 +185,7 @@ check_titles <- function(titles, labels) {
 
 domain_panel <- function(coords, labels, colours, size, name, confidence = NULL) {
   data <- data.frame(x = coords$x, y = coords$y, label = unname(labels))
-  if (!is.null(confidence)) data$confidence <- pmax(unname(confidence), palest)
+  if (!is.null(confidence)) data$confidence <- pmax(unname(confidence), palest, na.rm = TRUE)
   data$image <- coords$image
   # Missing labels first, so that the others lie on top of them.
   data <- data[order(!is.na(data$label)), ]

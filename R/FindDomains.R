@@ -99,8 +99,9 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
   check_name(domain.name, "domain.name")
   names <- list(domain = domain.name, confidence = confidence.name %||% confidence_column(domain.name))
   check_name(names$confidence, "confidence.name")
-  embedding <- stored_reduction(object, reduction, dims)
-  place <- if (is.null(coords)) lone_image_coords(object) else SpatialCoords(object, coords)
+  part <- own_part(object, reduction = reduction)
+  embedding <- stored_reduction(part, reduction, dims)
+  place <- if (is.null(coords)) lone_image_coords(part) else SpatialCoords(part, coords)
   domains <- FindDomains.default(
     embedding, rlang::maybe_missing(n.domains),
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads,
@@ -120,7 +121,6 @@ FindDomains.SingleCellExperiment <- FindDomains.Seurat
 
 # The order along the tissue is a nicety: an object without coordinates, or whose image lacks cells, is no error here.
 lone_image_coords <- function(object) {
-  if (length(image_names(object)) == 1L || length(image_names(object)) == 0L && !is.null(spatial_reduction(object))) {
-    tryCatch(SpatialCoords(object), spaxR_error_coords = function(e) NULL)
-  }
+  place <- tryCatch(SpatialCoords(object), spaxR_error_coords = function(e) NULL)
+  if (nlevels(place$image) < 2L) place
 }

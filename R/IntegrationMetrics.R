@@ -64,9 +64,11 @@ IntegrationMetrics.Seurat <- function(object, split.by, ..., reduction = NULL, d
                                       threads = NULL) {
   check_dots(...)
   if (rlang::is_missing(split.by)) abort_no_slices("split.by", "the name of the meta data column with the slices")
-  column <- function(name, argument) if (!is.null(name)) meta_column(object, name, argument)
+  reduction <- sole_reduction(object, reduction)
+  part <- own_part(object, reduction = reduction)
+  column <- function(name, argument) if (!is.null(name)) meta_column(part, name, argument)
   IntegrationMetrics.default(
-    stored_reduction(object, sole_reduction(object, reduction), dims), column(split.by, "split.by"),
+    stored_reduction(part, reduction, dims), column(split.by, "split.by"),
     domain = column(domain, "domain"), truth = column(truth, "truth"), perplexity = perplexity, threads = threads
   )
 }

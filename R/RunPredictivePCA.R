@@ -17,7 +17,7 @@
 #'
 #' @inheritParams RunSpaCross
 #' @param n.domains How many domains to find, at least 2. NULL: none, the reduction only. [ChooseDomains()] helps.
-#' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). Small slices as in [RunSpaCross()].
+#' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). Small slices as in [RunSpaCross()]. A column `fov`, or values such as `fov1`, whose fields of view lie beside each other, are one slice, with a message.
 #' @param reduction NULL, or columns to predict in place of the counts' components (the first 30): the name of a reduction, or for the default method a matrix of cells x
 #'   columns (`object` may then be NULL).
 #' @param options Result of [ppca_options()].
@@ -51,7 +51,7 @@ RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..
   timer <- new_timer()
   task <- timed(timer, "checks", {
     input <- matrix_input(object, coords, reduction, dims, FALSE)
-    kept <- without_small_slices(input, slice)
+    kept <- without_small_slices(input, unless_fields(slice, input$coords, threads, numbers = FALSE))
     input <- kept$input
     slice <- as_slices(kept$slice, input$cells, FALSE, "slice")
     run <- ppca_settings(n.domains, length(input$cells), options, seed, threads, verbose)
@@ -70,8 +70,9 @@ RunPredictivePCA.Seurat <- function(object, n.domains = NULL, coords = NULL, ...
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
   assay <- check_assay(object, assay)
+  part <- own_part(object, assay, reduction)
   where <- list(
-    slice = object_slices(object, split.by, FALSE), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
+    part = part, slice = object_slices(part, split.by, FALSE, coords, joins = TRUE), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
   )
   object <- run_on_object(object, "RunPredictivePCA", where, names, function(input) {
     RunPredictivePCA.default(

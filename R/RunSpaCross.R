@@ -26,6 +26,7 @@
 #'   several slices: its images), for a SpatialExperiment from its `spatialCoords`; else they are needed. For a list of matrices: a list with one table a slice.
 #' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). A factor, whose levels are in the
 #'   order of the stack; text or numbers will do for two slices or `stack = FALSE`. Without it, a warning says so where samples lie over each other.
+#'   Fields of view whose extents lie beside each other (a column `fov`, values such as `fov1`, or unordered numbers whose extents touch) are taken for one slice, with a message, unless `stack = FALSE`.
 #'   Slices of fewer than 20 cells are an error, or with `options(spaxR.leave_out_small_slices = TRUE)` left out with a warning: their cells get no domain.
 #' @param align How slices are aligned: `"icp"`, `"paste"` or `"none"` (they share a frame already); see [AlignSlices()], which also has finer settings.
 #'   Not without slices, nor are `mirror` and `stack`.
@@ -35,7 +36,8 @@
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a regular grid is taken as Visium,
 #'   other coordinates as micrometres, and a message says so.
 #' @param ... Not used; anything here is an error.
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names). Layers split as in `counts.1`, `counts.2` are joined.
+#' @param assay,layer Assay (NULL: the default; a message says so where SCTransform made it) and layer with the raw counts. An assay that holds a part of the cells (a sketch, bins of one size) is run on these,
+#'   with a message, and the others have NA. Of a SingleCellExperiment, `assay` names it (NULL: that which `layer` names). Layers split as in `counts.1`, `counts.2` are joined.
 #' @param reduction NULL, or an embedding to train on in place of the counts' components: the name of a reduction, or for the default method a matrix of cells x
 #'   columns (`object` may then be NULL).
 #' @param dims Columns of `reduction` to use. NULL: all.
@@ -96,7 +98,7 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
   task <- timed(timer, "checks", {
     input <- matrix_input(object, coords, reduction, dims, impute)
     layout <- check_layout(align, mirror, stack, gaps, spot.distance, !is.null(slice))
-    kept <- without_small_slices(input, slice)
+    kept <- without_small_slices(input, unless_fields(slice, input$coords, threads, layout$stack))
     input <- kept$input
     slice <- as_slices(kept$slice, input$cells, layout$stack, "slice")
     run <- spacross_settings(
@@ -122,8 +124,9 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
   check_layout(align, mirror, stack, gaps, spot.distance, !is.null(split.by))
+  part <- own_part(object, assay, reduction)
   where <- list(
-    slice = object_slices(object, split.by, stack), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
+    part = part, slice = object_slices(part, split.by, stack, coords), coords = coords, assay = assay, layer = layer, reduction = reduction, dims = dims
   )
   object <- run_on_object(object, "RunSpaCross", where, names, function(input) {
     RunSpaCross.default(

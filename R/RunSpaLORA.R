@@ -93,7 +93,7 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
   task <- timed(timer, "checks", {
     layout <- check_layout(align, mirror, stack, gaps, spot.distance, !is.null(slice))
     input <- modalities_input(object, modality, cells, coords)
-    slice <- as_slices(slice, input$cells, layout$stack, "slice")
+    slice <- as_slices(unless_fields(slice, input$coords, threads, layout$stack), input$cells, layout$stack, "slice")
     run <- spalora_settings(rlang::maybe_missing(n.domains), input, slice, layout, options, epochs, published, seed, threads, device, verbose)
     if (run$verbose) say_modalities(input$modalities)
     c(input, run)
@@ -112,10 +112,12 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
   check_layout(align, mirror, stack, gaps, spot.distance, !is.null(split.by))
-  slice <- object_slices(object, split.by, stack)
-  input <- object_modalities(object, rlang::maybe_missing(assays), layer)
+  check_assays(object, rlang::maybe_missing(assays))
+  part <- own_part(object, assays)
+  slice <- object_slices(part, split.by, stack, coords)
+  input <- object_modalities(part, assays, layer)
   result <- RunSpaLORA.default(
-    input, rlang::maybe_missing(n.domains), object_slice_coords(object, coords, slice),
+    input, rlang::maybe_missing(n.domains), object_slice_coords(part, coords, slice),
     modality = modality, cells = cells, slice = slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
     seed = seed, threads = threads, device = device, verbose = verbose
   )

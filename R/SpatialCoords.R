@@ -4,7 +4,8 @@
 #' or from a matrix or data frame given by the user. All verbs of this package take their coordinates through this function.
 #'
 #' With `coords = NULL`, all images of the object are read, not only the default one, and joined by cell name. Images without cells of the object
-#' (as subsets keep them) are none, nor are those whose cells all lie in another one (a part beside the whole); a cell that still lies in several takes its place from the first. Known are `VisiumV1`, `VisiumV2`, `FOV` (Xenium, CosMx, MERSCOPE: centroids, or else the mean of each
+#' (as subsets keep them) are none, nor are those whose cells all lie in another one (a part beside the whole); a cell that still lies in several takes its place from the first. Images of
+#' the class `FOV` whose extents touch without lying over each other are fields of view of one tissue: they are joined, with a message, and no `image` is given. Known are `VisiumV1`, `VisiumV2`, `FOV` (Xenium, CosMx, MERSCOPE: centroids, or else the mean of each
 #' cell's outline), `SlideSeq` and `STARmap`. Visium positions are pixels of the full-size image: not scaled, x to the right, y downwards.
 #'
 #' Of a SpatialExperiment, `spatialCoords` are read: the columns `pxl_col_in_fullres` and `pxl_row_in_fullres` (Visium, y downwards), else those that a table would be

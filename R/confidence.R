@@ -42,7 +42,8 @@ check_confidence <- function(confidence, labels) {
 
 check_shares <- function(x, labels) {
   if (!is.null(names(x)) && !is.null(names(labels)) && setequal(names(x), names(labels))) x <- x[names(labels)]
-  ok <- is.numeric(x) && length(x) == length(labels) && !anyNA(x) && all(x >= 0 & x <= 1)
+  # Cells without a domain have none.
+  ok <- is.numeric(x) && length(x) == length(labels) && !anyNA(x[!is.na(labels)]) && all(x >= 0 & x <= 1, na.rm = TRUE)
   if (!ok) {
     abort_spax("argument", c(
       "{.arg confidence} must be one number from 0 to 1 for each of the {length(labels)} cells.",

@@ -86,6 +86,10 @@ check_assay_name <- function(experiment, name, argument) {
   }
 }
 
+assay_cells.SingleCellExperiment <- function(object, assay) cell_names(object)
+
+view_cells.SingleCellExperiment <- function(object, cells) object[, match(cells, cell_names(object))]
+
 # What a layer is to Seurat is an assay here: either argument names it.
 stored_counts.SingleCellExperiment <- function(object, assay, layer) named_assay(object, assay %||% layer, cell_names(object), "assay")
 

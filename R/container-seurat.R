@@ -20,9 +20,32 @@ check_assay.Seurat <- function(object, assay) {
   assay
 }
 
+# Seurat 4 names the cells of an object by its default assay: there all have the same. A reduction is a modality of RunSpaLORA().
+assay_cells.Seurat <- function(object, assay) {
+  if (assay %in% SeuratObject::Assays(object)) colnames(object[[assay]]) else rownames(SeuratObject::Embeddings(object, assay))
+}
+
+# subset() would copy the counts of every assay.
+view_cells.Seurat <- function(object, cells) {
+  methods::slot(object, "meta.data") <- object[[]][cells, , drop = FALSE]
+  methods::slot(object, "active.ident") <- SeuratObject::Idents(object)[cells]
+  object
+}
+
+# SCTransform makes its assay the default one.
+say_corrected <- function(object, assay) {
+  raw <- Filter(function(name) !inherits(object[[name]], "SCTAssay"), SeuratObject::Assays(object))
+  if (inherits(object[[assay]], "SCTAssay") && !"assay" %in% user_arguments()) {
+    cli::cli_inform(c(
+      "i" = "The counts of the default assay {.val {assay}} are those that SCTransform corrected{if (length(raw)) paste0('; for the raw ones use `assay = \"', raw[[1L]], '\"`')}."
+    ), class = "spaxR_message_assay")
+  }
+}
+
 # Cells in the object's order, split layers joined.
 stored_counts.Seurat <- function(object, assay, layer) {
   assay <- check_assay(object, assay)
+  say_corrected(object, assay)
   counts <- experiment_counts(object, assay, layer)
   absent <- setdiff(colnames(object), colnames(counts))
   if (length(absent) > 0L) {
@@ -163,7 +186,20 @@ image_coords.Seurat <- function(object) {
   result <- data.frame(x = found$x, y = found$y, image = factor(found$image, images), row.names = cells)
   result$image <- droplevels(result$image)
   source <- paste("the images", paste0("\"", levels(result$image), "\"", collapse = ", "))
+  if (nlevels(result$image) > 1L && tile_tissue(object, result)) {
+    say_fields("images", result$image)
+    result$image <- NULL
+  }
   structure(result, y_down = all(found$y_down), found = list(source = source))
+}
+
+# Fields of view may have been kept as images of their own; the pixels of two Visium images share no frame.
+tile_tissue <- function(object, place) {
+  fields <- vapply(levels(place$image), function(name) {
+    image <- seurat_image(object, name)
+    inherits(image, "FOV") && !inherits(image, "VisiumV2")
+  }, NA)
+  all(fields) && tile(place, place$image, check_threads(NULL))
 }
 
 # Subsets of an object keep the images of cells that are gone, and a zoomed field of view holds cells of a whole that is an image too: images without cells

@@ -19,6 +19,10 @@ write_columns <- function(object, columns) UseMethod("write_columns")
 # The assay that counts come from: NULL is the default.
 check_assay <- function(object, assay) UseMethod("check_assay")
 
+# The cells that an assay has, of all or a part; and the object with these cells only, in its order, for reading.
+assay_cells <- function(object, assay) UseMethod("assay_cells")
+view_cells <- function(object, cells) UseMethod("view_cells")
+
 # Counts as a dgCMatrix of genes x cells, all cells in the object's order.
 stored_counts <- function(object, assay, layer) UseMethod("stored_counts")
 

@@ -31,7 +31,7 @@ numbered_domains <- function(codes, n, cells) {
 
 # Each slice by itself.
 refine_within <- function(codes, coords, slice, k, threads) {
-  for (cells in split(seq_along(codes), slice %||% rep(1L, length(codes)))) {
+  for (cells in split(seq_along(codes), slice %||% rep(1L, length(codes)), drop = TRUE)) {
     codes[cells] <- core(core_refine(codes[cells], coords_matrix(coords[cells, ]), check_k(k, length(cells)), threads))
   }
   codes

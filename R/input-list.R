@@ -55,6 +55,7 @@ matrix_slice_input <- function(counts, coords) {
 }
 
 object_slice_input <- function(object, coords, assay, layer) {
+  object <- own_part(object, check_assay(object, assay))
   place <- check_one_slice(SpatialCoords(object, coords))
   list(counts = stored_counts(object, assay, layer), cells = cell_names(object), coords = slice_axes(place))
 }

@@ -28,9 +28,10 @@ read_new_matrix <- function(model, newdata, coords, given) {
   if (!is_container(newdata)) {
     return(new_input(model, newdata, coords, given$reduction, given$dims))
   }
+  assay <- check_assay(newdata, given$assay)
+  newdata <- own_part(newdata, assay, given$reduction)
   place <- check_one_slice(SpatialCoords(newdata, coords))
   embedding <- if (!is.null(given$reduction)) stored_reduction(newdata, given$reduction, given$dims)
-  assay <- check_assay(newdata, given$assay)
   counts <- if (model$input == "counts") stored_counts(newdata, assay, given$layer)
   c(new_input(model, counts, place, embedding, NULL), list(homes = assay))
 }

@@ -39,6 +39,8 @@ spalora_read_new <- function(model, newdata, coords, given) {
     return(modalities_input(named_modalities(model, newdata), kinds, given$cells, coords))
   }
   assays <- model_assays(model, given$assays)
+  check_assays(newdata, unname(assays))
+  newdata <- own_part(newdata, assays)
   matrices <- object_modalities(newdata, unname(assays), given$layer)
   names(matrices) <- names(attr(matrices, "told")) <- names(assays)
   input <- modalities_input(matrices, kinds, given$cells, check_one_slice(SpatialCoords(newdata, coords)))

@@ -1,16 +1,17 @@
 # Runs of one matrix on objects: what is read there, and what is written back.
 
-# `where`: slice, coords, assay, layer, reduction, dims; `fit` makes a result of what they say: list(counts or embedding, coords, slice).
+# `where`: part = the object with the cells that are looked at, slice, coords, assay, layer, reduction, dims; `fit` makes a result of what they say: list(counts or embedding, coords, slice).
 run_on_object <- function(object, verb, where, names, fit) {
-  input <- list(slice = where$slice, coords = object_slice_coords(object, where$coords, where$slice))
+  input <- list(slice = where$slice, coords = object_slice_coords(where$part, where$coords, where$slice))
   if (is.null(where$reduction)) {
-    input$counts <- stored_counts(object, where$assay, where$layer)
+    input$counts <- stored_counts(where$part, where$assay, where$layer)
   } else {
-    input$embedding <- stored_reduction(object, where$reduction, where$dims)
+    input$embedding <- stored_reduction(where$part, where$reduction, where$dims)
   }
   result <- fit(input)
   # Cells of slices that were left out have NA.
-  result <- cells_of_result(result, match(cell_names(object), rownames(result$embedding)), cell_names(object))
+  cells <- cell_names(where$part)
+  result <- cells_of_result(result, match(cells, rownames(result$embedding)), cells)
   object <- write_result(object, result, names, where$assay, kept_with_reduction(result))
   write_run(object, verb, kept_of_run(result))
 }

@@ -58,3 +58,10 @@ outlines <- function() {
   }))
   SeuratObject::CreateFOV(SeuratObject::CreateSegmentation(table), type = "segmentation", assay = "RNA", key = "slice_")
 }
+
+# A field of view with some of the cells, by the names given.
+field_image <- function(cells, key, names = cells) {
+  spots <- small()$spots[cells, ]
+  centres <- data.frame(x = as.double(spots$x), y = as.double(spots$y), cell = names)
+  SeuratObject::CreateFOV(SeuratObject::CreateCentroids(centres), type = "centroids", assay = "RNA", key = key)
+}
