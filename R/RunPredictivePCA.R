@@ -45,7 +45,7 @@ RunPredictivePCA <- function(object, ...) UseMethod("RunPredictivePCA")
 #' @rdname RunPredictivePCA
 #' @export
 RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..., slice = NULL, reduction = NULL, dims = NULL, options = ppca_options(),
-                                     seed = 1, threads = NULL, verbose = TRUE) {
+                                     sketch = NULL, seed = 1, threads = NULL, verbose = TRUE) {
   check_dots(...)
   call <- user_call()
   timer <- new_timer()
@@ -59,13 +59,13 @@ RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..
     c(input, run)
   })
   task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
-  fit_system(task, spax_system("ppca"), timer, call)
+  fit_or_sketch(task, check_sketch(sketch, length(task$cells), task$slices), spax_system("ppca"), timer, call)
 }
 
 #' @rdname RunPredictivePCA
 #' @exportS3Method RunPredictivePCA Seurat
 RunPredictivePCA.Seurat <- function(object, n.domains = NULL, coords = NULL, ..., split.by = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL,
-                                    options = ppca_options(), seed = 1, threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_",
+                                    options = ppca_options(), sketch = NULL, seed = 1, threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_",
                                     domain.name = "ppca_domain", confidence.name = NULL) {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
@@ -77,7 +77,7 @@ RunPredictivePCA.Seurat <- function(object, n.domains = NULL, coords = NULL, ...
   object <- run_on_object(object, "RunPredictivePCA", where, names, function(input) {
     RunPredictivePCA.default(
       input$counts, n.domains, input$coords,
-      slice = input$slice, reduction = input$embedding, options = options, seed = seed, threads = threads, verbose = verbose
+      slice = input$slice, reduction = input$embedding, options = options, sketch = sketch, seed = seed, threads = threads, verbose = verbose
     )
   })
   if (!inherits(object, "Seurat")) {
@@ -94,7 +94,7 @@ RunPredictivePCA.SingleCellExperiment <- RunPredictivePCA.Seurat
 
 #' @rdname RunPredictivePCA
 #' @export
-RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., assay = NULL, layer = "counts", options = ppca_options(), seed = 1,
+RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., assay = NULL, layer = "counts", options = ppca_options(), sketch = NULL, seed = 1,
                                   threads = NULL, verbose = TRUE, reduction.name = "ppca", reduction.key = "ppca_", domain.name = "ppca_domain",
                                   confidence.name = NULL) {
   check_dots(...)
@@ -102,7 +102,7 @@ RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., 
   input <- list_input(object, coords, assay, layer)
   result <- RunPredictivePCA.default(
     input$counts, n.domains, input$coords,
-    slice = input$slice, options = options, seed = seed, threads = threads, verbose = verbose
+    slice = input$slice, options = options, sketch = sketch, seed = seed, threads = threads, verbose = verbose
   )
   share_result(object, result, input$parts, names, assay, "RunPredictivePCA")
 }

@@ -48,6 +48,9 @@
 #' @param impute TRUE adds imputed expression: the z-scored genes as the cells' neighbours predict them, which comes nearer to counts that were held out than the network's
 #'   reconstruction and neighbours' means on spots of many cells; single cells with many counts are best described by their own (folder `bench` of the sources). `spacross_options(impute_from = "network")` trains on scaled genes
 #'   and gives the network's.
+#' @param sketch NULL, or how many cells to train on where there are very many: they are spread evenly over the tissue (of each slice its share), and all cells then get the embedding and the
+#'   domains that [predict()][predict.SpaxModel] gives with the model, among all of their neighbours. No confidence; not with `impute`, nor for a stack. Small domains need enough of the cells: on a Visium slice of
+#'   3,639 spots a sketch of 1,000 had an agreement with the annotation (ARI) of .54 in place of .57, one of 500 of .46.
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
@@ -91,7 +94,7 @@ RunSpaCross <- function(object, ...) UseMethod("RunSpaCross")
 #' @export
 RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = NULL, align = "icp", mirror = "auto", stack = TRUE, gaps = NULL,
                                 spot.distance = NULL, reduction = NULL, dims = NULL, options = spacross_options(), epochs = NULL,
-                                published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE) {
+                                published = FALSE, impute = FALSE, sketch = NULL, seed = 1, threads = NULL, device = "auto", verbose = TRUE) {
   check_dots(...)
   call <- user_call()
   timer <- new_timer()
@@ -109,15 +112,15 @@ RunSpaCross.default <- function(object, n.domains, coords = NULL, ..., slice = N
   })
   placed <- timed(timer, "align", place_slices(task, slice, layout))
   task[names(placed)] <- placed
-  fit_system(task, spax_system("spacross"), timer, call)
+  fit_or_sketch(task, check_sketch(sketch, length(task$cells), task$slices, impute), spax_system("spacross"), timer, call)
 }
 
 #' @rdname RunSpaCross
 #' @exportS3Method RunSpaCross Seurat
 RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by = NULL, align = "icp", mirror = "auto", stack = TRUE, gaps = NULL,
                                spot.distance = NULL, assay = NULL, layer = "counts", reduction = NULL, dims = NULL, options = spacross_options(),
-                               epochs = NULL, published = FALSE, impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE,
-                               reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain",
+                               epochs = NULL, published = FALSE, impute = FALSE, sketch = NULL, seed = 1, threads = NULL, device = "auto",
+                               verbose = TRUE, reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain",
                                confidence.name = NULL, imputed.assay = "SpaCross") {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)
@@ -132,7 +135,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
     RunSpaCross.default(
       input$counts, rlang::maybe_missing(n.domains), input$coords,
       slice = input$slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = input$embedding, options = options,
-      epochs = epochs, published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
+      epochs = epochs, published = published, impute = impute, sketch = sketch, seed = seed, threads = threads, device = device, verbose = verbose
     )
   })
   if (!inherits(object, "Seurat")) {
@@ -151,7 +154,7 @@ RunSpaCross.SingleCellExperiment <- RunSpaCross.Seurat
 #' @export
 RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp", mirror = "auto", stack = TRUE, gaps = NULL, spot.distance = NULL,
                              assay = NULL, layer = "counts", options = spacross_options(), epochs = NULL, published = FALSE,
-                             impute = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
+                             impute = FALSE, sketch = NULL, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spacross",
                              reduction.key = "spacross_", domain.name = "spacross_domain", confidence.name = NULL,
                              imputed.assay = "SpaCross") {
   check_dots(...)
@@ -161,7 +164,7 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
   result <- RunSpaCross.default(
     input$counts, rlang::maybe_missing(n.domains), input$coords,
     slice = input$slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
-    published = published, impute = impute, seed = seed, threads = threads, device = device, verbose = verbose
+    published = published, impute = impute, sketch = sketch, seed = seed, threads = threads, device = device, verbose = verbose
   )
   share_result(object, result, input$parts, names, assay, "RunSpaCross")
 }

@@ -85,8 +85,8 @@ RunSpaLORA <- function(object, ...) UseMethod("RunSpaLORA")
 #' @rdname RunSpaLORA
 #' @export
 RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality = NULL, cells = "same", slice = NULL, align = "icp", mirror = "auto", stack = TRUE,
-                               gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL, published = FALSE, seed = 1,
-                               threads = NULL, device = "auto", verbose = TRUE) {
+                               gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL, published = FALSE,
+                               sketch = NULL, seed = 1, threads = NULL, device = "auto", verbose = TRUE) {
   check_dots(...)
   call <- user_call()
   timer <- new_timer()
@@ -100,14 +100,14 @@ RunSpaLORA.default <- function(object, n.domains, coords = NULL, ..., modality =
   })
   placed <- timed(timer, "align", place_slices(c(task, list(counts = rna_counts(task$modalities))), slice, layout))
   task[names(placed)] <- placed
-  fit_system(task, spax_system("spalora"), timer, call)
+  fit_or_sketch(task, check_sketch(sketch, length(task$cells), task$slices), spax_system("spalora"), timer, call)
 }
 
 #' @rdname RunSpaLORA
 #' @exportS3Method RunSpaLORA Seurat
 RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., layer = "counts", modality = NULL, cells = "same", split.by = NULL,
                               align = "icp", mirror = "auto", stack = TRUE, gaps = NULL, spot.distance = NULL, options = spalora_options(), epochs = NULL,
-                              published = FALSE, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain",
+                              published = FALSE, sketch = NULL, seed = 1, threads = NULL, device = "auto", verbose = TRUE, reduction.name = "spalora", reduction.key = "spalora_", domain.name = "spalora_domain",
                               confidence.name = NULL) {
   check_dots(...)
   names <- output_names(reduction.name, reduction.key, domain.name, confidence.name = confidence.name)
@@ -119,7 +119,7 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   result <- RunSpaLORA.default(
     input, rlang::maybe_missing(n.domains), object_slice_coords(part, coords, slice),
     modality = modality, cells = cells, slice = slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs, published = published,
-    seed = seed, threads = threads, device = device, verbose = verbose
+    sketch = sketch, seed = seed, threads = threads, device = device, verbose = verbose
   )
   homes <- vapply(assays, function(name) modality_home(object, name), "")
   object <- write_modalities(object, result, names, homes, kept_with_reduction(result))

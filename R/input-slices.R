@@ -92,12 +92,19 @@ without_small_slices <- function(input, slice) {
     "{cli::qty(length(few))}The slice{?s} {.val {few}} {?has/have} fewer than {fewest_cells} cells, and {?is/are} left out: {length(slice) - length(keep)} cell{?s} get no domain.",
     "i" = "{.code options(spaxR.leave_out_small_slices = FALSE)} makes that an error."
   ), "slice")
-  input$cells <- input$cells[keep]
-  input$coords <- input$coords[keep, ]
-  if (!is.null(input$counts)) input$counts <- input$counts[, keep, drop = FALSE]
-  if (!is.null(input$embedding)) input$embedding <- input$embedding[keep, , drop = FALSE]
-  input$samples <- lapply(input$samples, `[`, keep)
-  list(input = input, slice = droplevels(slice[keep]))
+  list(input = cells_of_task(input, keep), slice = droplevels(slice[keep]))
+}
+
+# What a task holds of its cells, for some of them.
+cells_of_task <- function(task, rows) {
+  task$cells <- task$cells[rows]
+  task$coords <- task$coords[rows, , drop = FALSE]
+  if (!is.null(task$counts)) task$counts <- task$counts[, rows, drop = FALSE]
+  if (!is.null(task$embedding)) task$embedding <- task$embedding[rows, , drop = FALSE]
+  if (!is.null(task$modalities)) task$modalities <- lapply(task$modalities, take_cells, cells = task$cells)
+  if (!is.null(task$slices)) task$slices$of <- droplevels(task$slices$of[rows])
+  task$samples <- lapply(task$samples, `[`, rows)
+  task
 }
 
 # Coordinates in one frame with a height, or as they are when nothing joins the slices.

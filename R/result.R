@@ -1,6 +1,7 @@
 # What a run of matrices gives: a list of the class of its system, for instance SpaCrossResult, over SpaxResult, whose methods are written once. Parts that
 # all have: `embedding` (cells x columns), `domain` (a factor named by cell; NULL where none were asked for), `confidence` and `quality` where there are, `options`, `seed`, `device`, `versions`, `timings`, `model`; where the system
-# trains, `history`; of several slices, `slice` and `alignment`; unless they are stacked, `coords`.
+# trains, `history`; of several slices, `slice` and `alignment`; unless they are stacked, `coords`; where a part of
+# the cells was trained on, `sketch`, their names.
 
 new_result <- function(system, parts) structure(parts, class = c(system$result, "SpaxResult"))
 
@@ -25,6 +26,7 @@ describe_run <- function(x) {
   sizes <- table(x$domain)
   trained <- if (!is.null(x$history)) paste0(nrow(x$history), " epochs, last loss ", format(utils::tail(x$history$total, 1L), digits = 4), ", ")
   c(
+    if (!is.null(x$sketch)) paste0("  trained on a sketch of ", length(x$sketch), " cells"),
     if (!is.null(x$domain)) paste0("  cells a domain: ", paste0(names(sizes), " (", sizes, ")", collapse = ", ")),
     if (!is.null(x$confidence)) paste0("  confidence: above 0.95 for ", format(round(100 * mean(x$confidence > 0.95))), " % of the cells"),
     paste0("  ", trained, "seed ", format(x$seed)),
@@ -45,7 +47,7 @@ kept_with_reduction <- function(x) parts_of(x, c("options", "genes", "features",
 
 # What an object keeps of a run beside its results.
 kept_of_run <- function(result) {
-  parts_of(result, c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "quality", "model"))
+  parts_of(result, c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "quality", "sketch", "model"))
 }
 
 parts_of <- function(x, parts) unclass(x)[intersect(parts, names(x))]
