@@ -29,6 +29,7 @@ BuildFeatureGraph.default <- function(object, ..., k = 20, seed = 1, threads = N
   check_dots(...)
   x <- as_embedding(object)
   k <- check_k(k, nrow(x))
+  check_graph_memory(nrow(x), k, "k")
   graph <- core(core_feature_graph(unname(x), k, check_seed(seed), check_threads(threads)))
   graph_matrix(graph, rownames(x), nrow(x))
 }

@@ -48,6 +48,7 @@ ChooseDomains.default <- function(object, numbers = 2:15, coords = NULL, ..., sl
   task <- c(input, ppca_settings(NULL, length(input$cells), options, seed, threads, verbose))
   check_counts(task$counts)
   task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
+  check_run_memory(task, 36)
   found <- domains_of_numbers(task, numbers)
   again <- if (!is.null(thin)) domains_of_numbers(thinned(task, thin), numbers)
   domain_choice(found, again, task)

@@ -49,6 +49,7 @@ FindDomains.default <- function(object, n.domains, ..., method = "consensus", co
     k = if (method %in% c("leiden", "louvain")) check_k(k, nrow(first)), threads = check_threads(threads)
   )
   runs <- check_whole(runs, "runs", 1)
+  check_domains_memory(x, n)
   seed <- check_seed(seed)
   place <- if (!is.null(coords)) SpatialCoords.default(rownames(first), coords)
   if (method == "consensus") {

@@ -42,6 +42,7 @@ IntegrationMetrics.default <- function(object, slice, ..., domain = NULL, truth 
   truth <- check_cell_labels(truth, x, "truth")
   perplexity <- check_whole(perplexity, "perplexity", 2)
   threads <- check_threads(threads)
+  check_graph_memory(nrow(x), 3 * perplexity, "perplexity")
   known <- known_cells(domain, truth, nrow(x))
   scores <- data.frame(
     iLISI = lisi(x, slice, seq_along(slice), perplexity, threads),

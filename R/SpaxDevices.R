@@ -13,6 +13,12 @@
 #' With several GPUs, `device = "cuda:1"` takes the second. To use all, give each worker of [RunSamples()] one GPU
 #' through the environment variable `CUDA_VISIBLE_DEVICES`.
 #'
+#' @section Memory:
+#' Before long work, verbs compare what they will hold for sure with what the machine has free (on Linux; in a
+#' container, with what is left to it), and end with an error of class `spaxR_error_memory` where that is more; a run
+#' looks once more when it knows what its training needs. `options(spaxR.memory = 16)` says in GB how much may be taken,
+#' on machines that others use too.
+#'
 #' @return A data frame with a row a device: `device` (the name that `device =` takes), `available` (TRUE or FALSE),
 #'   `memory_gb` (in 1e9 bytes: what the machine has free, or a GPU in all; NA where not known) and `reason` (why not,
 #'   or what it is).

@@ -8,6 +8,7 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
   gaps <- check_gaps(gaps, nlevels(slice))
   check_spot_distance(spot.distance)
   threads <- check_threads(threads)
+  check_align_memory(counts, nrow(coords))
   if (settings$method == "paste") check_paste_counts(counts)
   xy <- coords_matrix(coords[c("x", "y")])
   if (settings$method != "none" && settings$scale != "FALSE") check_slice_units(xy, slice, settings$scale)

@@ -16,6 +16,9 @@ core_build <- function() call_core(wrap__core_build)
 core_devices <- function() call_core(wrap__core_devices)
 
 #' @noRd
+core_available_memory <- function() call_core(wrap__core_available_memory)
+
+#' @noRd
 core_gmm <- function(x, k, starts, seed, threads) call_core(wrap__core_gmm, x, k, starts, seed, threads)
 
 #' @noRd

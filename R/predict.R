@@ -134,7 +134,8 @@ check_new_arguments <- function(system, given) {
 
 predict_cells <- function(model, system, input, settings) {
   task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed, n_domains = length(model$levels), device = "cpu"))
-  if (!is.null(task$options$radius)) check_neighbourhood(task, task$options$radius)
+  seen <- if (!is.null(task$options$radius)) check_neighbourhood(task, task$options$radius)
+  check_run_memory(task, if (is.null(seen)) task$options$k %||% 36 else stats::median(seen$within))
   given <- system$new_parts(model, task)
   found <- predict_system(task, system, model$tensors, given$parts, settings)
   domain <- if (length(found$codes) > 0L) rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)

@@ -2,6 +2,7 @@
 
 use extendr_api::prelude::*;
 use spax_core::device::devices;
+use spax_core::engine::memory::available_memory;
 
 use crate::error::guard;
 
@@ -38,8 +39,15 @@ fn core_devices() -> Robj {
     })
 }
 
+/// @noRd
+#[extendr]
+fn core_available_memory() -> Robj {
+    guard(|| Ok(vec![available_memory().map(|bytes| bytes as f64)].into()))
+}
+
 extendr_module! {
     mod build;
     fn core_build;
     fn core_devices;
+    fn core_available_memory;
 }
