@@ -44,6 +44,7 @@
 #' @param epochs NULL: as `options` say.
 #' @param published TRUE runs the published settings for comparison, those of the preset `"visium_protein"` unless the options name another: the gene weights
 #'   as the published code computes them, and mclust on 20 principal components of the embedding.
+#' @param sketch NULL, or how many cells to train on: see [RunSpaCross()].
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].

@@ -25,7 +25,8 @@ own_part <- function(object, assays = NULL, reduction = NULL) {
 
 # Without the cells of images of which no cell has a label, as bins of another size have none.
 labelled_part <- function(object, columns) {
-  table <- meta_table(object)[intersect(columns, names(meta_table(object)))]
+  # What is wrong with the names is told where they are read.
+  table <- meta_table(object)[if (is.character(columns)) intersect(columns, names(meta_table(object)))]
   labelled <- Reduce(`|`, lapply(table, function(x) !is.na(x)))
   if (length(table) == 0L || all(labelled) || length(image_names(object)) < 2L) {
     return(object)
