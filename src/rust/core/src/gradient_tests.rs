@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var};
 use ndarray::Array2;
 
 use crate::design::Input;
@@ -17,6 +17,7 @@ use crate::nn::linear::{linear, project};
 use crate::nn::norm_act::{norm_act, Activation, Settings};
 use crate::nn::propagate::Operator;
 use crate::nn::running::Running;
+use crate::nn::tape::{by_candle, Traced};
 use crate::rng::{Philox, Purpose, Rng};
 use crate::sparse::Csr;
 use crate::systems::spacross::consistency::consistency;
@@ -35,11 +36,15 @@ fn var(seed: u32, rows: usize, columns: usize) -> Var {
 }
 
 /// A scalar of a matrix that treats every entry differently; in f64, so that adding up loses nothing.
-fn weigh(x: &Tensor) -> Tensor {
+fn weighed(x: &Tensor) -> Result<Tensor> {
     let weights = numbers(99, x.elem_count());
-    let weights = Tensor::from_vec(weights, x.shape(), &Device::Cpu).unwrap();
-    let double = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
-    (double(x) * double(&weights)).unwrap().sum_all().unwrap()
+    let weights = Tensor::from_vec(weights, x.shape(), &Device::Cpu)?;
+    let double = |t: &Tensor| t.to_dtype(DType::F64);
+    (double(x)? * double(&weights)?)?.sum_all()
+}
+
+fn weigh(x: &Traced) -> Traced {
+    by_candle(x, weighed).unwrap()
 }
 
 fn number(x: &Tensor) -> f64 {
@@ -48,7 +53,7 @@ fn number(x: &Tensor) -> f64 {
 
 /// Compares the gradient of `f` at `variables` with central differences along a random direction of
 /// each.
-fn check(what: &str, variables: &[&Var], f: impl Fn() -> Tensor) {
+fn check(what: &str, variables: &[&Var], f: impl Fn() -> Traced) {
     let gradients = f().backward().unwrap();
     for (v, variable) in variables.iter().enumerate() {
         let direction = numbers(500 + v as u32, variable.elem_count());
@@ -60,7 +65,7 @@ fn check(what: &str, variables: &[&Var], f: impl Fn() -> Tensor) {
             variable
                 .set(&(&start + (&direction * step).unwrap()).unwrap())
                 .unwrap();
-            number(&f())
+            number(f().value())
         };
         // Five points: the error is of fourth order, so a step that drowns f32's rounding will do.
         let h = 4e-3;
@@ -108,7 +113,7 @@ fn propagation() {
     check("directed", &[&x], || weigh(&directed.apply(&x).unwrap()));
 }
 
-fn normed(x: &Tensor, affine: &Tensor, activation: Activation, p: f64) -> Tensor {
+fn normed(x: &Var, affine: &Var, activation: Activation, p: f64) -> Traced {
     let settings = Settings {
         epsilon: 1e-3,
         momentum: 0.1,
@@ -116,7 +121,7 @@ fn normed(x: &Tensor, affine: &Tensor, activation: Activation, p: f64) -> Tensor
         dropout: Dropout::new(p, Philox::new(1, Purpose::Dropout), 2),
     };
     let running = Running::of(0.0, 1.0, x.dim(1).unwrap()).unwrap();
-    norm_act(x, affine, &running, settings, true).unwrap()
+    norm_act(x, affine, &running, settings).unwrap()
 }
 
 #[test]
@@ -138,11 +143,14 @@ fn relu_agrees_with_composed_operations() {
     let (x, affine) = (var(1, 200, 6), var(2, 2, 6));
     let fused = normed(&x, &affine, Activation::Relu, 0.3);
     let linear = normed(&x, &affine, Activation::Identity, 0.3);
-    let composed = linear.relu().unwrap();
-    let rows: (Vec<Vec<f32>>, Vec<Vec<f32>>) =
-        (fused.to_vec2().unwrap(), composed.to_vec2().unwrap());
+    let composed = linear.value().relu().unwrap();
+    let rows: (Vec<Vec<f32>>, Vec<Vec<f32>>) = (
+        fused.value().to_vec2().unwrap(),
+        composed.to_vec2().unwrap(),
+    );
     assert_eq!(rows.0, rows.1);
-    let (a, b) = (weigh(&fused), weigh(&composed));
+    let composed = by_candle(&linear, |x| weighed(&x.relu()?)).unwrap();
+    let (a, b) = (weigh(&fused), composed);
     let (a, b) = (a.backward().unwrap(), b.backward().unwrap());
     for variable in [&x, &affine] {
         let gap = (a.get(variable).unwrap() - b.get(variable).unwrap()).unwrap();
@@ -171,7 +179,7 @@ fn draws() -> Draws {
 fn consistency_loss() {
     let (r, z) = (var(1, 20, 8), var(2, 20, 8));
     check("consistency", &[&r], || {
-        consistency(&Place::Host, &r, &z.as_detached_tensor(), &draws(), 2.0).unwrap()
+        consistency(&Place::Host, &(&r).into(), &z, &draws(), 2.0).unwrap()
     });
 }
 
@@ -180,7 +188,8 @@ fn contrastive_losses() {
     let (z, mean, b) = (var(1, 20, 8), var(2, 20, 8), var(3, 8, 8));
     for terms in [Terms::PerNode, Terms::AllPairs] {
         check(&format!("{terms:?}"), &[&z, &mean, &b], || {
-            contrast(&Place::Host, terms, [&z, &mean, &b], &draws()).unwrap()
+            let inputs = [&z, &mean, &b].map(Traced::from);
+            contrast(&Place::Host, terms, inputs.each_ref(), &draws()).unwrap()
         });
     }
 }
@@ -191,7 +200,8 @@ fn imputation_loss() {
     let values = Array2::from_shape_vec((20, 13), numbers(4, 260)).unwrap();
     let input = Input::dense(values);
     check("imputation", &[&z, &v, &b], || {
-        imputation(&Place::Host, [&z, &v, &b], &input, &draws(), 2.0).unwrap()
+        let inputs = [&z, &v, &b].map(Traced::from);
+        imputation(&Place::Host, inputs.each_ref(), &input, &draws(), 2.0).unwrap()
     });
 }
 

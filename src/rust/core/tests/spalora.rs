@@ -102,9 +102,9 @@ fn the_collapsed_loss_is_the_direct_one_on_sparse_genes() {
             omega: None,
         };
         let weighted = Array2::from_shape_fn((d, genes), |(c, g)| v[(c, g)] * omega[g] as f32);
-        let y = project(&input, &tensor(&weighted))?;
-        let loss = reconstruction(&tensor(&p), &y, &tensor(&v), &constant)?;
-        Ok(f64::from(loss.to_scalar::<f32>()?))
+        let y = project(&input, tensor(&weighted))?;
+        let loss = reconstruction(tensor(&p), y, tensor(&v), &constant)?;
+        Ok(f64::from(loss.value().to_scalar::<f32>()?))
     })
     .unwrap();
     assert!((found - direct).abs() < 1e-5 * direct, "{found} {direct}");

@@ -87,8 +87,4 @@ impl<T> Buffer<T> {
     pub fn into_tensor(self) -> Tensor {
         Tensor::from_storage(self.storage, self.shape, BackpropOp::none(), false)
     }
-
-    pub(super) fn into_parts(self) -> (Storage, Shape) {
-        (self.storage, self.shape)
-    }
 }

@@ -20,7 +20,6 @@ mod lists;
 mod matrix;
 mod product;
 mod structs;
-mod tape;
 mod values;
 
 use std::sync::Arc;
@@ -34,7 +33,6 @@ pub use buffer::Buffer;
 pub use lists::{invert, Inverse, List, LongStarts, Packed, PartialList, Starts, Uploaded};
 pub use matrix::{Matrix, Offset};
 pub use structs::{Dropout, Moved, Pairs, Table};
-pub use tape::{attach, attach2, attach3};
 pub(crate) use values::{InPlace, Read};
 
 /// A dense product `c = a b + beta c` of row-major matrices: `a` is m x k (k x m where transposed), `b` k x n.

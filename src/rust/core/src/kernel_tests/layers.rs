@@ -1,6 +1,6 @@
 //! Layers, dropout, attention and the optimiser.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Var};
 use candle_nn::Optimizer;
 
 use super::{close, same, tensor, values, var, weigh, with_kernels};
@@ -10,6 +10,7 @@ use crate::nn::dropout::Dropout;
 use crate::nn::gather::gather;
 use crate::nn::norm_act::{moments, norm_act, Activation, Settings};
 use crate::nn::running::Running;
+use crate::nn::tape::Traced;
 use crate::rng::{Philox, Purpose};
 use crate::systems::spacross::draws::Draws;
 
@@ -51,9 +52,9 @@ fn settings(p: f64, activation: Activation) -> Settings {
     }
 }
 
-fn normed(x: &Var, affine: &Var, p: f64, activation: Activation) -> Tensor {
+fn normed(x: &Var, affine: &Var, p: f64, activation: Activation) -> Traced {
     let running = Running::of(0.0, 1.0, x.dim(1).unwrap()).unwrap();
-    norm_act(x, affine, &running, settings(p, activation), true).unwrap()
+    norm_act(x, affine, &running, settings(p, activation)).unwrap()
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn dropout_masks_are_the_cpus() {
         let affine = [vec![0f32; width], vec![1f32; width]].concat();
         let affine = Var::from_vec(affine, (2, width), &Device::Cpu).unwrap();
         let ours = with(Order::Forwards, || {
-            values(&normed(&x, &affine, 0.3, Activation::Identity))
+            values(normed(&x, &affine, 0.3, Activation::Identity).value())
         });
         let mut theirs = vec![0f32; n * width];
         for (row, out) in theirs.chunks_exact_mut(width).enumerate() {
@@ -98,7 +99,7 @@ fn running_moments_follow_the_batch() {
     let settings = settings(0.0, Activation::Identity);
     let moved = with(Order::Forwards, || {
         let running = Running::of(0.5, 2.0, width).unwrap();
-        norm_act(&x, &affine, &running, settings, false).unwrap();
+        norm_act(&x, &affine, &running, settings).unwrap();
         running.get().unwrap()
     });
     let batch = moments(&values(&x), width);
@@ -126,7 +127,8 @@ fn adam_steps() {
         let mut all = vec![];
         for _ in 0..3 {
             // The third parameter has no gradient and stays.
-            let loss = (weigh(&vars[0].sqr().unwrap()) + weigh(&vars[1])).unwrap();
+            let first = weigh(&vars[0].sqr().unwrap()).unwrap();
+            let loss = (first + weigh(&vars[1]).unwrap()).unwrap();
             let norm = adam.step_with_norm(&loss.backward().unwrap()).unwrap();
             all.push(norm.to_scalar::<f64>().unwrap() as f32);
             all.extend(vars.iter().flat_map(|v| values(v)));

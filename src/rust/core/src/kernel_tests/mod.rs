@@ -7,10 +7,11 @@ mod products;
 mod search;
 mod trainings;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 
 use crate::gpu::emulated::{with, Order};
 use crate::gpu::Kernels;
+use crate::nn::tape::{by_candle, Traced};
 use crate::preprocess::ScaledGenes;
 use crate::rng::{Purpose, Rng};
 use crate::slices::Slices;
@@ -41,9 +42,9 @@ fn values(x: &Tensor) -> Vec<f32> {
 }
 
 /// A scalar of a matrix that treats every entry differently.
-fn weigh(x: &Tensor) -> Tensor {
-    let weights = Tensor::from_vec(numbers(99, x.elem_count()), x.shape(), &Device::Cpu).unwrap();
-    (x * weights).unwrap().sum_all().unwrap()
+fn weigh(x: &Tensor) -> Result<Tensor> {
+    let weights = Tensor::from_vec(numbers(99, x.elem_count()), x.shape(), &Device::Cpu)?;
+    (x * weights)?.sum_all()
 }
 
 fn close(what: &str, ours: &[f32], theirs: &[f32]) {
@@ -61,12 +62,12 @@ fn close(what: &str, ours: &[f32], theirs: &[f32]) {
 
 /// A result and the gradients of its weighted sum, on the CPU and by the kernels with the threads of a block in either
 /// order: the two orders give the same bytes, and both the CPU's numbers.
-fn same(what: &str, variables: &[&Var], f: impl Fn() -> Tensor) {
+fn same(what: &str, variables: &[&Var], f: impl Fn() -> Traced) {
     let run = || {
         let out = f();
-        let gradients = weigh(&out).backward().unwrap();
+        let gradients = by_candle(&out, weigh).unwrap().backward().unwrap();
         let gradient = |v: &&Var| values(gradients.get(v).unwrap());
-        let mut all = vec![values(&out)];
+        let mut all = vec![values(out.value())];
         all.extend(variables.iter().map(gradient));
         all
     };

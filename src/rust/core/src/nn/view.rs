@@ -1,32 +1,41 @@
 //! From candle tensors to slices and back.
 
-use candle_core::{bail, CpuStorage, Device, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{bail, Device, Layout, Result, Storage, Tensor};
 
 use crate::progress;
 
-/// The values of a contiguous f32 storage on the CPU.
+/// The values of a contiguous f32 tensor on the CPU.
 ///
 /// Every operation of an epoch on the CPU begins here, forward and backward: an epoch ends here when it is cancelled.
-pub fn storage_slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+fn values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
     if progress::check().is_err() {
         bail!("interrupted");
     }
-    let CpuStorage::F32(values) = storage else {
-        bail!("expected f32 values");
+    let Storage::Cpu(storage) = storage else {
+        bail!("expected a tensor on the CPU");
     };
     match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&values[start..end]),
+        Some((start, end)) => Ok(&storage.as_slice()?[start..end]),
         None => bail!("expected a contiguous tensor"),
     }
 }
 
-/// Calls `work` with the values of a contiguous f32 tensor on the CPU, without a copy.
-pub fn with_slice<T>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(cpu) => work(storage_slice(cpu, layout)?),
-        _ => bail!("expected a tensor on the CPU"),
+/// Calls `work` with the values of contiguous f32 tensors on the CPU, without a copy.
+pub fn with_slices<T, const N: usize>(
+    tensors: [&Tensor; N],
+    work: impl FnOnce([&[f32]; N]) -> Result<T>,
+) -> Result<T> {
+    let held = tensors.map(Tensor::storage_and_layout);
+    let mut slices = [&[][..]; N];
+    for (slice, (storage, layout)) in slices.iter_mut().zip(&held) {
+        *slice = values(storage, layout)?;
     }
+    work(slices)
+}
+
+/// The same for one tensor.
+pub fn with_slice<T>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    with_slices([tensor], |[values]| work(values))
 }
 
 /// The values of a contiguous f32 tensor on the CPU, copied.
@@ -42,17 +51,7 @@ pub fn to_host(tensor: &Tensor) -> Result<Vec<f32>> {
     }
 }
 
-/// Rows and columns of a matrix.
-pub fn dims(layout: &Layout) -> Result<(usize, usize)> {
-    layout.shape().dims2()
-}
-
 /// A CPU tensor that takes over `values`.
 pub fn matrix(values: Vec<f32>, rows: usize, columns: usize) -> Result<Tensor> {
     Tensor::from_vec(values, (rows, columns), &Device::Cpu)
-}
-
-/// What a custom op returns.
-pub fn output(values: Vec<f32>, shape: impl Into<Shape>) -> Result<(CpuStorage, Shape)> {
-    Ok((CpuStorage::F32(values), shape.into()))
 }

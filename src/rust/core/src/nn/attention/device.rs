@@ -3,7 +3,8 @@
 use candle_core::{Result, Tensor};
 
 use crate::gpu::kernel::{Attend, AttendInwards, AttendOutwards};
-use crate::gpu::{attach3, Kernels};
+use crate::gpu::Kernels;
+use crate::nn::tape::Traced;
 
 /// What the forward pass keeps.
 struct Kept {
@@ -15,17 +16,17 @@ struct Kept {
     weights: Tensor,
 }
 
-pub fn attention(kernels: Kernels, x: &Tensor, w: &Tensor, u: &Tensor) -> Result<(Tensor, Tensor)> {
+pub fn attention(kernels: Kernels, inputs: [&Traced; 3]) -> Result<(Traced, Tensor)> {
+    let [x, w, u] = inputs.map(|input| input.value().clone());
     let ((n, wide), (d, _)) = (x.dims2()?, w.dims2()?);
     let m = wide / d;
-    let (x0, w0, u0) = (x.detach(), w.detach(), u.detach());
-    let rows = x0.reshape((n * m, d))?;
-    let mut hidden = kernels.times(&rows, &w0)?;
+    let rows = x.reshape((n * m, d))?;
+    let mut hidden = kernels.times(&rows, &w)?;
     let (mut weights, mut out) = (kernels.floats((n, m))?, kernels.floats((n, d))?);
     Attend {
-        x: &x0,
+        x: &x,
         hidden: &mut hidden,
-        u: &u0,
+        u: &u,
         weights: &mut weights,
         out: &mut out,
         n,
@@ -36,14 +37,14 @@ pub fn attention(kernels: Kernels, x: &Tensor, w: &Tensor, u: &Tensor) -> Result
     let weights = weights.into_tensor();
     let kept = Kept {
         x: rows,
-        w: w0,
-        u: u0,
+        w,
+        u,
         hidden: hidden.into_tensor(),
         weights: weights.clone(),
     };
-    let out = attach3("attention", [x, w, u], out, move |grad| {
+    let out = Traced::of(inputs, out.into_tensor(), move |grad| {
         kept.backward(&kernels, grad).map(|all| all.map(Some))
-    })?;
+    });
     Ok((out, weights))
 }
 

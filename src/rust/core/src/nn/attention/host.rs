@@ -1,24 +1,30 @@
 //! On the CPU.
 
-use std::sync::{Arc, OnceLock};
-
-use candle_core::{bail, CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use crate::dense::{gram, times, times_transposed, CHUNK};
-use crate::nn::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::nn::tape::Traced;
+use crate::nn::view::{matrix, with_slices};
 use crate::simd::{axpy, dispatch, dot, exp};
 
-pub fn attention(x: &Tensor, w: &Tensor, u: &Tensor) -> Result<(Tensor, Tensor)> {
-    let kept = Arc::new(OnceLock::new());
-    let out = x.apply_op3(w, u, Attention { kept: kept.clone() })?;
-    match kept.get() {
-        Some(Kept { weights, .. }) => {
-            let n = x.dim(0)?;
-            Ok((out, matrix(weights.clone(), n, weights.len() / n)?))
-        }
-        None => bail!("the attention has not run"),
-    }
+pub fn attention(inputs: [&Traced; 3]) -> Result<(Traced, Tensor)> {
+    let [x, w, u] = inputs.map(|input| input.value().clone());
+    let ((n, wide), (d, _)) = (x.dims2()?, w.dims2()?);
+    let m = wide / d;
+    let (kept, out) = with_slices([&x, &w, &u], |[x, w, u]| Ok(forward(x, w, u, m)))?;
+    let weights = matrix(kept.weights.clone(), n, m)?;
+    let out = Traced::of(inputs, matrix(out, n, d)?, move |grad| {
+        let [dx, dw, du] = with_slices([&x, &w, &u, grad], |[x, w, u, g]| {
+            Ok(backward(&kept, x, w, u, g))
+        })?;
+        Ok([
+            Some(matrix(dx, n, wide)?),
+            Some(matrix(dw, d, d)?),
+            Some(matrix(du, 1, d)?),
+        ])
+    });
+    Ok((out, weights))
 }
 
 /// What the forward pass keeps.
@@ -29,69 +35,20 @@ struct Kept {
     weights: Vec<f32>,
 }
 
-/// The op on embeddings side by side (N x M d), W (d x d) and u (1 x d).
-struct Attention {
-    kept: Arc<OnceLock<Kept>>,
-}
-
-impl CustomOp3 for Attention {
-    fn name(&self) -> &'static str {
-        "attention"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-        u: &CpuStorage,
-        u_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (n, wide) = dims(x_layout)?;
-        let (d, _) = dims(w_layout)?;
-        let (x, w) = (storage_slice(x, x_layout)?, storage_slice(w, w_layout)?);
-        let u = storage_slice(u, u_layout)?;
-        let mut hidden = times(x, w, d, d);
-        let mut weights = vec![0f32; n * (wide / d)];
-        let mut out = vec![0f32; n * d];
-        out.par_chunks_mut(CHUNK * d)
-            .zip(hidden.par_chunks_mut(CHUNK * wide))
-            .zip(weights.par_chunks_mut(CHUNK * (wide / d)))
-            .zip(x.par_chunks(CHUNK * wide))
-            .for_each(|(((out, hidden), weights), x)| weigh(x, u, hidden, weights, out));
-        let kept = Kept { hidden, weights };
-        if self.kept.set(kept).is_err() {
-            bail!("an attention runs once");
-        }
-        output(out, (n, d))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        u: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Some(kept) = self.kept.get() else {
-            bail!("the attention has not run");
-        };
-        let ((n, wide), (d, _)) = (x.dims2()?, w.dims2()?);
-        let grad = grad.contiguous()?;
-        let parts = with_slice(&grad, |g| {
-            with_slice(x, |x| {
-                with_slice(w, |w| with_slice(u, |u| Ok(backward(kept, x, w, u, g))))
-            })
-        })?;
-        let [dx, dw, du] = parts;
-        Ok((
-            Some(matrix(dx, n, wide)?),
-            Some(matrix(dw, d, d)?),
-            Some(matrix(du, 1, d)?),
-        ))
-    }
+/// From `m` embeddings side by side (N x m d), W (d x d) and u (1 x d) to their means.
+fn forward(x: &[f32], w: &[f32], u: &[f32], m: usize) -> (Kept, Vec<f32>) {
+    let d = u.len();
+    let wide = m * d;
+    let n = x.len() / wide;
+    let mut hidden = times(x, w, d, d);
+    let mut weights = vec![0f32; n * m];
+    let mut out = vec![0f32; n * d];
+    out.par_chunks_mut(CHUNK * d)
+        .zip(hidden.par_chunks_mut(CHUNK * wide))
+        .zip(weights.par_chunks_mut(CHUNK * m))
+        .zip(x.par_chunks(CHUNK * wide))
+        .for_each(|(((out, hidden), weights), x)| weigh(x, u, hidden, weights, out));
+    (Kept { hidden, weights }, out)
 }
 
 dispatch! {

@@ -5,6 +5,7 @@ mod host;
 
 use candle_core::{Result, Tensor};
 
+use super::tape::Traced;
 use crate::gpu::Kernels;
 
 pub use host::{add_weighted, inwards, weigh};
@@ -13,9 +14,14 @@ pub use host::{add_weighted, inwards, weigh};
 ///
 /// `x` is N x (m d), the embeddings side by side; `w` d x d, `u` 1 x d. Gives N x d, and the weights (N x m). The published
 /// code adds 1e-6 to every score, which the softmax takes out again.
-pub fn attention(x: &Tensor, w: &Tensor, u: &Tensor) -> Result<(Tensor, Tensor)> {
-    match Kernels::of(x.device())? {
-        None => host::attention(x, w, u),
-        Some(kernels) => device::attention(kernels, x, w, u),
+pub fn attention(
+    x: impl Into<Traced>,
+    w: impl Into<Traced>,
+    u: impl Into<Traced>,
+) -> Result<(Traced, Tensor)> {
+    let inputs = [x.into(), w.into(), u.into()];
+    match Kernels::of(inputs[0].value().device())? {
+        None => host::attention(inputs.each_ref()),
+        Some(kernels) => device::attention(kernels, inputs.each_ref()),
     }
 }

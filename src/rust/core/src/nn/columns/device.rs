@@ -1,15 +1,16 @@
 //! On a device.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use crate::gpu::kernel::{PutColumns, TakeColumns};
-use crate::gpu::{attach, Kernels};
+use crate::gpu::Kernels;
+use crate::nn::tape::Traced;
 
-pub fn columns(kernels: Kernels, x: &Tensor, first: usize, width: usize) -> Result<Tensor> {
-    let (n, wide) = x.dims2()?;
+pub fn columns(kernels: Kernels, x: &Traced, first: usize, width: usize) -> Result<Traced> {
+    let (n, wide) = x.value().dims2()?;
     let mut out = kernels.floats((n, width))?;
     TakeColumns {
-        x,
+        x: x.value(),
         out: &mut out,
         n,
         wide,
@@ -17,7 +18,7 @@ pub fn columns(kernels: Kernels, x: &Tensor, first: usize, width: usize) -> Resu
         width,
     }
     .launch(&kernels)?;
-    attach("columns", x, out, move |grad| {
+    Ok(Traced::of([x], out.into_tensor(), move |grad| {
         let mut dx = kernels.floats((n, wide))?;
         PutColumns {
             grad,
@@ -29,5 +30,5 @@ pub fn columns(kernels: Kernels, x: &Tensor, first: usize, width: usize) -> Resu
         }
         .launch(&kernels)?;
         Ok([Some(dx.into_tensor())])
-    })
+    }))
 }

@@ -4,26 +4,27 @@ use candle_core::{Result, Tensor};
 
 use super::PlacedRows;
 use crate::gpu::kernel::{Gather, GatherBack, GatherMoved, SumParts, TokenParts};
-use crate::gpu::{attach2, Kernels};
+use crate::gpu::Kernels;
+use crate::nn::tape::Traced;
 
-pub fn gather(kernels: Kernels, x: &Tensor, token: &Tensor, rows: &PlacedRows) -> Result<Tensor> {
-    let (n, width) = x.dims2()?;
+pub fn gather(kernels: Kernels, x: &Traced, token: &Traced, rows: &PlacedRows) -> Result<Traced> {
+    let (n, width) = x.value().dims2()?;
     let mut out = kernels.floats((n, width))?;
     Gather {
-        x,
-        token: Some(token),
+        x: x.value(),
+        token: Some(token.value()),
         rows: &rows.rows,
         out: &mut out,
         n,
         width,
     }
     .launch(&kernels)?;
-    let (rows, learnt) = (rows.clone(), token.track_op());
-    attach2("gather-rows", [x, token], out, move |grad| {
+    let (rows, learnt) = (rows.clone(), token.is_traced());
+    Ok(Traced::of([x, token], out.into_tensor(), move |grad| {
         let dx = rows_back(&kernels, &rows, grad)?;
         let d_token = learnt.then(|| token_back(&kernels, &rows, grad));
         Ok([Some(dx), d_token.transpose()?])
-    })
+    }))
 }
 
 /// Sends the rows back to their sources.

@@ -2,62 +2,43 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::Result;
 use rayon::prelude::*;
 
 use super::TOKEN;
 use crate::dense::CHUNK;
-use crate::nn::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::nn::tape::Traced;
+use crate::nn::view::{matrix, with_slice, with_slices};
 
-pub fn gather(x: &Tensor, token: &Tensor, sources: &Arc<Vec<u32>>) -> Result<Tensor> {
-    x.apply_op2(token, Gather(sources.clone()))
-}
-
-struct Gather(Arc<Vec<u32>>);
-
-impl CustomOp2 for Gather {
-    fn name(&self) -> &'static str {
-        "gather-rows"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        token: &CpuStorage,
-        token_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (n, width) = dims(x_layout)?;
-        let x = storage_slice(x, x_layout)?;
-        let token = storage_slice(token, token_layout)?;
-        let mut out = vec![0f32; n * width];
-        out.par_chunks_mut(CHUNK * width)
-            .zip(self.0.par_chunks(CHUNK))
-            .for_each(|(out, sources)| {
-                for (out, &source) in out.chunks_exact_mut(width).zip(sources) {
-                    out.copy_from_slice(match source {
-                        TOKEN => token,
-                        node => &x[node as usize * width..][..width],
-                    });
-                }
-            });
-        output(out, (n, width))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        _: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (n, width) = x.dims2()?;
-        let (dx, d_token) = with_slice(&grad.contiguous()?, |g| Ok(scatter(&self.0, g, width)))?;
-        Ok((
+pub fn gather(x: &Traced, token: &Traced, sources: &Arc<Vec<u32>>) -> Result<Traced> {
+    let (n, width) = x.value().dims2()?;
+    let out = with_slices([x.value(), token.value()], |[x, token]| {
+        Ok(gathered(x, token, sources))
+    })?;
+    let (sources, out) = (sources.clone(), matrix(out, n, width)?);
+    Ok(Traced::of([x, token], out, move |grad| {
+        let (dx, d_token) = with_slice(grad, |g| Ok(scatter(&sources, g, width)))?;
+        Ok([
             Some(matrix(dx, n, width)?),
             Some(matrix(d_token, 1, width)?),
-        ))
-    }
+        ])
+    }))
+}
+
+fn gathered(x: &[f32], token: &[f32], sources: &[u32]) -> Vec<f32> {
+    let width = token.len();
+    let mut out = vec![0f32; sources.len() * width];
+    out.par_chunks_mut(CHUNK * width)
+        .zip(sources.par_chunks(CHUNK))
+        .for_each(|(out, sources)| {
+            for (out, &source) in out.chunks_exact_mut(width).zip(sources) {
+                out.copy_from_slice(match source {
+                    TOKEN => token,
+                    node => &x[node as usize * width..][..width],
+                });
+            }
+        });
+    out
 }
 
 /// Sends each row's gradient back to its source. Rows that stay where they are go in parallel; the

@@ -6,8 +6,9 @@ mod host;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
+use super::tape::Traced;
 use crate::gpu::{Kernels, List, PartialList, Starts};
 
 /// The row of the token among the sources of [`Rows`].
@@ -81,9 +82,10 @@ impl Rows {
 }
 
 /// Row i of the result is row `rows[i]` of x (N x w), or the token (1 x w).
-pub fn gather(x: &Tensor, token: &Tensor, rows: &Rows) -> Result<Tensor> {
-    match (&rows.placed, Kernels::of(x.device())?) {
-        (Some(placed), Some(kernels)) => device::gather(kernels, x, token, placed),
-        _ => host::gather(x, token, &rows.sources),
+pub fn gather(x: impl Into<Traced>, token: impl Into<Traced>, rows: &Rows) -> Result<Traced> {
+    let (x, token) = (x.into(), token.into());
+    match (&rows.placed, Kernels::of(x.value().device())?) {
+        (Some(placed), Some(kernels)) => device::gather(kernels, &x, &token, placed),
+        _ => host::gather(&x, &token, &rows.sources),
     }
 }

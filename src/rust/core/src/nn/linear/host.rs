@@ -2,74 +2,47 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::Result;
 
 use super::Design;
 use crate::dense::{gram, times, times_transposed};
-use crate::nn::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::nn::tape::Traced;
+use crate::nn::view::{matrix, with_slice, with_slices};
 
 /// `x w'` with x N x a and w b x a (PyTorch's layout); gradients to both.
-struct Linear;
-
-impl CustomOp2 for Linear {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let ((n, inner), (outer, _)) = (dims(x_layout)?, dims(w_layout)?);
-        let (x, w) = (storage_slice(x, x_layout)?, storage_slice(w, w_layout)?);
-        output(times_transposed(x, w, inner, outer), (n, outer))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let ((n, inner), (outer, _)) = (x.dims2()?, w.dims2()?);
-        let grad = grad.contiguous()?;
-        with_slice(&grad, |g| {
-            let dx = with_slice(w, |w| Ok(times(g, w, outer, inner)))?;
-            let dw = with_slice(x, |x| Ok(gram(g, x, outer, inner)))?;
-            Ok((Some(matrix(dx, n, inner)?), Some(matrix(dw, outer, inner)?)))
+pub fn linear(x: &Traced, w: &Traced) -> Result<Traced> {
+    let (x0, w0) = (x.value().clone(), w.value().clone());
+    let ((n, inner), (outer, _)) = (x0.dims2()?, w0.dims2()?);
+    let product = with_slices([&x0, &w0], |[x, w]| {
+        Ok(times_transposed(x, w, inner, outer))
+    })?;
+    let product = matrix(product, n, outer)?;
+    Ok(Traced::of([x, w], product, move |grad| {
+        with_slices([grad, &x0, &w0], |[g, x, w]| {
+            let dx = matrix(times(g, w, outer, inner), n, inner)?;
+            let dw = matrix(gram(g, x, outer, inner), outer, inner)?;
+            Ok([Some(dx), Some(dw)])
         })
-    }
+    }))
 }
 
-pub fn linear(x: &Tensor, w: &Tensor) -> Result<Tensor> {
-    x.apply_op2(w, Linear)
+/// `a b`
+pub fn small_times(a: &Traced, b: &Traced) -> Result<Traced> {
+    let (a0, b0) = (a.value().clone(), b.value().clone());
+    Ok(Traced::of([a, b], a0.matmul(&b0)?, move |grad| {
+        let (da, db) = (grad.matmul(&b0.t()?)?, a0.t()?.matmul(grad)?);
+        Ok([Some(da), Some(db)])
+    }))
 }
 
 /// `X w'` for a constant X: the gradient goes to w alone.
-struct Project<D>(Arc<D>);
-
-impl<D: Design> CustomOp1 for Project<D> {
-    fn name(&self) -> &'static str {
-        "project"
-    }
-
-    fn cpu_fwd(&self, w: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (outer, _) = dims(layout)?;
-        let product = self.0.times_transposed(storage_slice(w, layout)?, outer);
-        output(product, (self.0.n_rows(), outer))
-    }
-
-    fn bwd(&self, w: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let (outer, p) = w.dims2()?;
-        let dw = with_slice(&grad.contiguous()?, |g| Ok(self.0.gram(g, outer)))?;
-        Ok(Some(matrix(dw, outer, p)?))
-    }
-}
-
-pub fn project<D: Design + 'static>(x: &Arc<D>, w: &Tensor) -> Result<Tensor> {
-    w.apply_op1(Project(x.clone()))
+pub fn project<D: Design + 'static>(x: &Arc<D>, w: &Traced) -> Result<Traced> {
+    let (outer, p) = w.value().dims2()?;
+    let product = with_slice(w.value(), |w| Ok(x.times_transposed(w, outer)))?;
+    let product = matrix(product, x.n_rows(), outer)?;
+    let x = x.clone();
+    Ok(Traced::of([w], product, move |grad| {
+        let dw = with_slice(grad, |g| Ok(x.gram(g, outer)))?;
+        Ok([Some(matrix(dw, outer, p)?)])
+    }))
 }

@@ -7,22 +7,25 @@ use std::sync::Arc;
 
 use candle_core::{Result, Tensor};
 
+use super::tape::Traced;
 use super::view::{matrix, with_slice};
 use crate::gpu::{Buffer, Kernels};
 
 /// `x w'`: x is N x a, w is b x a, the result N x b.
-pub fn linear(x: &Tensor, w: &Tensor) -> Result<Tensor> {
-    match Kernels::of(x.device())? {
-        None => host::linear(x, w),
-        Some(kernels) => device::linear(kernels, x, w),
+pub fn linear(x: impl Into<Traced>, w: impl Into<Traced>) -> Result<Traced> {
+    let (x, w) = (x.into(), w.into());
+    match Kernels::of(x.value().device())? {
+        None => host::linear(&x, &w),
+        Some(kernels) => device::linear(kernels, &x, &w),
     }
 }
 
 /// `a b` of two small matrices.
-pub fn small_times(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    match Kernels::of(a.device())? {
-        None => a.matmul(b),
-        Some(kernels) => device::times(kernels, a, b),
+pub fn small_times(a: impl Into<Traced>, b: impl Into<Traced>) -> Result<Traced> {
+    let (a, b) = (a.into(), b.into());
+    match Kernels::of(a.value().device())? {
+        None => host::small_times(&a, &b),
+        Some(kernels) => device::small_times(kernels, &a, &b),
     }
 }
 
@@ -48,10 +51,11 @@ pub trait PlacedDesign {
 }
 
 /// `X w'` for the constant N x p matrix `x` and w of b x p.
-pub fn project<D: Design + 'static>(x: &Arc<D>, w: &Tensor) -> Result<Tensor> {
+pub fn project<D: Design + 'static>(x: &Arc<D>, w: impl Into<Traced>) -> Result<Traced> {
+    let w = w.into();
     match x.placed() {
-        None => host::project(x, w),
-        Some(placed) => device::project(x.clone(), placed, w),
+        None => host::project(x, &w),
+        Some(placed) => device::project(x.clone(), placed, &w),
     }
 }
 

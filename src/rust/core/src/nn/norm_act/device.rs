@@ -6,7 +6,8 @@ use super::{Activation, Settings};
 use crate::gpu::kernel::{
     NormBehind, NormFinish, NormFixed, NormForward, NormMoments, NormThrough, NormTotals,
 };
-use crate::gpu::{attach2, Buffer, InPlace, Kernels};
+use crate::gpu::{Buffer, InPlace, Kernels};
+use crate::nn::tape::Traced;
 
 impl Settings {
     fn kernels_activation(&self) -> usize {
@@ -19,25 +20,20 @@ impl Settings {
 }
 
 /// x is N x w, `affine` 2 x w (scale, shift), `running` the running moments, which follow the batch's (2 x w, f64).
-/// Without gradient where `train` is false.
 pub fn norm_act(
     kernels: &Kernels,
-    x: &Tensor,
-    affine: &Tensor,
+    x: &Traced,
+    affine: &Traced,
     running: &Tensor,
     settings: Settings,
-    train: bool,
-) -> Result<Tensor> {
-    let lines = batch_lines(kernels, x, affine, running, settings)?;
-    let out = forward(kernels, x, &lines, settings)?;
-    if !train {
-        return Ok(out.into_tensor());
-    }
-    let (kernels, x0) = (kernels.clone(), x.detach());
-    attach2("norm-act-dropout", [x, affine], out, move |grad| {
+) -> Result<Traced> {
+    let (kernels, x0) = (kernels.clone(), x.value().clone());
+    let lines = batch_lines(&kernels, &x0, affine.value(), running, settings)?;
+    let out = forward(&kernels, &x0, &lines, settings)?;
+    Ok(Traced::of([x, affine], out.into_tensor(), move |grad| {
         let (dx, d_affine) = backward(&kernels, &x0, grad, &lines, settings)?;
         Ok([Some(dx.into_tensor()), Some(d_affine.into_tensor())])
-    })
+    }))
 }
 
 /// The block with the running moments.

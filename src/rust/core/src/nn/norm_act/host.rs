@@ -1,14 +1,13 @@
 //! On the CPU.
 
-use std::sync::{Arc, OnceLock};
-
-use candle_core::{bail, CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{Activation, Moments, Settings};
 use crate::dense::CHUNK;
 use crate::nn::dropout::Dropout;
-use crate::nn::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::nn::tape::Traced;
+use crate::nn::view::{matrix, with_slices};
 use crate::simd::{dispatch, exp};
 
 const IDENTITY: u8 = 0;
@@ -82,81 +81,33 @@ impl Line {
     }
 }
 
-/// The op: x (N x w) and the batch norm's scale and shift (2 x w) in, N x w out.
+/// The backward pass of the block, and what the forward pass leaves it.
 struct NormAct {
     settings: Settings,
-    /// Filled by the forward pass, for the backward pass and the running moments.
-    batch: Arc<OnceLock<Moments>>,
+    batch: Moments,
 }
 
-impl CustomOp2 for NormAct {
-    fn name(&self) -> &'static str {
-        "norm-act-dropout"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        affine: &CpuStorage,
-        affine_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (n, width) = dims(x_layout)?;
-        let x = storage_slice(x, x_layout)?;
-        let batch = self.batch.get_or_init(|| moments(x, width));
-        let affine = storage_slice(affine, affine_layout)?;
+impl NormAct {
+    fn forward(&self, x: &[f32], affine: &[f32]) -> Vec<f32> {
+        let (batch, dropout) = (&self.batch, self.settings.dropout);
+        let width = batch.mean.len();
         let line = Line::new(affine, &batch.mean, &batch.variance, self.settings.epsilon);
-        let mut out = vec![0f32; n * width];
+        let mut out = vec![0f32; x.len()];
         out.par_chunks_mut(CHUNK * width)
             .zip(x.par_chunks(CHUNK * width))
             .enumerate()
             .for_each(|(c, (out, x))| match self.settings.activation {
-                Activation::Identity => {
-                    fwd::<IDENTITY>(x, &line, self.settings.dropout, c * CHUNK, out)
-                }
-                Activation::Relu => fwd::<RELU>(x, &line, self.settings.dropout, c * CHUNK, out),
-                Activation::Elu => fwd::<ELU>(x, &line, self.settings.dropout, c * CHUNK, out),
+                Activation::Identity => fwd::<IDENTITY>(x, &line, dropout, c * CHUNK, out),
+                Activation::Relu => fwd::<RELU>(x, &line, dropout, c * CHUNK, out),
+                Activation::Elu => fwd::<ELU>(x, &line, dropout, c * CHUNK, out),
             });
-        output(out, (n, width))
+        out
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        affine: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (n, width) = x.dims2()?;
-        let Some(batch) = self.batch.get() else {
-            bail!("backward before forward")
-        };
-        let grad = grad.contiguous()?;
-        let (dx, sums) = with_slice(x, |x| {
-            with_slice(affine, |affine| {
-                with_slice(&grad, |g| Ok(self.gradients(x, affine, g, batch)))
-            })
-        })?;
-        // The scale's gradient comes first in `affine`, and second among the sums.
-        let d_affine = sums[width..].iter().chain(&sums[..width]);
-        let d_affine = d_affine.map(|&s| s as f32).collect();
-        Ok((
-            Some(matrix(dx, n, width)?),
-            Some(matrix(d_affine, 2, width)?),
-        ))
-    }
-}
-
-impl NormAct {
     /// The gradient of x, and for each column the sums of g and of g x_hat, where g is the gradient
     /// behind the batch norm.
-    fn gradients(
-        &self,
-        x: &[f32],
-        affine: &[f32],
-        grad: &[f32],
-        batch: &Moments,
-    ) -> (Vec<f32>, Vec<f64>) {
+    fn gradients(&self, x: &[f32], affine: &[f32], grad: &[f32]) -> (Vec<f32>, Vec<f64>) {
+        let batch = &self.batch;
         let width = batch.mean.len();
         let task = CHUNK * width;
         let line = Line::new(affine, &batch.mean, &batch.variance, self.settings.epsilon);
@@ -294,27 +245,30 @@ fn through_body(x: &[f32], line: &Line, hat: &Line, means: &[f32], dx: &mut [f32
     }
 }
 
-/// The block, and the moments of x. Without gradient where `train` is false.
-pub fn norm_act(
-    x: &Tensor,
-    affine: &Tensor,
-    settings: Settings,
-    train: bool,
-) -> Result<(Tensor, Moments)> {
-    let batch = Arc::new(OnceLock::new());
-    let op = NormAct {
-        settings,
-        batch: batch.clone(),
-    };
-    let out = if train {
-        x.apply_op2(affine, op)?
-    } else {
-        x.apply_op2_no_bwd(affine, &op)?
-    };
-    match batch.get() {
-        Some(moments) => Ok((out, moments.clone())),
-        None => bail!("the batch norm saw no batch"),
-    }
+/// The block, and the moments of x.
+pub fn norm_act(x: &Traced, affine: &Traced, settings: Settings) -> Result<(Traced, Moments)> {
+    let (x0, affine0) = (x.value().clone(), affine.value().clone());
+    let (n, width) = x0.dims2()?;
+    let (block, out) = with_slices([&x0, &affine0], |[x, affine]| {
+        let batch = moments(x, width);
+        let block = NormAct { settings, batch };
+        let out = block.forward(x, affine);
+        Ok((block, out))
+    })?;
+    let batch = block.batch.clone();
+    let out = Traced::of([x, affine], matrix(out, n, width)?, move |grad| {
+        let (dx, sums) = with_slices([&x0, &affine0, grad], |[x, affine, g]| {
+            Ok(block.gradients(x, affine, g))
+        })?;
+        // The scale's gradient comes first in `affine`, and second among the sums.
+        let d_affine = sums[width..].iter().chain(&sums[..width]);
+        let d_affine = d_affine.map(|&s| s as f32).collect();
+        Ok([
+            Some(matrix(dx, n, width)?),
+            Some(matrix(d_affine, 2, width)?),
+        ])
+    });
+    Ok((out, batch))
 }
 
 /// The block with fixed moments.
@@ -325,8 +279,8 @@ pub fn norm_act_fixed(
     settings: Settings,
 ) -> Result<Tensor> {
     let (n, width) = x.dims2()?;
-    let out = with_slice(x, |x| {
-        with_slice(affine, |affine| Ok(fixed_rows(x, affine, fixed, settings)))
+    let out = with_slices([x, affine], |[x, affine]| {
+        Ok(fixed_rows(x, affine, fixed, settings))
     })?;
     matrix(out, n, width)
 }

@@ -7,6 +7,7 @@ use candle_core::{Result, Tensor};
 
 use super::dropout::Dropout;
 use super::running::Running;
+use super::tape::Traced;
 use crate::gpu::Kernels;
 
 pub use host::moments;
@@ -38,20 +39,20 @@ pub struct Settings {
 }
 
 /// Batch norm over the rows, activation, dropout: x is N x w, `affine` 2 x w (scale, shift), `running` the running moments,
-/// which follow the batch's. Without gradient where `train` is false.
+/// which follow the batch's.
 pub fn norm_act(
-    x: &Tensor,
-    affine: &Tensor,
+    x: impl Into<Traced>,
+    affine: impl Into<Traced>,
     running: &Running,
     settings: Settings,
-    train: bool,
-) -> Result<Tensor> {
-    let Some(kernels) = Kernels::of(x.device())? else {
-        let (out, batch) = host::norm_act(x, affine, settings, train)?;
-        running.follow(&batch, x.dim(0)?, settings.momentum)?;
+) -> Result<Traced> {
+    let (x, affine) = (x.into(), affine.into());
+    let Some(kernels) = Kernels::of(x.value().device())? else {
+        let (out, batch) = host::norm_act(&x, &affine, settings)?;
+        running.follow(&batch, x.value().dim(0)?, settings.momentum)?;
         return Ok(out);
     };
-    device::norm_act(&kernels, x, affine, running.as_tensor(), settings, train)
+    device::norm_act(&kernels, &x, &affine, running.as_tensor(), settings)
 }
 
 /// The same block with the running moments and without dropout: evaluation mode.

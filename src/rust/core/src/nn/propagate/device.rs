@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
-use crate::gpu::{attach, Kernels, Matrix};
+use crate::gpu::{Kernels, Matrix};
+use crate::nn::tape::Traced;
 use crate::sparse::Csr;
 
 /// A matrix and its transpose on a device.
@@ -34,11 +35,11 @@ impl Placed {
         &self.forward
     }
 
-    pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
-        let product = self.forward.times(&self.kernels, x)?;
+    pub fn apply(&self, x: &Traced) -> Result<Traced> {
+        let product = self.forward.times(&self.kernels, x.value())?;
         let (kernels, matrix) = (self.kernels.clone(), self.backward.clone());
-        attach("propagate", x, product, move |grad| {
+        Ok(Traced::of([x], product.into_tensor(), move |grad| {
             Ok([Some(matrix.times(&kernels, grad)?.into_tensor())])
-        })
+        }))
     }
 }

@@ -1,30 +1,19 @@
 //! On the CPU.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::Result;
 
 use super::Operator;
-use crate::nn::view::{dims, matrix, output, storage_slice, with_slice};
+use crate::nn::tape::Traced;
+use crate::nn::view::{matrix, with_slice};
 
-pub fn apply(operator: &Operator, x: &Tensor) -> Result<Tensor> {
-    x.apply_op1(operator.clone())
-}
-
-impl CustomOp1 for Operator {
-    fn name(&self) -> &'static str {
-        "propagate"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = dims(layout)?;
-        let product = self.forward.times_dense(storage_slice(x, layout)?, width);
-        output(product, (self.forward.n_rows(), width))
-    }
-
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let (n, width) = x.dims2()?;
-        let dx = with_slice(&grad.contiguous()?, |g| {
-            Ok(self.backward.times_dense(g, width))
-        })?;
-        Ok(Some(matrix(dx, n, width)?))
-    }
+pub fn apply(operator: &Operator, x: &Traced) -> Result<Traced> {
+    let (n, width) = x.value().dims2()?;
+    let forward = &operator.forward;
+    let product = with_slice(x.value(), |x| Ok(forward.times_dense(x, width)))?;
+    let product = matrix(product, forward.n_rows(), width)?;
+    let backward = operator.backward.clone();
+    Ok(Traced::of([x], product, move |grad| {
+        let dx = with_slice(grad, |g| Ok(backward.times_dense(g, width)))?;
+        Ok([Some(matrix(dx, n, width)?)])
+    }))
 }

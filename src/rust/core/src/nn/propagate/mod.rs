@@ -9,6 +9,7 @@ use candle_core::{bail, Device, Result, Tensor};
 use candle_nn::Module;
 
 use self::device::Placed;
+use super::tape::Traced;
 use crate::gpu::{Kernels, Matrix};
 use crate::sparse::Csr;
 
@@ -74,16 +75,17 @@ impl Operator {
     }
 
     /// `A x` for x of N x w.
-    pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn apply(&self, x: impl Into<Traced>) -> Result<Traced> {
+        let x = x.into();
         match &self.placed {
-            Some(placed) => placed.apply(x),
-            None => host::apply(self, x),
+            Some(placed) => placed.apply(&x),
+            None => host::apply(self, &x),
         }
     }
 }
 
 impl Module for Operator {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.apply(x)
+        Ok(self.apply(x)?.into_value())
     }
 }

@@ -2,50 +2,27 @@
 
 use std::sync::Mutex;
 
-use candle_core::{bail, Result, Tensor};
+use candle_core::bail;
 
-use super::NAME;
 use crate::gpu::kernel::ScaleBy;
-use crate::gpu::{attach, attach2, attach3, Buffer, Kernels};
+use crate::gpu::{Buffer, Kernels};
+use crate::nn::tape::Traced;
 
-/// The scalar `value` as a function of `x`, both on the device with the gradient.
-pub fn placed1(kernels: &Kernels, x: &Tensor, value: Buffer, gradient: Buffer) -> Result<Tensor> {
-    let backward = scaled(kernels, [gradient]);
-    attach(NAME, x, value, backward)
-}
-
-/// The same for two tensors.
-pub fn placed2(
+/// The scalar `value` as a function of `inputs`, all on the device with the gradients.
+pub fn placed<const N: usize>(
     kernels: &Kernels,
-    x: [&Tensor; 2],
+    inputs: [&Traced; N],
     value: Buffer,
-    gradients: [Buffer; 2],
-) -> Result<Tensor> {
-    attach2(NAME, x, value, scaled(kernels, gradients))
-}
-
-/// The same for three tensors.
-pub fn placed3(
-    kernels: &Kernels,
-    x: [&Tensor; 3],
-    value: Buffer,
-    gradients: [Buffer; 3],
-) -> Result<Tensor> {
-    attach3(NAME, x, value, scaled(kernels, gradients))
-}
-
-/// Scales gradients by the upstream one, in place: they are needed once.
-fn scaled<const N: usize>(
-    kernels: &Kernels,
     gradients: [Buffer; N],
-) -> impl Fn(&Tensor) -> Result<[Option<Tensor>; N]> + Send + Sync + 'static {
+) -> Traced {
     let kernels = kernels.clone();
     let held = Mutex::new(Some(gradients));
-    move |upstream| {
+    Traced::of(inputs, value.into_tensor(), move |upstream| {
         let taken = held.lock().ok().and_then(|mut held| held.take());
         let Some(mut gradients) = taken else {
-            bail!("{NAME}: a second backward pass");
+            bail!("a second backward pass");
         };
+        // In place: they are needed once.
         for gradient in &mut gradients {
             let n = gradient.elem_count();
             ScaleBy {
@@ -56,5 +33,5 @@ fn scaled<const N: usize>(
             .launch(&kernels)?;
         }
         Ok(gradients.map(|gradient| Some(gradient.into_tensor())))
-    }
+    })
 }

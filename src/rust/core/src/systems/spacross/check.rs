@@ -70,9 +70,9 @@ fn compare_step(
     losses: &EpochLosses,
 ) -> Result<()> {
     let arrays = [
-        ("online_embedding", &forward.online),
+        ("online_embedding", forward.online.value()),
         ("target_embedding", &forward.target),
-        ("projected", &forward.projected),
+        ("projected", forward.projected.value()),
     ];
     for (name, tensor) in arrays {
         let theirs = reference.floats(&format!("step{step}.{name}"))?;

@@ -1,7 +1,5 @@
 //! One epoch: draws, the forward pass, its losses, and the step.
 
-use candle_core::Tensor;
-
 use super::consistency::consistency;
 use super::contrast::{contrast, Terms};
 use super::draws::Draws;
@@ -15,6 +13,7 @@ use super::model::{Decoder, Forward};
 use super::params::Contrast;
 use super::reconstruction::{reconstruction, Target};
 use super::trainer::Trainer;
+use crate::nn::tape::Traced;
 use crate::Result;
 
 /// What a forward pass gives.
@@ -100,7 +99,7 @@ impl Trainer {
         })
     }
 
-    fn consistency(&self, forward: &Forward, draws: &Draws) -> Result<Tensor> {
+    fn consistency(&self, forward: &Forward, draws: &Draws) -> Result<Traced> {
         let (projected, target) = (&forward.projected, &forward.target);
         let sharpness = self.params.params.sharpness as f32;
         Ok(consistency(
@@ -114,10 +113,10 @@ impl Trainer {
 
     fn reconstruction(
         &mut self,
-        projected: &Tensor,
+        projected: &Traced,
         draws: &Draws,
         dropout: EpochDropout,
-    ) -> Result<Tensor> {
+    ) -> Result<Traced> {
         let sharpness = self.params.params.sharpness as f32;
         Ok(match &self.model.decoder {
             Decoder::Graph(block) => {
@@ -128,17 +127,18 @@ impl Trainer {
                     sharpness,
                     settings: block.norm.settings(dropout.decoder()),
                 };
-                let parts = [&h, block.weight.as_tensor(), block.norm.affine.as_tensor()];
+                let (weight, affine) = ((&block.weight).into(), (&block.norm.affine).into());
+                let parts = [&h, &weight, &affine];
                 reconstruction(&self.place, parts, &block.norm.running, &target)?
             }
             Decoder::Linear { weight, bias } => {
-                let parts = [projected, weight.as_tensor(), bias.as_tensor()];
+                let parts = [projected, &weight.into(), &bias.into()];
                 imputation(&self.place, parts, &self.input, draws, sharpness)?
             }
         })
     }
 
-    fn contrast(&self, online: &Tensor, draws: &Draws) -> Result<Option<Tensor>> {
+    fn contrast(&self, online: &Traced, draws: &Draws) -> Result<Option<Traced>> {
         let terms = match self.params.params.contrast {
             Contrast::Off => return Ok(None),
             Contrast::Node => Terms::PerNode,
@@ -148,7 +148,7 @@ impl Trainer {
             return Ok(None);
         };
         let mean = summaries.apply(online)?;
-        let parts = [online, &mean, self.model.bilinear.as_tensor()];
+        let parts = [online, &mean, &(&self.model.bilinear).into()];
         Ok(Some(contrast(&self.place, terms, parts, draws)?))
     }
 }

@@ -95,8 +95,8 @@ pub fn epoch_on_device(size: &Size, params: &Params) -> u64 {
     // Projector (4), the target's embedding, what is decoded and compared with, gradients of the losses for all rows and for
     // masked ones.
     let losses = 16 * latent;
-    // Gradients before and behind the widest layer, and what they are added to.
-    let back = 4 * h1.max(h2).max(gcn);
+    // Gradients before and behind the widest layer, and one that waits for others to be added.
+    let back = 3 * h1.max(h2).max(gcn);
     let decoder = match params.imputation {
         true => FLOAT * n * 3 * (latent + 4),
         false => decoded_rows(masked, size.n_columns as u64),

@@ -19,6 +19,7 @@ use crate::nn::norm_act::{norm_act, norm_act_fixed, Activation, Settings};
 use crate::nn::parameters::{parameter, Builder, Kind};
 use crate::nn::propagate::Operator;
 use crate::nn::running::Running;
+use crate::nn::tape::Traced;
 
 /// Batch norm and what follows it: scale and shift (2 x w), running moments.
 pub struct Norm {
@@ -104,9 +105,10 @@ impl Block {
     }
 
     /// Norm, activation and dropout of `x`, which the layer's weight has already met.
-    fn finish(&self, x: &Tensor, dropout: Dropout, train: bool) -> Result<Tensor> {
+    fn finish(&self, x: &Traced, dropout: Dropout, trains: bool) -> Result<Traced> {
         let settings = self.norm.settings(dropout);
-        norm_act(x, &self.norm.affine, &self.norm.running, settings, train)
+        let affine = operand(&self.norm.affine, trains);
+        norm_act(x, affine, &self.norm.running, settings)
     }
 }
 
@@ -121,7 +123,16 @@ impl Module for Norm {
 /// In evaluation mode.
 impl Module for Block {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        linear(x, &self.weight.as_detached_tensor())?.apply(&self.norm)
+        let product = linear(x, operand(&self.weight, false))?;
+        product.value().apply(&self.norm)
+    }
+}
+
+/// A parameter, which gradients move where it `trains`.
+fn operand(parameter: &Var, trains: bool) -> Traced {
+    match trains {
+        true => parameter.into(),
+        false => parameter.as_detached_tensor().into(),
     }
 }
 
@@ -157,26 +168,24 @@ impl Encoder {
         self.blocks.iter().flat_map(Block::parameters).collect()
     }
 
-    /// From the first layer's masked product (N x hidden1) to the embedding, in training mode.
+    /// From the first layer's masked product (N x hidden1) to the embedding, in training mode; gradients move the
+    /// parameters where it `trains`.
     fn train(
         &self,
-        first: &Tensor,
+        first: &Traced,
         graph: &Operator,
         dropout: impl Fn(u32) -> Dropout,
-        train: bool,
-    ) -> Result<Tensor> {
+        trains: bool,
+    ) -> Result<Traced> {
         let [node1, node2, graph1, graph2] = &self.blocks;
-        let weight = |w: &Var| match train {
-            true => w.as_tensor().clone(),
-            false => w.as_detached_tensor(),
-        };
-        let h = node1.finish(first, dropout(0), train)?;
-        let h = linear(&h, &weight(&node2.weight))?;
-        let h = node2.finish(&h, dropout(1), train)?;
-        let h = linear(&graph.apply(&h)?, &weight(&graph1.weight))?;
-        let h = graph1.finish(&h, dropout(2), train)?;
-        let h = graph.apply(&linear(&h, &weight(&graph2.weight))?)?;
-        graph2.finish(&h, dropout(3), train)
+        let weight = |block: &Block| operand(&block.weight, trains);
+        let h = node1.finish(first, dropout(0), trains)?;
+        let h = linear(h, weight(node2))?;
+        let h = node2.finish(&h, dropout(1), trains)?;
+        let h = linear(graph.apply(h)?, weight(graph1))?;
+        let h = graph1.finish(&h, dropout(2), trains)?;
+        let h = graph.apply(linear(h, weight(graph2))?)?;
+        graph2.finish(&h, dropout(3), trains)
     }
 
     /// f(x) in evaluation mode, N x latent.
@@ -185,8 +194,8 @@ impl Encoder {
         let first = project_fixed(&**x, &node1.weight.as_detached_tensor())?;
         let h = first.apply(&node1.norm)?.apply(node2)?;
         let h = h.apply(graph)?.apply(graph1)?;
-        let h = linear(&h, &graph2.weight.as_detached_tensor())?;
-        h.apply(graph)?.apply(&graph2.norm)
+        let h = linear(h, operand(&graph2.weight, false))?;
+        h.value().apply(graph)?.apply(&graph2.norm)
     }
 
     /// theta <- m theta + (1 - m) other
@@ -250,11 +259,11 @@ pub struct Model {
 /// The results of one training pass.
 pub struct Forward {
     /// Z, N x latent.
-    pub online: Tensor,
+    pub online: Traced,
     /// Z', N x latent, constant.
     pub target: Tensor,
     /// R, N x latent.
-    pub projected: Tensor,
+    pub projected: Traced,
 }
 
 impl Model {
@@ -311,8 +320,8 @@ impl Model {
         let weight = &self.online.blocks[0].weight;
         let product = project(x, weight)?;
         let token = linear(&self.token, weight)?;
-        let target = self.target_pass(x, graph, &draws.target, &product, dropout)?;
-        let first = gather(&product, &token, &draws.online)?;
+        let target = self.target_pass(x, graph, &draws.target, product.value(), dropout)?;
+        let first = gather(product, token, &draws.online)?;
         let online = self
             .online
             .train(&first, graph, |l| dropout.layer(l), true)?;
@@ -335,28 +344,30 @@ impl Model {
     ) -> Result<Tensor> {
         let weight = self.target.blocks[0].weight.as_detached_tensor();
         let product = match self.tied {
-            true => product.detach(),
+            true => product.into(),
             false => project(x, &weight)?,
         };
-        let token = linear(&self.token.as_detached_tensor(), &weight)?;
-        let first = gather(&product, &token, rows)?;
-        self.target
-            .train(&first, graph, |l| dropout.layer(TARGET_LAYERS + l), false)
+        let token = linear(operand(&self.token, false), &weight)?;
+        let first = gather(product, token, rows)?;
+        let dropout = |l| dropout.layer(TARGET_LAYERS + l);
+        let target = self.target.train(&first, graph, dropout, false)?;
+        Ok(target.into_value())
     }
 
     /// R = g(P(Z) with rows of M set to 0). P and g's weight are multiplied first: N x latent
     /// products instead of N x project ones.
     fn project(
         &self,
-        z: &Tensor,
+        z: &Traced,
         graph: &Operator,
         remasked: &Rows,
         dropout: EpochDropout,
-    ) -> Result<Tensor> {
+    ) -> Result<Traced> {
         let both = small_times(&self.projector.weight, &self.expand)?;
-        let product = linear(z, &both)?;
-        let zero = Tensor::zeros((1, product.dim(1)?), product.dtype(), product.device())?;
-        let hidden = graph.apply(&gather(&product, &zero, remasked)?)?;
+        let product = linear(z, both)?;
+        let (width, values) = (product.value().dim(1)?, product.value());
+        let zero = Tensor::zeros((1, width), values.dtype(), values.device())?;
+        let hidden = graph.apply(gather(product, zero, remasked)?)?;
         self.projector
             .finish(&hidden, dropout.layer(PROJECTOR_LAYER), true)
     }
@@ -375,15 +386,14 @@ impl Model {
 
     /// decoder(g(P f(x))) in evaluation mode, N x p. Negative values stay.
     pub fn reconstruct(&self, embedding: &Tensor, graph: &Operator) -> Result<Tensor> {
-        let both = small_times(
-            &self.projector.weight.as_detached_tensor(),
-            &self.expand.as_detached_tensor(),
-        )?;
-        let hidden = graph.apply(&linear(embedding, &both)?)?;
-        let projected = hidden.apply(&self.projector.norm)?;
+        let fixed = |parameter: &Var| operand(parameter, false);
+        let both = small_times(fixed(&self.projector.weight), fixed(&self.expand))?;
+        let hidden = graph.apply(linear(embedding, both)?)?;
+        let projected = hidden.value().apply(&self.projector.norm)?;
         match &self.decoder {
             Decoder::Graph(block) => projected.apply(graph)?.apply(block),
-            Decoder::Linear { weight, bias } => linear(&projected, &weight.as_detached_tensor())?
+            Decoder::Linear { weight, bias } => linear(projected, fixed(weight))?
+                .value()
                 .broadcast_add(&bias.as_detached_tensor()),
         }
     }

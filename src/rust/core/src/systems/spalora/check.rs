@@ -90,11 +90,12 @@ pub fn first_pass(folder: &Path, name: &str, device: &Device) -> Result<Vec<Gap>
     threads::install(2, || {
         let (forward, losses) = trainer.pass()?;
         let mut arrays = vec![
-            ("emb_latent_combined".to_string(), &forward.joint),
+            ("emb_latent_combined".to_string(), forward.joint.value()),
             ("alpha".to_string(), &forward.across),
         ];
         for m in 0..2 {
-            arrays.push((format!("emb_latent_omics{}", m + 1), &forward.modality[m]));
+            let own = forward.modality[m].value();
+            arrays.push((format!("emb_latent_omics{}", m + 1), own));
             arrays.push((format!("alpha_omics{}", m + 1), &forward.within[m]));
         }
         for (what, ours) in arrays {

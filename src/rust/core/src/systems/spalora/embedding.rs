@@ -1,6 +1,5 @@
 //! What the model makes of cells: embeddings and attention.
 
-use candle_core::Tensor;
 use ndarray::{Array2, ArrayView2};
 
 use super::model::Forward;
@@ -30,12 +29,13 @@ pub struct Arrays {
 
 impl Arrays {
     pub(super) fn of(forward: &Forward) -> Result<Self> {
-        let all = |list: &[Tensor]| list.iter().map(to_host).collect::<candle_core::Result<_>>();
+        let modality = forward.modality.iter().map(|z| to_host(z.value()));
+        let within = forward.within.iter().map(to_host);
         Ok(Self {
-            joint: to_host(&forward.joint)?,
-            modality: all(&forward.modality)?,
+            joint: to_host(forward.joint.value())?,
+            modality: modality.collect::<candle_core::Result<_>>()?,
             across: to_host(&forward.across)?,
-            within: all(&forward.within)?,
+            within: within.collect::<candle_core::Result<_>>()?,
         })
     }
 

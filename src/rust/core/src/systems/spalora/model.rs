@@ -10,12 +10,14 @@ use super::loss::{mean_squared, reconstruction, Constant};
 use super::params::ValidParams;
 use crate::design::Input;
 use crate::nn::attention::attention;
-use crate::nn::columns::columns;
+use crate::nn::columns::{columns, joined};
 use crate::nn::form::Form;
 use crate::nn::init::glorot;
 use crate::nn::linear::{linear, project, Design};
 use crate::nn::parameters::{parameter, Builder, Kind};
 use crate::nn::propagate::Operator;
+use crate::nn::scalar::weighted_sum;
+use crate::nn::tape::Traced;
 
 /// W (d x d) and u (1 x d) of one attention.
 #[derive(Clone)]
@@ -35,8 +37,9 @@ impl Attention {
     }
 
     /// The weighted mean of embeddings (each N x d), and the weights (N x their number).
-    pub(super) fn of(&self, embeddings: &[Tensor]) -> Result<(Tensor, Tensor)> {
-        attention(&Tensor::cat(embeddings, 1)?, &self.w, &self.u)
+    pub(super) fn of(&self, embeddings: &[Traced]) -> Result<(Traced, Tensor)> {
+        let embeddings: Vec<&Traced> = embeddings.iter().collect();
+        attention(joined(&embeddings, 1)?, &self.w, &self.u)
     }
 }
 
@@ -67,21 +70,21 @@ pub struct Source {
 /// What one pass gives.
 pub struct Forward {
     /// Z, N x d.
-    pub joint: Tensor,
+    pub joint: Traced,
     /// Z_m, N x d each.
-    pub modality: Vec<Tensor>,
+    pub modality: Vec<Traced>,
     /// N x modalities.
     pub across: Tensor,
     /// N x 2 a modality: the spatial graph's weight, the feature graph's.
     pub within: Vec<Tensor>,
     /// X Omega V', N x d a modality; only the losses need it.
-    pub(super) projected: Vec<Tensor>,
+    pub(super) projected: Vec<Traced>,
 }
 
 /// The terms of the loss, one a modality.
 pub struct Losses {
-    pub reconstruction: Vec<Tensor>,
-    pub cross: Vec<Tensor>,
+    pub reconstruction: Vec<Traced>,
+    pub cross: Vec<Traced>,
 }
 
 impl Model {
@@ -134,17 +137,17 @@ impl Model {
 
     /// Z_m against what is left of it on the way through another modality, mean over the others: E_o(D_o(Z_m)) =
     /// A A Z_m (V_o W_o), a d x d product.
-    fn cross(&self, m: usize, forward: &Forward, spatial: &Operator) -> Result<Tensor> {
+    fn cross(&self, m: usize, forward: &Forward, spatial: &Operator) -> Result<Traced> {
         let own = &forward.modality[m];
         let others = self.coders.iter().enumerate().filter(|(o, _)| *o != m);
         let terms = others.map(|(_, other)| {
             let through = linear(&other.encoder, &other.decoder)?;
-            let back = spatial.apply(&spatial.apply(&linear(own, &through)?)?)?;
-            mean_squared(own, &back)
+            let back = spatial.apply(spatial.apply(linear(own, through)?)?)?;
+            mean_squared(own, back)
         });
         let terms = terms.collect::<Result<Vec<_>>>()?;
-        let n = terms.len() as f64;
-        sum(&terms)? / n
+        let share = 1.0 / terms.len() as f64;
+        weighted_sum(&terms.iter().map(|term| (term, share)).collect::<Vec<_>>())
     }
 }
 
@@ -175,38 +178,34 @@ impl Coder {
     }
 
     /// X W and X Omega V' (N x d each), in one pass over X.
-    fn project(&self, source: &Source) -> Result<(Tensor, Tensor)> {
+    fn project(&self, source: &Source) -> Result<(Traced, Traced)> {
         let d = self.encoder.dim(0)?;
         let constant = &source.constant;
         let omega = match &constant.omega {
             Some(omega) => omega.clone(),
             None => constant.omega_on(self.decoder.device())?,
         };
-        let weighted = self.decoder.broadcast_mul(&omega)?;
-        let both = Tensor::cat(&[self.encoder.as_tensor(), &weighted], 0)?;
-        let product = project(&source.input, &both)?;
+        let weighted = columns_weighed(&(&self.decoder).into(), omega)?;
+        let both = joined(&[&(&self.encoder).into(), &weighted], 0)?;
+        let product = project(&source.input, both)?;
         Ok((columns(&product, 0, d)?, columns(&product, d, d)?))
     }
 }
 
-fn sum(terms: &[Tensor]) -> Result<Tensor> {
-    let (first, rest) = terms
-        .split_first()
-        .ok_or_else(|| candle_core::Error::Msg("a sum of no terms".into()))?;
-    rest.iter()
-        .try_fold(first.clone(), |total, term| total + term)
+/// Every column of a matrix times its weight (1 x columns).
+fn columns_weighed(x: &Traced, weights: Tensor) -> Result<Traced> {
+    let weighed = x.value().broadcast_mul(&weights)?;
+    Ok(Traced::of([x], weighed, move |grad| {
+        Ok([Some(grad.broadcast_mul(&weights)?)])
+    }))
 }
 
 impl Losses {
     /// The weighted sum that is minimised.
-    pub fn total(&self, params: &ValidParams) -> Result<Tensor> {
-        let weigh = |terms: &[Tensor], weights: &[f64]| {
-            let pairs = terms.iter().zip(weights);
-            pairs.map(|(term, &w)| term * w).collect::<Result<Vec<_>>>()
-        };
-        let mut terms = weigh(&self.reconstruction, &params.w_recon)?;
-        terms.extend(weigh(&self.cross, &params.w_cross)?);
-        sum(&terms)
+    pub fn total(&self, params: &ValidParams) -> Result<Traced> {
+        let terms = self.reconstruction.iter().chain(&self.cross);
+        let weights = params.w_recon.iter().chain(&params.w_cross).copied();
+        weighted_sum(&terms.zip(weights).collect::<Vec<_>>())
     }
 }
 

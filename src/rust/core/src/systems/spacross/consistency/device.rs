@@ -4,7 +4,8 @@ use candle_core::{Result, Tensor};
 
 use crate::gpu::kernel::{ConsistencyRows, ConsistencyTerms};
 use crate::gpu::{Buffer, Kernels, List};
-use crate::nn::scalar::placed1;
+use crate::nn::scalar::placed;
+use crate::nn::tape::Traced;
 use crate::systems::spacross::draws::PlacedDraws;
 use crate::systems::spacross::losses::sums::{total, Sums, BLOCK};
 
@@ -18,13 +19,14 @@ struct Terms {
 
 pub fn consistency(
     kernels: &Kernels,
-    projected: &Tensor,
+    projected: &Traced,
     target: &Tensor,
     draws: &PlacedDraws,
     t: f32,
-) -> Result<Tensor> {
-    let (n, width) = projected.dims2()?;
-    let terms = |a: &List, b: &List, same: bool| terms(kernels, projected, target, [a, b], t, same);
+) -> Result<Traced> {
+    let r = projected.value();
+    let (n, width) = r.dims2()?;
+    let terms = |a: &List, b: &List, same: bool| terms(kernels, r, target, [a, b], t, same);
     let agree = terms(&draws.masked, &draws.masked, true)?;
     let differ = terms(&draws.online, &draws.target, false)?;
     let sums = |terms: &Terms| (terms.n_parts, f64::from(terms.share));
@@ -42,7 +44,7 @@ pub fn consistency(
     let value = total(kernels, a, Some(b))?;
     let mut gradient = kernels.floats((n, width))?;
     ConsistencyRows {
-        r: projected,
+        r,
         z: target,
         place: &draws.place,
         own: &agree.along,
@@ -55,7 +57,7 @@ pub fn consistency(
         width,
     }
     .launch(kernels)?;
-    placed1(kernels, projected, value, gradient)
+    Ok(placed(kernels, [projected], value, [gradient]))
 }
 
 fn terms(

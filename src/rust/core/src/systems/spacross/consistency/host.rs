@@ -2,17 +2,18 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::nn::scalar::given1;
-use crate::nn::view::with_slice;
+use crate::nn::scalar::given;
+use crate::nn::tape::Traced;
+use crate::nn::view::with_slices;
 use crate::systems::spacross::draws::Draws;
 use crate::systems::spacross::rows::{add_rows, alike, apart, row, sum_terms, Cosine};
 
-pub fn consistency(projected: &Tensor, target: &Tensor, draws: &Draws, t: f32) -> Result<Tensor> {
-    let (_, width) = projected.dims2()?;
-    let (value, gradient) = with_slice(projected, |r| {
-        with_slice(target, |z| Ok(value_and_gradient(r, z, draws, t, width)))
+pub fn consistency(projected: &Traced, target: &Tensor, draws: &Draws, t: f32) -> Result<Traced> {
+    let (_, width) = projected.value().dims2()?;
+    let (value, gradient) = with_slices([projected.value(), target], |[r, z]| {
+        Ok(value_and_gradient(r, z, draws, t, width))
     })?;
-    given1(projected, value, gradient)
+    given([projected], value, [gradient])
 }
 
 fn value_and_gradient(

@@ -7,6 +7,7 @@ use candle_core::{Result, Tensor};
 
 use super::draws::Draws;
 use crate::engine::place::Place;
+use crate::nn::tape::Traced;
 
 /// (mean -log c+  +  mean -log(1 - c-)) / 2 with c = ((1 + cos) / 2)^t.
 ///
@@ -14,11 +15,11 @@ use crate::engine::place::Place;
 /// (c+), the random pairs of the draws should not (c-).
 pub fn consistency(
     place: &Place,
-    projected: &Tensor,
+    projected: &Traced,
     target: &Tensor,
     draws: &Draws,
     t: f32,
-) -> Result<Tensor> {
+) -> Result<Traced> {
     match place {
         Place::Host => host::consistency(projected, target, draws, t),
         Place::Device(kernels) => {

@@ -7,7 +7,8 @@ use crate::gpu::kernel::{
     ContrastRows, ContrastTerms, CrossEntropies, Gather, SumProducts, Summaries,
 };
 use crate::gpu::{Buffer, Kernels, List};
-use crate::nn::scalar::placed3;
+use crate::nn::scalar::placed;
+use crate::nn::tape::Traced;
 use crate::systems::spacross::draws::PlacedDraws;
 use crate::systems::spacross::losses::sums::{total, Sums, BLOCK};
 
@@ -25,19 +26,19 @@ struct Parts {
 pub fn contrast(
     kernels: &Kernels,
     terms: Terms,
-    [z, mean, bilinear]: [&Tensor; 3],
+    inputs: [&Traced; 3],
     draws: &PlacedDraws,
-) -> Result<Tensor> {
+) -> Result<Traced> {
+    let [z, mean, b] = inputs.map(Traced::value);
     let (n, width) = z.dims2()?;
-    let b = bilinear.detach();
     let summary = summaries(kernels, mean, &draws.masked)?;
-    let target = kernels.times_transposed(&summary, &b)?.into_tensor();
+    let target = kernels.times_transposed(&summary, b)?.into_tensor();
     let parts = match terms {
-        Terms::PerNode => per_node(kernels, &z.detach(), &target, draws)?,
-        Terms::AllPairs => all_pairs(kernels, &z.detach(), &target, draws)?,
+        Terms::PerNode => per_node(kernels, z, &target, draws)?,
+        Terms::AllPairs => all_pairs(kernels, z, &target, draws)?,
     };
     let d_bilinear = kernels.gram(&parts.target, &summary)?;
-    let d_summary = kernels.times(&parts.target, &b)?;
+    let d_summary = kernels.times(&parts.target, b)?;
     let (mut dz, mut d_mean) = (kernels.floats((n, width))?, kernels.floats((n, width))?);
     ContrastRows {
         place: &draws.place,
@@ -53,12 +54,8 @@ pub fn contrast(
         width,
     }
     .launch(kernels)?;
-    placed3(
-        kernels,
-        [z, mean, bilinear],
-        parts.loss,
-        [dz, d_mean, d_bilinear],
-    )
+    let gradients = [dz, d_mean, d_bilinear];
+    Ok(placed(kernels, inputs, parts.loss, gradients))
 }
 
 /// s = sigma(mean) of the masked nodes.

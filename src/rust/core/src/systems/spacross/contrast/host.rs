@@ -1,12 +1,13 @@
 //! On the CPU.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use rayon::prelude::*;
 
 use super::Terms;
 use crate::dense::{gram, times, times_transposed};
-use crate::nn::scalar::given3;
-use crate::nn::view::with_slice;
+use crate::nn::scalar::given;
+use crate::nn::tape::Traced;
+use crate::nn::view::with_slices;
 use crate::simd::dot;
 use crate::systems::spacross::draws::Draws;
 use crate::systems::spacross::rows::{add_rows, row, sum_terms};
@@ -21,20 +22,16 @@ fn cross_entropy(x: f32, positive: bool) -> (f32, f32) {
     (loss, if positive { slope } else { -slope })
 }
 
-pub fn contrast(terms: Terms, [z, mean, bilinear]: [&Tensor; 3], draws: &Draws) -> Result<Tensor> {
+pub fn contrast(terms: Terms, inputs: [&Traced; 3], draws: &Draws) -> Result<Traced> {
     let parts = match terms {
         Terms::PerNode => per_node,
         Terms::AllPairs => all_pairs,
     };
-    let (_, width) = z.dims2()?;
-    let (value, gradients) = with_slice(z, |z| {
-        with_slice(mean, |mean| {
-            with_slice(bilinear, |b| {
-                Ok(value_and_gradients([z, mean, b], draws, width, parts))
-            })
-        })
+    let (_, width) = inputs[0].value().dims2()?;
+    let (value, gradients) = with_slices(inputs.map(Traced::value), |x| {
+        Ok(value_and_gradients(x, draws, width, parts))
     })?;
-    given3([z, mean, bilinear], value, gradients)
+    given(inputs, value, gradients)
 }
 
 /// The rows of one evaluation, gathered over M.

@@ -4,10 +4,11 @@
 mod device;
 mod host;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::draws::Draws;
 use crate::engine::place::Place;
+use crate::nn::tape::Traced;
 
 pub(super) use device::ROWS as LOGIT_ROWS;
 
@@ -28,9 +29,9 @@ pub enum Terms {
 pub fn contrast(
     place: &Place,
     terms: Terms,
-    [z, mean, bilinear]: [&Tensor; 3],
+    [z, mean, bilinear]: [&Traced; 3],
     draws: &Draws,
-) -> Result<Tensor> {
+) -> Result<Traced> {
     let x = [z, mean, bilinear];
     match place {
         Place::Host => host::contrast(terms, x, draws),

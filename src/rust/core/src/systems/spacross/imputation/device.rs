@@ -6,7 +6,8 @@ use crate::design::device::PlacedInput;
 use crate::gpu::kernel::{ImputationRows, ImputationTerms, ImputationWeights, StackDecoder};
 use crate::gpu::{Buffer, Kernels};
 use crate::nn::linear::PlacedDesign;
-use crate::nn::scalar::placed3;
+use crate::nn::scalar::placed;
+use crate::nn::tape::Traced;
 use crate::systems::spacross::draws::PlacedDraws;
 use crate::systems::spacross::losses::outer::Outer;
 use crate::systems::spacross::losses::sums::{total, Sums, BLOCK};
@@ -31,19 +32,19 @@ struct Terms {
 
 pub fn imputation(
     kernels: &Kernels,
-    [z, weight, bias]: [&Tensor; 3],
+    inputs: [&Traced; 3],
     input: &PlacedInput,
     draws: &PlacedDraws,
     sharpness: f32,
-) -> Result<Tensor> {
-    let (z0, v, b) = (z.detach(), weight.detach(), bias.detach());
-    let stacked = Stacked::new(kernels, &v, &b)?;
-    let terms = terms(kernels, &z0, &stacked, input, draws, sharpness)?;
-    let (n, d) = z0.dims2()?;
+) -> Result<Traced> {
+    let [z, v, b] = inputs.map(Traced::value);
+    let stacked = Stacked::new(kernels, v, b)?;
+    let terms = terms(kernels, z, &stacked, input, draws, sharpness)?;
+    let (n, d) = z.dims2()?;
     let mut inner = kernels.floats((n, stacked.wide))?;
     let mut dz = kernels.floats((n, d))?;
     ImputationRows {
-        z: &z0,
+        z,
         place: &draws.place,
         slopes: &terms.slopes,
         dz_masked: &terms.dz,
@@ -56,15 +57,15 @@ pub fn imputation(
     .launch(kernels)?;
     let by_inner = input.gram(&inner.into_tensor())?;
     let lengths = Outer {
-        x: &z0,
+        x: z,
         list: Some(&draws.masked),
         weight: Some(&terms.slopes),
         n: draws.masked.len(),
         one: true,
     };
     let lengths = lengths.totals(kernels)?;
-    let (dv, db) = weights(kernels, &stacked, &by_inner, &lengths, [&v, &b])?;
-    placed3(kernels, [z, weight, bias], terms.loss, [dz, dv, db])
+    let (dv, db) = weights(kernels, &stacked, &by_inner, &lengths, [v, b])?;
+    Ok(placed(kernels, inputs, terms.loss, [dz, dv, db]))
 }
 
 impl Stacked {

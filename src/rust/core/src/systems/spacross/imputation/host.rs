@@ -1,32 +1,30 @@
 //! On the CPU.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use crate::dense::gram;
 use crate::design::Input;
 use crate::nn::linear::Design;
-use crate::nn::scalar::given3;
-use crate::nn::view::with_slice;
+use crate::nn::scalar::given;
+use crate::nn::tape::Traced;
+use crate::nn::view::with_slices;
 use crate::systems::spacross::rows::{add_rows, apart, row, sum_terms};
 
 const SHORTEST: f32 = 1e-12;
 
 pub fn imputation(
-    [z, weight, bias]: [&Tensor; 3],
+    inputs: [&Traced; 3],
     input: &Input,
     masked: &[u32],
     sharpness: f32,
-) -> Result<Tensor> {
+) -> Result<Traced> {
+    let [_, weight, _] = inputs.map(Traced::value);
     let (genes, d) = weight.dims2()?;
-    let (value, gradients) = with_slice(z, |z| {
-        with_slice(weight, |v| {
-            with_slice(bias, |b| {
-                let decoder = LinearDecoder::new(v, b, genes, d);
-                Ok(decoder.loss(z, input, masked, sharpness))
-            })
-        })
+    let (value, gradients) = with_slices(inputs.map(Traced::value), |[z, v, b]| {
+        let decoder = LinearDecoder::new(v, b, genes, d);
+        Ok(decoder.loss(z, input, masked, sharpness))
     })?;
-    given3([z, weight, bias], value, gradients)
+    given(inputs, value, gradients)
 }
 
 struct LinearDecoder<'a> {

@@ -7,22 +7,23 @@
 mod device;
 mod host;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::draws::Draws;
 use crate::design::Input;
 use crate::engine::place::Place;
+use crate::nn::tape::Traced;
 
 /// mean over M of -log(((1 + cos(V z_i + b, x_i)) / 2)^t).
 ///
 /// `z` is N x d, `weight` V (genes x d), `bias` b (1 x genes).
 pub fn imputation(
     place: &Place,
-    [z, weight, bias]: [&Tensor; 3],
+    [z, weight, bias]: [&Traced; 3],
     input: &Input,
     draws: &Draws,
     sharpness: f32,
-) -> Result<Tensor> {
+) -> Result<Traced> {
     let x = [z, weight, bias];
     match place {
         Place::Host => host::imputation(x, input, &draws.masked, sharpness),

@@ -9,6 +9,8 @@ pub mod sums;
 use candle_core::{Result, Tensor};
 
 use crate::engine::place::Place;
+use crate::nn::scalar::weighted_sum;
+use crate::nn::tape::Traced;
 
 pub use record::{read, Recorded};
 
@@ -30,7 +32,7 @@ pub struct EpochLosses {
 /// The same where they were computed, one number each.
 pub struct Losses {
     /// The weighted sum.
-    pub total: Tensor,
+    pub total: Traced,
     reconstruction: Tensor,
     consistency: Tensor,
     contrast: Option<Tensor>,
@@ -40,20 +42,22 @@ impl Losses {
     /// `weights`: of the three, in their order.
     pub fn new(
         place: &Place,
-        [reconstruction, consistency]: [Tensor; 2],
-        contrast: Option<Tensor>,
+        [reconstruction, consistency]: [Traced; 2],
+        contrast: Option<Traced>,
         weights: [f64; 3],
     ) -> Result<Self> {
-        let (both, third) = ([&reconstruction, &consistency], contrast.as_ref());
+        let terms = [&reconstruction, &consistency].into_iter().chain(&contrast);
         let total = match place {
-            Place::Host => host::weighted(both, third, weights)?,
-            Place::Device(kernels) => device::weighted(kernels, both, third, weights)?,
+            Place::Host => weighted_sum(&terms.zip(weights).collect::<Vec<_>>())?,
+            Place::Device(kernels) => {
+                device::weighted(kernels, &terms.collect::<Vec<_>>(), weights)?
+            }
         };
         Ok(Self {
             total,
-            reconstruction,
-            consistency,
-            contrast,
+            reconstruction: reconstruction.into_value(),
+            consistency: consistency.into_value(),
+            contrast: contrast.map(Traced::into_value),
         })
     }
 }

@@ -10,7 +10,8 @@ use crate::gpu::kernel::{
 use crate::gpu::{Buffer, InPlace, Kernels, List, PartialList};
 use crate::nn::norm_act::Settings;
 use crate::nn::running::Running;
-use crate::nn::scalar::placed3;
+use crate::nn::scalar::placed;
+use crate::nn::tape::Traced;
 use crate::systems::spacross::draws::PlacedDraws;
 use crate::systems::spacross::losses::outer::Outer;
 use crate::systems::spacross::losses::sums::{total, Sums};
@@ -36,23 +37,23 @@ struct Placed<'a> {
 
 pub fn reconstruction(
     kernels: &Kernels,
-    [h, weight, affine]: [&Tensor; 3],
+    inputs: [&Traced; 3],
     running: &Running,
     target: &Target,
-) -> Result<Tensor> {
+) -> Result<Traced> {
     let Some(x) = target.input.on_device()?.as_dense() else {
         bail!("the graph decoder takes dense input");
     };
-    let placed = Placed {
+    let target = Placed {
         x,
         draws: target.draws.on_device()?,
         sharpness: target.sharpness,
         settings: target.settings,
         running: running.as_tensor(),
     };
-    let inputs = [h.detach(), weight.detach(), affine.detach()];
-    let (value, gradients) = Decoder::new(kernels, inputs, &placed)?.loss(&placed)?;
-    placed3(kernels, [h, weight, affine], value, gradients)
+    let values = inputs.map(|input| input.value().clone());
+    let (value, gradients) = Decoder::new(kernels, values, &target)?.loss(&target)?;
+    Ok(placed(kernels, inputs, value, gradients))
 }
 
 struct Decoder<'a> {

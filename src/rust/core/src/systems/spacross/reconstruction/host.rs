@@ -1,6 +1,6 @@
 //! On the CPU.
 
-use candle_core::{bail, Result, Tensor};
+use candle_core::{bail, Result};
 use rayon::prelude::*;
 
 use super::Target;
@@ -8,8 +8,9 @@ use crate::dense::{gram, sum_parts, times, times_transposed};
 use crate::nn::dropout::Dropout;
 use crate::nn::norm_act::{Moments, Settings};
 use crate::nn::running::Running;
-use crate::nn::scalar::given3;
-use crate::nn::view::with_slice;
+use crate::nn::scalar::given;
+use crate::nn::tape::Traced;
+use crate::nn::view::with_slices;
 use crate::simd::dispatch;
 use crate::systems::spacross::rows::{add_rows, apart, row, Cosine};
 
@@ -23,11 +24,7 @@ struct Compared<'a> {
     dropout: Dropout,
 }
 
-pub fn reconstruction(
-    [h, weight, affine]: [&Tensor; 3],
-    running: &Running,
-    target: &Target,
-) -> Result<Tensor> {
+pub fn reconstruction(inputs: [&Traced; 3], running: &Running, target: &Target) -> Result<Traced> {
     let Some(x) = target.input.as_dense() else {
         bail!("the graph decoder takes dense input");
     };
@@ -37,21 +34,17 @@ pub fn reconstruction(
         sharpness: target.sharpness,
         dropout: target.settings.dropout,
     };
-    let (n, d) = h.dims2()?;
+    let (n, d) = inputs[0].value().dims2()?;
     let Settings {
         epsilon, momentum, ..
     } = target.settings;
-    let (value, gradients, moments) = with_slice(h, |h| {
-        with_slice(weight, |v| {
-            with_slice(affine, |a| {
-                let decoder = Decoder::new(h, v, a, d, epsilon);
-                let (value, gradients) = decoder.loss(&compared);
-                Ok((value, gradients, decoder.moments))
-            })
-        })
+    let (value, gradients, moments) = with_slices(inputs.map(Traced::value), |[h, v, a]| {
+        let decoder = Decoder::new(h, v, a, d, epsilon);
+        let (value, gradients) = decoder.loss(&compared);
+        Ok((value, gradients, decoder.moments))
     })?;
     running.follow(&moments, n, momentum)?;
-    given3([h, weight, affine], value, gradients)
+    given(inputs, value, gradients)
 }
 
 /// Mean and covariance (d x d, biased) of the rows of `h`, in f64.

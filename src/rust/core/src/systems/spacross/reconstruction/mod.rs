@@ -11,13 +11,14 @@ mod host;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::draws::Draws;
 use crate::design::Input;
 use crate::engine::place::Place;
 use crate::nn::norm_act::Settings;
 use crate::nn::running::Running;
+use crate::nn::tape::Traced;
 
 pub(super) use device::{HELD, ROWS};
 
@@ -38,10 +39,10 @@ pub struct Target<'a> {
 /// the batch's.
 pub fn reconstruction(
     place: &Place,
-    [h, weight, affine]: [&Tensor; 3],
+    [h, weight, affine]: [&Traced; 3],
     running: &Running,
     target: &Target,
-) -> Result<Tensor> {
+) -> Result<Traced> {
     let x = [h, weight, affine];
     match place {
         Place::Host => host::reconstruction(x, running, target),

@@ -1,15 +1,17 @@
 //! The fused form against the direct one.
 #![allow(clippy::unwrap_used)]
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 use ndarray::Array2;
 
 use super::{reconstruction, Target};
 use crate::design::Input;
 use crate::engine::place::Place;
 use crate::nn::dropout::Dropout;
+use crate::nn::linear::linear;
 use crate::nn::norm_act::{norm_act, Activation, Settings};
 use crate::nn::running::Running;
+use crate::nn::tape::{by_candle, Traced};
 use crate::rng::{Philox, Purpose, Rng};
 use crate::systems::spacross::draws::Draws;
 
@@ -42,24 +44,24 @@ fn equals_the_direct_form_with_its_gradients() {
     };
     let running = || Running::of(0.0, 1.0, p).unwrap();
     let (moved, direct_moved) = (running(), running());
-    let parts = [h.as_tensor(), v.as_tensor(), affine.as_tensor()];
-    let fused = reconstruction(&Place::Host, parts, &moved, &target).unwrap();
+    let parts = [&h, &v, &affine].map(Traced::from);
+    let fused = reconstruction(&Place::Host, parts.each_ref(), &moved, &target).unwrap();
 
-    let y = h.matmul(&v.t().unwrap()).unwrap();
-    let out = norm_act(&y, &affine, &direct_moved, settings, true).unwrap();
+    let y = linear(&h, &v).unwrap();
+    let out = norm_act(y, &affine, &direct_moved, settings).unwrap();
     let index = Tensor::from_slice(&masked, masked.len(), &Device::Cpu).unwrap();
-    let out = out.index_select(&index, 0).unwrap();
     let x = Tensor::from_slice(&x, (n, p), &Device::Cpu).unwrap();
     let x = x.index_select(&index, 0).unwrap();
-    let norm = |t: &Tensor| t.sqr().unwrap().sum(1).unwrap().sqrt().unwrap();
-    let cos = ((&out * &x).unwrap().sum(1).unwrap() / (norm(&out) * norm(&x)).unwrap()).unwrap();
-    let half = ((cos + 1.0).unwrap() / 2.0).unwrap();
-    let direct = (half.log().unwrap().mean(0).unwrap() * -2.0).unwrap();
+    let norm = |t: &Tensor| t.sqr()?.sum(1)?.sqrt();
+    let cosines = |out: &Tensor| -> Result<Tensor> {
+        let out = out.index_select(&index, 0)?;
+        let cos = ((&out * &x)?.sum(1)? / (norm(&out)? * norm(&x)?)?)?;
+        ((cos + 1.0)? / 2.0)?.log()?.mean(0)? * -2.0
+    };
+    let direct = by_candle(&out, cosines).unwrap();
 
-    let (a, b) = (
-        fused.to_scalar::<f32>().unwrap(),
-        direct.to_scalar::<f32>().unwrap(),
-    );
+    let number = |loss: &Traced| loss.value().to_scalar::<f32>().unwrap();
+    let (a, b) = (number(&fused), number(&direct));
     assert!((a - b).abs() < 1e-5 * b.abs(), "{a} {b}");
     let (moments, direct_moments) = (moved.get().unwrap(), direct_moved.get().unwrap());
     for c in 0..p {
@@ -70,16 +72,12 @@ fn equals_the_direct_form_with_its_gradients() {
     for variable in [&h, &v, &affine] {
         let a = fused.get(variable).unwrap();
         let b = direct.get(variable).unwrap();
-        let gap = norm(
-            &(a - b)
-                .unwrap()
-                .flatten_all()
-                .unwrap()
-                .unsqueeze(0)
-                .unwrap(),
-        );
-        let size = norm(&b.flatten_all().unwrap().unsqueeze(0).unwrap());
-        let ratio = (gap / size).unwrap().to_vec1::<f32>().unwrap()[0];
+        let length = |t: &Tensor| norm(&t.flatten_all()?.unsqueeze(0)?);
+        let (gap, size) = (length(&(a - b).unwrap()), length(b));
+        let ratio = (gap.unwrap() / size.unwrap())
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap()[0];
         assert!(ratio < 1e-5, "gradients differ by {ratio}");
     }
 }

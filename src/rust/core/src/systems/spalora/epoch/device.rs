@@ -1,8 +1,9 @@
-//! On a device: the model's operations, and candle's tape.
+//! On a device: the model's operations, and the backward pass along their tape.
 
 use candle_core::Tensor;
 
 use super::{EpochLosses, Progress, Task};
+use crate::nn::tape::Traced;
 use crate::systems::spalora::model::{Forward, Losses};
 use crate::Result;
 
@@ -15,7 +16,7 @@ pub fn train(task: Task, progress: Progress, n: usize) -> Result<Vec<EpochLosses
         let total = terms.total(task.params)?;
         progress.optimiser.step_with_norm(&total.backward()?)?;
         *progress.epoch += 1;
-        recorded.push(Tensor::stack(&detached(&terms, &total), 0)?);
+        recorded.push(Tensor::stack(&numbers(&terms, &total), 0)?);
     }
     read_all(&recorded, task.sources.len(), first)
 }
@@ -32,9 +33,9 @@ pub fn pass(task: Task) -> Result<(Forward, Losses)> {
 }
 
 /// The losses without the tape that they came by: it holds the whole epoch's tensors.
-fn detached(terms: &Losses, total: &Tensor) -> Vec<Tensor> {
+fn numbers<'a>(terms: &'a Losses, total: &'a Traced) -> Vec<&'a Tensor> {
     let all = std::iter::once(total).chain(&terms.reconstruction);
-    all.chain(&terms.cross).map(Tensor::detach).collect()
+    all.chain(&terms.cross).map(Traced::value).collect()
 }
 
 /// The losses of epochs of `m` modalities.

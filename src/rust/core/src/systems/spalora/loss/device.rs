@@ -7,7 +7,8 @@ use crate::gpu::kernel::{
     ProductTerms, ProductValue, ScaleValues, SquaredTerms, SumTerms, WeighColumns,
 };
 use crate::gpu::Kernels;
-use crate::nn::scalar::{placed2, placed3};
+use crate::nn::scalar::placed;
+use crate::nn::tape::Traced;
 
 /// Threads of a block whose terms are added up.
 const BLOCK: usize = 256;
@@ -15,17 +16,17 @@ const BLOCK: usize = 256;
 /// As [`super::reconstruction`].
 pub fn reconstruction(
     kernels: &Kernels,
-    [p, y, v]: [&Tensor; 3],
+    inputs: [&Traced; 3],
     x: &Constant,
     omega: &Tensor,
-) -> Result<Tensor> {
+) -> Result<Traced> {
+    let [p, y, v] = inputs.map(Traced::value);
     let ((n, d), (_, columns)) = (p.dims2()?, v.dims2()?);
     let share = 1.0 / (n as f64 * columns as f64);
     let scale = (2.0 * share) as f32;
-    let (p0, v0) = (p.detach(), v.detach());
     let mut weighted = kernels.floats((d, columns))?;
     WeighColumns {
-        v: &v0,
+        v,
         weights: omega,
         out: &mut weighted,
         n: d * columns,
@@ -33,14 +34,14 @@ pub fn reconstruction(
     }
     .launch(kernels)?;
     let weighted = weighted.into_tensor();
-    let inner = kernels.times_transposed(&weighted, &v0)?.into_tensor();
-    let products = kernels.gram(&p0, &p0)?.into_tensor();
-    let (mut dp, mut dy) = (kernels.times(&p0, &inner)?, kernels.floats((n, d))?);
+    let inner = kernels.times_transposed(&weighted, v)?.into_tensor();
+    let products = kernels.gram(p, p)?.into_tensor();
+    let (mut dp, mut dy) = (kernels.times(p, &inner)?, kernels.floats((n, d))?);
     let n_parts = (n * d).div_ceil(BLOCK);
     let mut parts = kernels.doubles(n_parts)?;
     ProductTerms {
-        p: &p0,
-        y: &y.detach(),
+        p,
+        y,
         dp: &mut dp,
         dy: &mut dy,
         parts: &mut parts,
@@ -67,18 +68,19 @@ pub fn reconstruction(
         n: d * columns,
     }
     .launch(kernels)?;
-    placed3(kernels, [p, y, v], value, [dp, dy, dv])
+    Ok(placed(kernels, inputs, value, [dp, dy, dv]))
 }
 
 /// As [`super::mean_squared`].
-pub fn mean_squared(kernels: &Kernels, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub fn mean_squared(kernels: &Kernels, inputs: [&Traced; 2]) -> Result<Traced> {
+    let [a, b] = inputs.map(Traced::value);
     let n = a.elem_count();
     let (mut da, mut db) = (kernels.floats(a.shape())?, kernels.floats(a.shape())?);
     let n_parts = n.div_ceil(BLOCK);
     let mut parts = kernels.doubles(n_parts)?;
     SquaredTerms {
-        a: &a.detach(),
-        b: &b.detach(),
+        a,
+        b,
         da: &mut da,
         db: &mut db,
         parts: &mut parts,
@@ -97,5 +99,5 @@ pub fn mean_squared(kernels: &Kernels, a: &Tensor, b: &Tensor) -> Result<Tensor>
         out: &mut value,
     }
     .launch(kernels)?;
-    placed2(kernels, [a, b], value, [da, db])
+    Ok(placed(kernels, inputs, value, [da, db]))
 }

@@ -6,6 +6,7 @@ mod host;
 use candle_core::{Device, Result, Tensor};
 
 use crate::gpu::Kernels;
+use crate::nn::tape::Traced;
 
 /// What stays the same about the input X (N x p) of a modality over the epochs.
 pub struct Constant {
@@ -34,10 +35,18 @@ impl Constant {
 ///
 /// # Errors
 /// Matrices that do not fit each other; a device that does not answer.
-pub fn reconstruction(p: &Tensor, y: &Tensor, v: &Tensor, x: &Constant) -> Result<Tensor> {
-    match (&x.omega, Kernels::of(p.device())?) {
-        (Some(omega), Some(kernels)) => device::reconstruction(&kernels, [p, y, v], x, omega),
-        _ => host::reconstruction([p, y, v], x),
+pub fn reconstruction(
+    p: impl Into<Traced>,
+    y: impl Into<Traced>,
+    v: impl Into<Traced>,
+    x: &Constant,
+) -> Result<Traced> {
+    let inputs = [p.into(), y.into(), v.into()];
+    match (&x.omega, Kernels::of(inputs[0].value().device())?) {
+        (Some(omega), Some(kernels)) => {
+            device::reconstruction(&kernels, inputs.each_ref(), x, omega)
+        }
+        _ => host::reconstruction(inputs.each_ref(), x),
     }
 }
 
@@ -45,9 +54,10 @@ pub fn reconstruction(p: &Tensor, y: &Tensor, v: &Tensor, x: &Constant) -> Resul
 ///
 /// # Errors
 /// Matrices of different shapes; a device that does not answer.
-pub fn mean_squared(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    match Kernels::of(a.device())? {
-        Some(kernels) => device::mean_squared(&kernels, a, b),
-        None => host::mean_squared(a, b),
+pub fn mean_squared(a: impl Into<Traced>, b: impl Into<Traced>) -> Result<Traced> {
+    let inputs = [a.into(), b.into()];
+    match Kernels::of(inputs[0].value().device())? {
+        Some(kernels) => device::mean_squared(&kernels, inputs.each_ref()),
+        None => host::mean_squared(inputs.each_ref()),
     }
 }

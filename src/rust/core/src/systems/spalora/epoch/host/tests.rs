@@ -10,6 +10,7 @@ use crate::graph::Graph;
 use crate::nn::init::Drawn;
 use crate::nn::parameters::{self, Parameters};
 use crate::nn::propagate::Operator;
+use crate::nn::tape::Traced;
 use crate::nn::view::to_vec;
 use crate::preprocess::{Centre, ScaledGenes};
 use crate::rng::{Purpose, Rng};
@@ -102,8 +103,10 @@ fn three_modalities_agree_with_the_tape() {
         let forward = model.forward(&sources, &spatial)?;
         let losses = model.losses(&forward, &sources, &spatial)?;
         let total = losses.total(&params)?;
-        let numbers = |list: &[candle_core::Tensor]| -> Vec<f32> {
-            list.iter().map(|t| t.to_scalar().unwrap()).collect()
+        let numbers = |list: &[Traced]| -> Vec<f32> {
+            list.iter()
+                .map(|t| t.value().to_scalar().unwrap())
+                .collect()
         };
         close(
             "total",
@@ -122,11 +125,11 @@ fn three_modalities_agree_with_the_tape() {
             close(&format!("gradient {i}"), own, &to_vec(&expected)?);
         }
         let arrays = epoch.embed(task)?;
-        close("joint", &arrays.joint, &to_vec(&forward.joint)?);
+        close("joint", &arrays.joint, &to_vec(forward.joint.value())?);
         close(
             "second",
             &arrays.modality[1],
-            &to_vec(&forward.modality[1])?,
+            &to_vec(forward.modality[1].value())?,
         );
         close("within", &arrays.within[0], &to_vec(&forward.within[0])?);
         Ok(())
