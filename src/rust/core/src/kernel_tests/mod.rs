@@ -4,6 +4,7 @@
 
 mod layers;
 mod products;
+mod rounding;
 mod search;
 mod trainings;
 

@@ -40,7 +40,7 @@ fn the_published_runs() {
     }
 }
 
-fn trainer(n: usize, params: Params, slices: usize) -> Trainer {
+pub(super) fn trainer(n: usize, params: Params, slices: usize) -> Trainer {
     let mut rng = Rng::new(2, Purpose::Data, 0);
     let coords = Array2::from_shape_fn((n, 2), |_| rng.uniform());
     let input = match params.imputation {
@@ -95,7 +95,7 @@ fn trainings_agree_with_the_cpu() {
         epochs: 6,
     };
     for (what, params, slices) in cases {
-        let run = || record(|| Ok(trainer(83, params.clone(), slices)), spans).unwrap();
+        let run = || record(|| Ok(trainer(83, params.clone(), slices)), spans, None).unwrap();
         let [ours, backwards] = BOTH.map(|order| with(order, run));
         assert!(ours.repeats(&backwards), "{what}: a race");
         let (gaps, last) = ours.against(&run());
@@ -162,7 +162,7 @@ fn trainings_of_spalora_agree_with_the_cpu() {
         steps: 5,
         epochs: 6,
     };
-    let run = || crate::systems::spalora::check::record(|| Ok(spalora(83)), spans).unwrap();
+    let run = || crate::systems::spalora::check::record(|| Ok(spalora(83)), spans, None).unwrap();
     let [ours, backwards] = BOTH.map(|order| with(order, run));
     assert!(ours.repeats(&backwards), "a race");
     let (gaps, last) = ours.against(&run());

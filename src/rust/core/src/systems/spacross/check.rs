@@ -11,7 +11,7 @@ use super::model::Forward;
 use super::reference::Reference;
 use super::trainer::Trainer;
 use super::Contrast;
-use crate::check::{self, values, Gap, Gaps, Named, Record, Spans};
+use crate::check::{self, epochs, values, Gap, Gaps, Named, Record, Rounding, Spans};
 use crate::nn::view::to_host;
 use crate::{Error, Result};
 
@@ -153,19 +153,28 @@ fn gradients(trainer: &mut Trainer, draws: Draws, dropout: f64) -> Result<Named>
     check::gradients(&trainer.parameters, &computed.losses.total.backward()?)
 }
 
-/// Follows a training; `make` starts it.
+/// Follows a training; `make` starts it, and `rounding` may disturb it.
 ///
 /// # Errors
 /// Those of training.
-pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record> {
+pub fn record(
+    make: impl Fn() -> Result<Trainer>,
+    spans: Spans,
+    mut rounding: Option<Rounding>,
+) -> Result<Record> {
     let mut first = make()?;
+    if let Some(rounding) = &mut rounding {
+        rounding.apply(&first.parameters)?;
+    }
     let draws = first.example_draws();
     let gradients = gradients(&mut first, draws, 0.2)?;
     drop(first);
     let mut trainer = make()?;
-    let losses = trainer.steps(spans.steps)?;
-    let parameters = values(&trainer.parameters)?;
-    trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
+    let trained = trainer.parameters.trained();
+    let mut train = |n| epochs(n, &trained, rounding.as_mut(), |n| trainer.steps(n));
+    let losses = train(spans.steps)?;
+    let parameters = values(&trained)?;
+    train(spans.epochs.saturating_sub(spans.steps))?;
     Ok(Record {
         gradients,
         losses: losses.iter().flat_map(numbers).collect(),

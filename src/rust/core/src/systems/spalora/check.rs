@@ -10,7 +10,7 @@ use super::epoch::EpochLosses;
 use super::model::{Losses, Source};
 use super::params::{GeneWeights, Init, Params};
 use super::trainer::Trainer;
-use crate::check::{self, values, Gap, Gaps, Named, Record, Spans};
+use crate::check::{self, epochs, values, Gap, Gaps, Named, Record, Rounding, Spans};
 use crate::design::Input;
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_host;
@@ -160,23 +160,32 @@ fn results(found: &Embedding) -> Vec<(String, Vec<f32>)> {
     all
 }
 
-/// Follows a training; `make` starts it.
+/// Follows a training; `make` starts it, and `rounding` may disturb it.
 ///
 /// # Errors
 /// Those of training.
-pub fn record(make: impl Fn() -> Result<Trainer>, spans: Spans) -> Result<Record> {
+pub fn record(
+    make: impl Fn() -> Result<Trainer>,
+    spans: Spans,
+    mut rounding: Option<Rounding>,
+) -> Result<Record> {
     let mut trainer = make()?;
+    let trained = trainer.parameters.trained();
+    if let Some(rounding) = &mut rounding {
+        rounding.apply(&trained)?;
+    }
     let (_, losses) = trainer.pass()?;
     let gradients = gradients(&trainer, &losses)?;
-    let losses = trainer.steps(spans.steps)?;
+    let mut train = |n| epochs(n, &trained, rounding.as_mut(), |n| trainer.steps(n));
+    let losses = train(spans.steps)?;
     let named = |epoch: &EpochLosses| {
         let each = numbers(epoch).into_iter();
         let at = epoch.epoch;
         each.map(move |(what, value)| (format!("{what} of epoch {at}"), value))
     };
     let losses = losses.iter().flat_map(named).collect();
-    let parameters = values(&trainer.parameters)?;
-    trainer.steps(spans.epochs.saturating_sub(spans.steps))?;
+    let parameters = values(&trained)?;
+    train(spans.epochs.saturating_sub(spans.steps))?;
     Ok(Record {
         gradients,
         losses,

@@ -1,10 +1,16 @@
 //! What the checks of both systems share: arrays compared, and a training followed to be held to another.
 
+mod rounding;
+
 use candle_core::backprop::GradStore;
 use candle_core::Tensor;
 
 use crate::nn::parameters::{Parameter, Parameters};
 use crate::Result;
+
+#[cfg(any(test, feature = "check"))]
+pub(crate) use rounding::epochs;
+pub use rounding::{Judged, Rounding};
 
 /// How far numbers may be apart, relative to their length.
 pub const TOLERANCE: f64 = 1e-4;
