@@ -89,9 +89,9 @@ pub fn epoch_on_device(size: &Size, params: &Params) -> u64 {
         params.latent as u64,
         size.parts.len() as u64,
     );
-    // Each N x d. A modality: products, their halves, both views, the attention over them, its part of the joint attention
-    // and of the losses (15), the way through each other modality (5), and the gradients that one step back holds (8).
-    let activations = FLOAT * n * d * (m * (23 + 5 * m.saturating_sub(1)) + 6);
+    // Each N x d. A modality: the product and its halves, both views and the attention over them, its part of the losses (10),
+    // the way through each other modality (5), and the gradients that one step back holds (3).
+    let activations = FLOAT * n * d * (m * (13 + 5 * m.saturating_sub(1)) + 6);
     activations + parameters(size, d)
 }
 
