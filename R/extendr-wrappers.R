@@ -4,6 +4,9 @@
 #' @noRd
 core_align_stack <- function(coords, slice, counts, options, threads) call_core(wrap__core_align_stack, coords, slice, counts, options, threads)
 
+#' @noRd
+core_even_sample <- function(coords, most) call_core(wrap__core_even_sample, coords, most)
+
 #' Of each slice but the first, scaled as `scale` says: how far apart neighbours are, and its extent, over those of the slice before it; and whether both say that
 #' it is in another unit.
 #' @noRd

@@ -2,7 +2,7 @@ test_that("two slices come back with shared domains, one embedding and their ali
   fit <- quick_pair()
   n <- ncol(small()$counts)
   expect_identical(names(fit$domain), colnames(pair_counts()))
-  expect_identical(dim(fit$embedding), c(2L * n, 16L))
+  expect_identical(dim(fit$embedding), c(2L * n, 15L))
   expect_identical(unname(fit$slice), pair_slice())
   expect_equal(fit$alignment$transforms$b$angle, -25, tolerance = 1e-4)
   expect_equal(unique(fit$alignment$coords$z)[[1L]], 0)

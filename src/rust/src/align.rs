@@ -2,13 +2,15 @@
 
 use extendr_api::prelude::*;
 use spax_core::align::{
-    align_stack, units_of, Lattice, Method, Mirror, Outline, Params, Placed, Problem, Report,
-    Residual, Scale, Stack, Units,
+    align_stack, even_sample, units_of, Lattice, Method, Mirror, Outline, Params, Placed, Problem,
+    Report, Residual, Scale, Stack, Units,
 };
 use spax_core::sparse::CountsView;
 use spax_core::{Error, Result};
 
-use crate::convert::{doubles, matrix, optional_number, slices, string, to_matrix, Options};
+use crate::convert::{
+    count, doubles, from_zero_based, matrix, optional_number, slices, string, to_matrix, Options,
+};
 use crate::counts::view;
 use crate::error::guard;
 use crate::wait;
@@ -158,8 +160,19 @@ fn r_matrix(rows: [[f64; 2]; 2]) -> Robj {
     RMatrix::new_matrix(2, 2, |row, column| rows[row][column]).into()
 }
 
+/// @noRd
+#[extendr]
+fn core_even_sample(coords: Robj, most: Robj) -> Robj {
+    guard(|| {
+        let (points, most) = (matrix(&coords, "coords")?, count(&most, "most")?);
+        let rows = wait::alone(|| even_sample(points, most))?;
+        Ok(from_zero_based(&rows))
+    })
+}
+
 extendr_module! {
     mod align;
     fn core_align_stack;
+    fn core_even_sample;
     fn core_slice_units;
 }
