@@ -1,23 +1,11 @@
 # What predictive components are to the verbs, see registry.R.
 ppca_system <- function() {
-  list(
-    name = "ppca", title = "Predictive components", verb = "RunPredictivePCA", modalities = FALSE,
+  matrix_system(
+    name = "ppca", title = "Predictive components", verb = "RunPredictivePCA",
     options = ppca_options,
     result = "PredictivePCAResult",
-    model = NULL,
     describe = describe_quality,
-    parts = c("input", "columns", "kept", "genes"),
-    restore = restore_matrix_model,
-    source = matrix_source,
-    parts_of = matrix_parts,
-    told = report_genes,
-    found = found_embedding,
-    more = genes_used,
-    late = function(found, task) NULL,
-    own = matrix_model_parts,
-    read_new = read_new_matrix,
-    new_parts = new_matrix_parts,
-    write = write_result
+    late = function(found, task) NULL
   )
 }
 

@@ -1,9 +1,9 @@
 //! An embedding of several slices without what tells the slices apart.
 //!
-//! Within each domain, groups of like cells are found over all slices, and the cells of each slice in a group are moved by the way
-//! from their mean to the group's; again with more groups, so that slices that lie apart meet as wholes first. What tells domains apart stays, and so does a domain
-//! that lies in one slice only. As Harmony does (Korsunsky and others, Nature Methods 16, 2019), with whole memberships, and
-//! within domains.
+//! Within each domain, groups of like cells are found over all slices, and the cells of each slice in a group are moved by
+//! the way from their mean to the group's; again with more groups, so that slices that lie apart meet as wholes first. What
+//! tells domains apart stays, and so does a domain that lies in one slice only. As Harmony does (Korsunsky and others,
+//! Nature Methods 16, 2019), with whole memberships, and within domains.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
