@@ -3,7 +3,7 @@
 # make build   install the package into build/library
 # make document   generated files: R/extendr-wrappers.R, NAMESPACE, man/
 # make check   R CMD build and R CMD check: no errors, no warnings
-# make lint    formatting and clippy, and lines of R code under 120 columns
+# make lint    formatting, clippy, documentation of the core without a gap or a dead link, lines of R under 120 columns
 # make modern  run the R tests with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
 # make cuda-check   compile all of it with CUDA, on a machine without a GPU (fetches the toolkit; see tools/cuda-toolkit.sh)
 # make clean   remove what is built, except the compiled Rust crates (make distclean removes those too)
@@ -74,6 +74,7 @@ lint: setup
 	@cargo fmt --version && cargo clippy --version || rustup component add rustfmt clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features spax-core/emulate -- -D warnings
+	export RUSTDOCFLAGS="-D warnings" && $(CARGO) doc --locked -p spax-core --no-deps --features emulate
 
 check: build
 	tools/check.sh $(CURDIR)/build

@@ -27,8 +27,8 @@ core_gmm <- function(x, k, starts, seed, threads) call_core(wrap__core_gmm, x, k
 #' @noRd
 core_consensus <- function(labels, k) call_core(wrap__core_consensus, labels, k)
 
-#' Many mixtures of each of the matrices `x`, the best of which are put together. `coords`: NULL, or where the cells lie: then
-#' their order does not matter.
+#' Many mixtures of each of the matrices `x`, the best of which are put together. `coords`: NULL, or where the cells
+#' lie: then their order does not matter.
 #' @noRd
 core_ensemble <- function(x, k, starts, seed, coords, threads) call_core(wrap__core_ensemble, x, k, starts, seed, coords, threads)
 
@@ -83,8 +83,8 @@ core_model_read <- function(bytes) call_core(wrap__core_model_read, bytes)
 #' @noRd
 core_option_table <- function(system) call_core(wrap__core_option_table, system)
 
-#' Every option of the system: those in the list `given`, and the others as `preset` (NULL for none), the published code
-#' (with `several` slices, or one) or the defaults have them.
+#' Every option of the system: those in the list `given`, and the others as `preset` (NULL for none), the published
+#' code (with `several` slices, or one) or the defaults have them.
 #' @noRd
 core_options_resolved <- function(system, given, preset, published, several) call_core(wrap__core_options_resolved, system, given, preset, published, several)
 
@@ -119,7 +119,8 @@ core_run_choose <- function(run, numbers, starts, seed, show) call_core(wrap__co
 #' @noRd
 core_run_result <- function(run) call_core(wrap__core_run_result, run)
 
-#' New cells through a trained model: `tensors`, its safetensors bytes; `how`: `centre` and `refine`; the rest as for a run.
+#' New cells through a trained model: `tensors`, its safetensors bytes; `how`: `centre` and `refine`; the rest as for a
+#' run.
 #' @noRd
 core_predict <- function(system, tissue, options, asked, tensors, parts, how, show) call_core(wrap__core_predict, system, tissue, options, asked, tensors, parts, how, show)
 
@@ -130,7 +131,8 @@ core_run_free <- function(run) call_core(wrap__core_run_free, run)
 #' @noRd
 core_tissue <- function(coords, slices, stacked, threads) call_core(wrap__core_tissue, coords, slices, stacked, threads)
 
-#' Of a sample of the cells, the distance to the nearest other place and the number of cells within `radius` (NA: none).
+#' Of a sample of the cells, the distance to the nearest other place and the number of cells within `radius` (NA:
+#' none).
 #' @noRd
 core_tissue_around <- function(tissue, radius) call_core(wrap__core_tissue_around, tissue, radius)
 

@@ -109,8 +109,8 @@ fn core_consensus(labels: Robj, k: Robj) -> Robj {
     })
 }
 
-/// Many mixtures of each of the matrices `x`, the best of which are put together. `coords`: NULL, or where the cells lie: then
-/// their order does not matter.
+/// Many mixtures of each of the matrices `x`, the best of which are put together. `coords`: NULL, or where the cells
+/// lie: then their order does not matter.
 /// @noRd
 #[extendr]
 fn core_ensemble(x: Robj, k: Robj, starts: Robj, seed: Robj, coords: Robj, threads: Robj) -> Robj {

@@ -20,8 +20,8 @@ fn core_option_table(system: Robj) -> Robj {
     })
 }
 
-/// Every option of the system: those in the list `given`, and the others as `preset` (NULL for none), the published code
-/// (with `several` slices, or one) or the defaults have them.
+/// Every option of the system: those in the list `given`, and the others as `preset` (NULL for none), the published
+/// code (with `several` slices, or one) or the defaults have them.
 /// @noRd
 #[extendr]
 fn core_options_resolved(

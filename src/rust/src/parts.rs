@@ -1,5 +1,5 @@
-//! The matrices of a run as R gives them: a list for each, with `name`, `kind`, and counts (the slots `p`, `i`, `x` of a dgCMatrix
-//! and its rows `n`) or `columns`; of new cells also `genes` and `present`.
+//! The matrices of a run as R gives them: a list for each, with `name`, `kind`, and counts (the slots `p`, `i`, `x` of
+//! a dgCMatrix and its rows `n`) or `columns`; of new cells also `genes` and `present`.
 
 use extendr_api::prelude::*;
 use ndarray::Array2;

@@ -211,7 +211,8 @@ fn core_run_result(run: Robj) -> Robj {
     })
 }
 
-/// New cells through a trained model: `tensors`, its safetensors bytes; `how`: `centre` and `refine`; the rest as for a run.
+/// New cells through a trained model: `tensors`, its safetensors bytes; `how`: `centre` and `refine`; the rest as for a
+/// run.
 /// @noRd
 #[extendr]
 #[allow(clippy::too_many_arguments)]

@@ -45,7 +45,8 @@ fn core_tissue_graph(tissue: Robj, k: Robj, radius: Robj) -> Robj {
     })
 }
 
-/// Of a sample of the cells, the distance to the nearest other place and the number of cells within `radius` (NA: none).
+/// Of a sample of the cells, the distance to the nearest other place and the number of cells within `radius` (NA:
+/// none).
 /// @noRd
 #[extendr]
 fn core_tissue_around(tissue: Robj, radius: Robj) -> Robj {

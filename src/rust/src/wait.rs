@@ -1,7 +1,7 @@
 //! Long work on a thread of ours, while R's thread waits for it.
 //!
-//! R's thread looks for a Ctrl-C ten times a second and shows how far the work is. All that concerns R happens on R's thread:
-//! the work itself may not touch R.
+//! R's thread looks for a Ctrl-C ten times a second and shows how far the work is. All that concerns R happens on R's
+//! thread: the work itself may not touch R.
 
 use std::ffi::{c_int, c_void};
 use std::panic::resume_unwind;
@@ -40,9 +40,9 @@ pub fn alone<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     showing(&Robj::default(), || threads::install(1, work))
 }
 
-/// Does `work`, which enters a pool by itself, and calls `show(stage, done, total, note)` of R meanwhile: `total` is NA where
-/// nobody counts. What it returns or fails by is of no account, except that FALSE stops the work: so it tells of a Ctrl-C
-/// that fell into it. NULL shows nothing.
+/// Does `work`, which enters a pool by itself, and calls `show(stage, done, total, note)` of R meanwhile: `total` is NA
+/// where nobody counts. What it returns or fails by is of no account, except that FALSE stops the work: so it tells of
+/// a Ctrl-C that fell into it. NULL shows nothing.
 ///
 /// # Errors
 /// As [`on`].

@@ -1,8 +1,8 @@
 //! CPU milliseconds of one epoch of SpaLORA and peak memory, on simulated RNA and proteins.
 //!
-//! `bench_spalora CELLS [GENES] [PROTEINS] [THREADS] [EPOCHS] [PERCENT] [LATENT] [K] [genes]`: PERCENT of the RNA's entries are
-//! not zero. The width of the embeddings and k of the spatial graph are the defaults of `RunSpaLORA()` unless given. With the
-//! word `genes` the network sees all genes, as published, and not their components.
+//! `bench_spalora CELLS [GENES] [PROTEINS] [THREADS] [EPOCHS] [PERCENT] [LATENT] [K] [genes]`: PERCENT of the RNA's
+//! entries are not zero. The width of the embeddings and k of the spatial graph are the defaults of `RunSpaLORA()`
+//! unless given. With the word `genes` the network sees all genes, as published, and not their components.
 
 #[path = "measure/mod.rs"]
 mod measure;

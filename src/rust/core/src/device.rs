@@ -16,6 +16,7 @@ mod cuda {
 
     const REASON: &str = "this build of spaxR has no CUDA: it was compiled for the CPU";
 
+    /// The GPUs of this machine.
     pub fn devices() -> Vec<DeviceInfo> {
         vec![missing(REASON)]
     }
@@ -30,6 +31,7 @@ mod cuda {
 pub struct DeviceInfo {
     /// "cpu", "cuda:0", "cuda:1", ...; "cuda" where there is none to number.
     pub name: String,
+    /// Whether the package was built for GPUs.
     pub available: bool,
     /// Bytes: what the CPU's machine has left, what a GPU has in all. None where that cannot be told.
     pub memory: Option<u64>,
@@ -40,8 +42,9 @@ pub struct DeviceInfo {
 /// What was chosen, and what a user should know about it.
 #[derive(Clone, Debug)]
 pub struct Choice {
+    /// The device that was opened.
     pub device: Device,
-    /// "cpu" or "cuda:<number>".
+    /// "cpu", or "cuda:" and its number.
     pub name: String,
     /// Why the CPU, where a GPU was there and "auto" did not take it.
     pub note: Option<String>,
@@ -74,8 +77,8 @@ pub fn devices() -> Vec<DeviceInfo> {
 }
 
 /// The device of that name, `"auto"`, `"cpu"`, `"cuda"` (the first GPU) or `"cuda:<number>"`, for a training that needs
-/// `needed` bytes of a GPU's memory (see [`crate::systems::spacross::memory`]). `"auto"` takes the first GPU that can be used and
-/// has the memory, else the CPU.
+/// `needed` bytes of a GPU's memory (see [`crate::systems::spacross::memory`]). `"auto"` takes the first GPU that can
+/// be used and has the memory, else the CPU.
 ///
 /// # Errors
 /// [`Error::Device`] for a device that is unknown, not available or too small, with the reason.

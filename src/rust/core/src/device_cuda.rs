@@ -21,6 +21,7 @@ fn number(text: &str) -> i32 {
     text.parse().unwrap_or(0)
 }
 
+/// The GPUs of this machine.
 pub fn devices() -> Vec<DeviceInfo> {
     match count() {
         Ok(n) => (0..n).map(describe).collect(),

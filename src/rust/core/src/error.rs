@@ -6,42 +6,74 @@ pub enum Error {
     /// A value that the caller can change.
     #[error("{message}")]
     Argument {
+        /// Its name in R.
         argument: &'static str,
+        /// What is wrong, and what to do.
         message: String,
     },
     /// A value that an option cannot have.
     #[error("{message}")]
     Option {
+        /// Its name in R.
         option: &'static str,
+        /// What is wrong, and what to do.
         message: String,
     },
     /// Counts that cannot be analysed.
     #[error("{message}")]
-    Counts { message: String },
+    Counts {
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// Coordinates that cannot be analysed.
     #[error("{message}")]
-    Coords { message: String },
-    /// Not enough memory for the estimate. Both in bytes.
+    Coords {
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// Not enough memory for the estimate.
     #[error("this needs about {} of memory, and {} are free", bytes(*.needed), bytes(*.available))]
-    Memory { needed: u64, available: u64 },
+    Memory {
+        /// Bytes of the estimate.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
     /// A device that this build or machine does not offer.
     #[error("{message}")]
-    Device { message: String },
+    Device {
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// A trained model, or a file of one, that cannot be used.
     #[error("{message}")]
-    Model { message: String },
+    Model {
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// Training or clustering left the finite numbers.
     #[error("{message}")]
-    Numeric { message: String },
+    Numeric {
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// Fewer non-empty groups than asked for, or none.
     #[error("{message}")]
-    Clustering { message: String },
+    Clustering {
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// The work was cancelled before its end (see [`crate::progress`]).
     #[error("interrupted")]
     Interrupted,
     /// One of several inputs, by the user's name for it, that cannot be used.
     #[error("In the modality \"{name}\": {source}")]
-    Modality { name: String, source: Box<Error> },
+    Modality {
+        /// The user's name for it.
+        name: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
     /// A fault of this program, not of its input.
     #[error("internal error: {0}")]
     Internal(String),
@@ -55,9 +87,11 @@ fn bytes(n: u64) -> String {
     }
 }
 
+/// What the core's functions give.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// [`Error::Argument`].
     pub fn argument(argument: &'static str, message: impl Into<String>) -> Self {
         Error::Argument {
             argument,
@@ -65,6 +99,7 @@ impl Error {
         }
     }
 
+    /// [`Error::Option`].
     pub fn option(option: &'static str, message: impl Into<String>) -> Self {
         Error::Option {
             option,
@@ -72,6 +107,7 @@ impl Error {
         }
     }
 
+    /// [`Error::Numeric`].
     pub fn numeric(message: impl Into<String>) -> Self {
         Error::Numeric {
             message: message.into(),
@@ -96,18 +132,21 @@ impl Error {
         }
     }
 
+    /// [`Error::Model`].
     pub fn model(message: impl Into<String>) -> Self {
         Error::Model {
             message: message.into(),
         }
     }
 
+    /// [`Error::Coords`].
     pub fn coords(message: impl Into<String>) -> Self {
         Error::Coords {
             message: message.into(),
         }
     }
 
+    /// [`Error::Counts`].
     pub fn counts(message: impl Into<String>) -> Self {
         Error::Counts {
             message: message.into(),

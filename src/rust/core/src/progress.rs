@@ -1,8 +1,8 @@
 //! How far long work has come, and whether it should stop.
 //!
 //! Whoever starts work gives it a [`Progress`] ([`with`]) and looks at it, or cancels it, from another thread. The work
-//! finds it without being handed it: it is kept for the thread, and `threads::install` carries it into the pool. Loops call
-//! [`check`] now and then, which fails once the work is cancelled:
+//! finds it without being handed it: it is kept for the thread, and `threads::install` carries it into the pool. Loops
+//! call [`check`] now and then, which fails once the work is cancelled:
 //!
 //! ```
 //! use spax_core::progress::{self, Progress};
@@ -21,9 +21,9 @@
 //! assert!(progress::with(progress, || long(10)).is_err());
 //! ```
 //!
-//! The threads of a parallel loop do not know whose work they do: the loop takes [`current`] before it starts, skips what is
-//! left when that is cancelled, and [`check`]s after its end. What cancelled work leaves behind (a half-made array, a trainer
-//! in the middle of an epoch) is of no use.
+//! The threads of a parallel loop do not know whose work they do: the loop takes [`current`] before it starts, skips
+//! what is left when that is cancelled, and [`check`]s after its end. What cancelled work leaves behind (a half-made
+//! array, a trainer in the middle of an epoch) is of no use.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -63,6 +63,7 @@ struct Shown {
 pub struct Snapshot {
     /// Empty before the first stage.
     pub stage: Cow<'static, str>,
+    /// Parts that are done.
     pub done: usize,
     /// None while it is unknown.
     pub total: Option<usize>,
@@ -172,8 +173,9 @@ pub fn until_cancelled<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Ite
     items.into_iter().take_while(move |_| !ticket.cancelled())
 }
 
-/// Does `work` that cannot look whether it should stop, such as one large decomposition, so that this thread need not wait
-/// for its end: on a thread of its own, which is left to itself, and gives its memory back, when the work is cancelled.
+/// Does `work` that cannot look whether it should stop, such as one large decomposition, so that this thread need not
+/// wait for its end: on a thread of its own, which is left to itself, and gives its memory back, when the work is
+/// cancelled.
 ///
 /// # Errors
 /// [`Error::Interrupted`] when the work should stop.
@@ -202,8 +204,8 @@ pub fn detached<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
     }
 }
 
-/// Shows that a stage of `total` steps (0: nobody counts) begins; it ends when the value is dropped, and the stage around it
-/// is shown again.
+/// Shows that a stage of `total` steps (0: nobody counts) begins; it ends when the value is dropped, and the stage
+/// around it is shown again.
 ///
 /// Within a stage that counts its steps others are not shown: k-means within an epoch is a part of that epoch.
 #[must_use = "the stage ends when this is dropped"]

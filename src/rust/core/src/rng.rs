@@ -9,15 +9,25 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
+    /// Initial values of parameters.
     Init = 1,
+    /// Nodes that are masked, and what they are replaced by.
     Mask = 2,
+    /// Values that are dropped.
     Dropout = 3,
+    /// Nodes that others are told from.
     Negatives = 4,
+    /// Starts of k-means.
     KMeans = 5,
+    /// Starts of Gaussian mixtures.
     Mixture = 6,
+    /// Centres of the inverted file.
     Index = 7,
+    /// Simulated data.
     Data = 8,
+    /// Groups of cells that are left out in turn.
     Folds = 9,
+    /// Members of a consensus.
     Members = 10,
 }
 
@@ -32,6 +42,7 @@ pub struct Philox {
 }
 
 impl Philox {
+    /// Of a seed and a purpose.
     pub fn new(seed: u64, purpose: Purpose) -> Self {
         Self {
             key: [seed as u32, (seed >> 32) as u32],
@@ -111,6 +122,7 @@ impl Rng {
         }
     }
 
+    /// 32 random bits.
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
             self.words = self.philox.block(self.round, self.index);
@@ -121,6 +133,7 @@ impl Rng {
         self.words[self.used - 1]
     }
 
+    /// 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         u64::from(self.next_u32()) << 32 | u64::from(self.next_u32())
     }
@@ -153,6 +166,7 @@ impl Rng {
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
+    /// Puts the items into a random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));

@@ -39,6 +39,7 @@ impl Slices {
         self.n
     }
 
+    /// Number of cells.
     pub fn n_cells(&self) -> usize {
         self.of.len()
     }

@@ -36,8 +36,8 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
     Ok(pool)
 }
 
-/// Runs `work` with every parallel loop inside it on `threads` threads (at least one), as a part of the work of the thread
-/// that calls (see [`progress`]).
+/// Runs `work` with every parallel loop inside it on `threads` threads (at least one), as a part of the work of the
+/// thread that calls (see [`progress`]).
 ///
 /// # Errors
 /// Those of `work`; [`Error::Interrupted`] when it was cancelled, whatever it gave.

@@ -68,7 +68,7 @@ fn spacross_trainer(
 ) -> (spacross::Trainer, spacross::memory::Size) {
     let graph = graph(2, n, 12);
     let input = match params.imputation {
-        true => Input::new(&rna(n, 150, 0.1).features),
+        true => Input::from(&rna(n, 150, 0.1).features),
         false => Input::dense(numbers(1, n, 150)),
     };
     let size = spacross::memory::Size {

@@ -108,7 +108,7 @@ fn a_run_finds_what_its_parts_find() {
     let order = tissue.order().unwrap().to_vec();
     let params = options.network.check(CELLS, DOMAINS).unwrap();
     let mut trainer = Trainer::new(
-        Input::new(&features),
+        Input::from(&features),
         &graph.unwrap(),
         order,
         params,

@@ -62,8 +62,8 @@ fn degenerate_labels_and_coordinates_give_numbers_or_errors() {
     assert!(refine_labels(&alone, at.view(), 0).is_err());
 }
 
-/// LISI of one cell as harmony writes it: all distances sorted, the cell itself dropped, the rate of the kernel doubled or
-/// halved from 1 until the entropy is right.
+/// LISI of one cell as harmony writes it: all distances sorted, the cell itself dropped, the rate of the kernel doubled
+/// or halved from 1 until the entropy is right.
 fn lisi_by_hand(x: &Array2<f32>, labels: &[u32], perplexity: usize, cell: usize) -> f64 {
     let gap = |j: usize| {
         let (here, there) = (x.row(cell), x.row(j));

@@ -113,8 +113,8 @@ fn direct_lsi(tf_idf: &Array2<f64>, n_components: usize) -> Array2<f64> {
 }
 
 /// The recorded numbers come from a randomised decomposition stopped after 15 rounds. On these peaks, whose spectrum is
-/// flat, it is 3.4 % from the exact one (the same code with the same start repeats them to 5e-5, and comes as near to the
-/// exact one as it is given rounds): they tell the formula and the signs, not the digits.
+/// flat, it is 3.4 % from the exact one (the same code with the same start repeats them to 5e-5, and comes as near to
+/// the exact one as it is given rounds): they tell the formula and the signs, not the digits.
 #[test]
 fn latent_semantic_indexing_is_exact_and_near_the_published() {
     let tensors = common::tensors("preprocess.safetensors");

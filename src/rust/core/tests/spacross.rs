@@ -6,7 +6,6 @@ use ndarray::Array2;
 use spax_core::design::Input;
 use spax_core::engine::tensors::Tensors;
 use spax_core::graph::{curve_order, Graph};
-use spax_core::nn::linear::Design;
 use spax_core::preprocess::{Centre, Features, ScaledGenes};
 use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
@@ -124,7 +123,7 @@ fn sparse_scaled_genes_train_like_dense_ones() {
     };
     let dense = Input::dense(genes.to_dense());
     let mut dense = trainer(&coords, dense, params(), 1).unwrap();
-    let mut sparse = trainer(&coords, Input::scaled(genes), params(), 1).unwrap();
+    let mut sparse = trainer(&coords, Input::from(genes), params(), 1).unwrap();
     for _ in 0..3 {
         let (a, b) = (dense.step().unwrap(), sparse.step().unwrap());
         assert!((a.total - b.total).abs() < 1e-4 * a.total.abs());
@@ -329,7 +328,7 @@ fn sparse_genes_of_several_slices_multiply_like_dense_ones() {
     let genes = ScaledGenes::centred(matrix, &three(n), Centre::MeansAndSpread).unwrap();
     let order: Vec<u32> = (0..n as u32).rev().collect();
     let dense = Input::dense(genes.to_dense()).permuted(&order);
-    let sparse = Input::scaled(genes).permuted(&order);
+    let sparse = Input::from(genes).permuted(&order);
     let w: Vec<f32> = unit_rows(3, p).into_raw_vec_and_offset().0;
     let g: Vec<f32> = unit_rows(n, 3).into_raw_vec_and_offset().0;
     let close = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4);

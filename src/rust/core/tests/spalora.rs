@@ -94,7 +94,7 @@ fn the_collapsed_loss_is_the_direct_one_on_sparse_genes() {
         .sum::<f64>()
         / (n * genes) as f64;
     let found = threads::install(2, || {
-        let input = Arc::new(Input::new(&rna.features));
+        let input = Arc::new(Input::from(&rna.features));
         let squares = input.column_squares();
         let constant = Constant {
             weights: omega.iter().map(|&w| w as f32).collect(),

@@ -1,7 +1,7 @@
 //! From the kernels' signatures in `cuda/` to one typed launch each, at build time.
 //!
-//! A signature names and types the arguments; the comment above it states what the kernel touches (the grammar stands in
-//! cuda/common.cuh). A kernel that states too little is an error of the build, so that none is launched unchecked.
+//! A signature names and types the arguments; the comment above it states what the kernel touches (the grammar stands
+//! in cuda/common.cuh). A kernel that states too little is an error of the build, so that none is launched unchecked.
 
 pub mod clause;
 pub mod expression;

@@ -1,4 +1,5 @@
-//! The Rust text of the launches: a struct a kernel, whose fields are the parameters, and a method that checks and launches.
+//! The Rust text of the launches: a struct a kernel, whose fields are the parameters, and a method that checks and
+//! launches.
 
 use std::fmt::Write;
 

@@ -52,7 +52,7 @@ impl Cells {
         let mut params = params.clone();
         params.imputation = self.size.n_nonzero > 0;
         let params = params.check(self.size.n_cells, DOMAINS)?;
-        let input = in_pool(threads, || Ok(Input::new(&self.features)))?;
+        let input = in_pool(threads, || Ok(Input::from(&self.features)))?;
         let order = self.order.clone();
         Trainer::new(input, &self.graph, order, params, SEED, threads, device)
     }

@@ -22,8 +22,8 @@ pub struct Tissue {
 }
 
 impl Tissue {
-    /// `n` cells at random places with `genes` genes, of which a cell has the share `filled`, and `proteins` proteins. What
-    /// makes cells similar costs the same whatever it is: here it is a second set of random places.
+    /// `n` cells at random places with `genes` genes, of which a cell has the share `filled`, and `proteins` proteins.
+    /// What makes cells similar costs the same whatever it is: here it is a second set of random places.
     pub fn simulate(
         n: usize,
         genes: usize,

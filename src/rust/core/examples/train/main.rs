@@ -1,19 +1,20 @@
 //! The runs of the package from files, without R; and the checks and measurements that need a GPU.
 //!
-//!     spax-train --input FILE [--settings FILE] --output FILE [--model FILE] [--checkpoint FILE [--every 50]] [--device auto] [--threads 4]
+//!     spax-train --input FILE [--settings FILE] --output FILE [--model FILE] [--checkpoint FILE [--every 50]]
+//!                [--device auto] [--threads 4]
 //!     spax-train --check FOLDER [--device cuda]      FOLDER holds the recorded runs (core/tests/conformance)
 //!     spax-train --bench 3600,100000,1000000 [--epochs 50] [--device cuda] [--threads 16]
 //!     spax-train --bench-spalora 100000 [--genes 3000] [--epochs 50] [--device cuda] [--threads 16]
 //!     spax-train --devices
 //!
-//! The input is a .safetensors file with `coords` (cells x 2 or 3), for several slices `slices` (one number a cell, from 0), and
-//! either `features` (cells x columns) or counts in compressed rows (`counts.indptr`, `counts.indices`, `counts.values`,
-//! `counts.n_genes` of one number); of several modalities each under its name, as in `RNA/counts.indptr`. The settings are JSON:
-//! `system` ("spacross", "spalora"), `n_domains`, `seed`, `published`, `impute`, `stacked`, `preset`, `modalities`
-//! (`[{"name": "RNA", "kind": "rna"}, {"name": "ADT", "kind": "protein"}]`), and the options of the system by their names in R.
-//! The output gets `embedding`, `domains` (from 0), `losses` (a row an epoch) and what else the system gives; the model, what
-//! labels further cells. With a checkpoint, a job that was stopped goes on with its training where it was. Timings go to
-//! standard output as JSON.
+//! The input is a .safetensors file with `coords` (cells x 2 or 3), for several slices `slices` (one number a cell,
+//! from 0), and either `features` (cells x columns) or counts in compressed rows (`counts.indptr`, `counts.indices`,
+//! `counts.values`, `counts.n_genes` of one number); of several modalities each under its name, as in
+//! `RNA/counts.indptr`. The settings are JSON: `system` ("spacross", "spalora"), `n_domains`, `seed`, `published`,
+//! `impute`, `stacked`, `preset`, `modalities` (as in `[{"name": "ADT", "kind": "protein"}]`), and the options of the
+//! system by their names in R. The output gets `embedding`, `domains` (from 0), `losses` (a row an epoch) and what else
+//! the system gives; the model, what labels further cells. With a checkpoint, a job that was stopped goes on with its
+//! training where it was. Timings go to standard output as JSON.
 
 mod asked;
 mod bench;

@@ -10,6 +10,7 @@ use crate::Result;
 /// How expression agrees where slices lie on each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Agreement {
+    /// Of the expression of what lies on each other.
     pub correlation: f64,
     /// The fraction of the source that lies on the target.
     pub share: f64,
@@ -22,8 +23,8 @@ impl Agreement {
     }
 }
 
-/// The correlation of features between spots of the source and the nearest spots of the target within `reach`, over all features as they are, so that the
-/// components that vary most count most. None without features.
+/// The correlation of features between spots of the source and the nearest spots of the target within `reach`, over all
+/// features as they are, so that the components that vary most count most. None without features.
 ///
 /// # Errors
 /// No spots in the target.

@@ -19,6 +19,7 @@ pub enum Lattice {
 /// The layout of a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
+    /// What its spots form.
     pub lattice: Lattice,
     /// The smallest distance between two places.
     pub smallest: f64,

@@ -30,8 +30,9 @@ pub struct Icp {
     pub rounds: usize,
 }
 
-/// Moves the points of `source`, first placed by `start`, onto `target` by turns and shifts: each round pairs every point with the nearest of the target and
-/// takes the best fit of the pairs. The result is `start` and then the best fit of the points so placed to their last place.
+/// Moves the points of `source`, first placed by `start`, onto `target` by turns and shifts: each round pairs every
+/// point with the nearest of the target and takes the best fit of the pairs. The result is `start` and then the best
+/// fit of the points so placed to their last place.
 ///
 /// # Errors
 /// None but faults of the tree.
@@ -85,6 +86,7 @@ impl Target {
         Ok(Self { points, sites })
     }
 
+    /// The points themselves.
     pub fn points(&self) -> &[[f64; 2]] {
         &self.points
     }

@@ -16,10 +16,13 @@ const CLEARLY: f64 = 1.05;
 /// How to bring one slice onto another.
 #[derive(Clone, Debug)]
 pub struct PairParams {
+    /// How closest points are matched.
     pub matching: Matching,
-    /// The fractions of points that count, to be tried one after another in place of `matching.keep`; more than one needs features to choose by.
+    /// The fractions of points that count, to be tried one after another in place of `matching.keep`; more than one
+    /// needs features to choose by.
     pub keeps: Vec<f64>,
-    /// The turns to start from, in radians, each about the middle of the slice, which is laid on the middle of the other.
+    /// The turns to start from, in radians, each about the middle of the slice, which is laid on the middle of the
+    /// other.
     pub starts: Vec<f64>,
     /// Which side up the slice may be laid.
     pub sides: Sides,
@@ -52,6 +55,7 @@ impl Side<'_> {
 /// One place that closest points led to.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
+    /// What brings the slice there.
     pub transform: Transform,
     /// Mean distance of the points that count.
     pub mean: f64,
@@ -64,13 +68,14 @@ pub struct Candidate {
 /// How one slice lies best on another.
 #[derive(Clone, Debug)]
 pub struct Paired {
+    /// The place that is taken.
     pub best: Candidate,
     /// Another place as good by the distances, if there is one and nothing but distances could be asked.
     pub rival: Option<Candidate>,
 }
 
-/// Brings `source` onto `target`: closest points from every start, the least mean distance; of near-equal results the one whose features
-/// agree best, where features are given.
+/// Brings `source` onto `target`: closest points from every start, the least mean distance; of near-equal results the
+/// one whose features agree best, where features are given.
 ///
 /// # Errors
 /// No spots to align by.
@@ -98,8 +103,8 @@ pub fn align_pair(source: Side, target: Side, params: &PairParams) -> Result<Pai
     Ok(Paired { best, rival })
 }
 
-/// The place that expression finds by itself, if the features agree clearly better there than where closest points led: the outlines then do not show the same
-/// piece of tissue. Closest points are the more exact where they do.
+/// The place that expression finds by itself, if the features agree clearly better there than where closest points led:
+/// the outlines then do not show the same piece of tissue. Closest points are the more exact where they do.
 fn better_place(
     source: Side,
     target: Side,

@@ -12,7 +12,8 @@ use super::transform::{best_fit, centroid, Transform};
 use crate::dense::times_transposed;
 use crate::{progress, Error, Result};
 
-/// The transport problem: minimise (1 - alpha) <M, P> + alpha sum (A_ik - B_jl)^2 P_ij P_kl over plans P with uniform sums.
+/// The transport problem: minimise (1 - alpha) <M, P> + alpha sum (A_ik - B_jl)^2 P_ij P_kl over plans P with uniform
+/// sums.
 struct Problem {
     /// Dissimilarity of expression, n x m.
     dissimilarity: Vec<f32>,
@@ -34,6 +35,7 @@ pub struct PasteParams {
     pub alpha: f64,
     /// The unit of the distances: that between neighbouring spots.
     pub spacing: f64,
+    /// Rounds at most.
     pub rounds: usize,
     /// Turns to try first, evenly around.
     pub starts: usize,
@@ -44,8 +46,11 @@ pub struct PasteParams {
 /// A transport, as the transform that fits it best.
 #[derive(Clone, Debug)]
 pub struct Paste {
+    /// From source to target.
     pub transform: Transform,
+    /// What the plan costs.
     pub objective: f64,
+    /// Rounds that it took.
     pub rounds: usize,
     /// Source x target, row-major.
     pub plan: Vec<f32>,
@@ -65,8 +70,8 @@ const STEP: f64 = 0.05;
 /// Guesses from which the descent is run to its end.
 const TRIED: usize = 2;
 
-/// Aligns `source` to `target` by place and expression. `source_counts` and `target_counts` are spots x genes, the same genes in both.
-/// Memory is that of a few n x m arrays: give samples of large slices.
+/// Aligns `source` to `target` by place and expression. `source_counts` and `target_counts` are spots x genes, the same
+/// genes in both. Memory is that of a few n x m arrays: give samples of large slices.
 ///
 /// # Errors
 /// Fewer than 3 spots, or counts of another shape.
@@ -292,7 +297,8 @@ fn add(to: &mut [f32], change: &[f32], length: f32) {
         .for_each(|(t, c)| *t += length * c);
 }
 
-/// Logarithms of plans that pair spots near each other when the source is laid on the middle of the target at one turn after another.
+/// Logarithms of plans that pair spots near each other when the source is laid on the middle of the target at one turn
+/// after another.
 fn guesses(source: &[[f64; 2]], target: &[[f64; 2]], params: &PasteParams) -> Vec<Vec<f32>> {
     let (from, to) = (centroid(source), centroid(target));
     let spread = target

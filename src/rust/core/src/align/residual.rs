@@ -6,7 +6,9 @@ use super::icp::Target;
 /// Distances of a slice's spots to the nearest spots of another, in units of the coordinates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Residual {
+    /// Mean distance to the nearest spot.
     pub mean: f64,
+    /// Median distance to the nearest spot.
     pub median: f64,
     /// The fraction of spots with a spot of the other slice within `reach`.
     pub overlap: f64,

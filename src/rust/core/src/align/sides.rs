@@ -9,6 +9,7 @@ pub enum Sides {
     Given,
     /// Turned over.
     Mirrored,
+    /// Either, the better one is kept.
     Both,
 }
 

@@ -32,6 +32,7 @@ pub enum Method {
 /// Whether a slice may be turned over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mirror {
+    /// No.
     Never,
     /// The better side counts, or without features the nearer one.
     Allowed,
@@ -42,16 +43,21 @@ pub enum Mirror {
 /// How to align a stack.
 #[derive(Clone, Debug)]
 pub struct Params {
+    /// What slices are aligned by.
     pub method: Method,
+    /// Which spots are aligned by.
     pub outline: Outline,
     /// Stop when the mean distance changes by less than this part of the spacing of the first slice.
     pub tolerance: f64,
+    /// Rounds at most, from each start.
     pub rounds: usize,
     /// The fractions of points that count, the nearest ones; of several, features choose one.
     pub keeps: Vec<f64>,
     /// How many turns to start from, evenly around; 1 starts from the slice as it lies.
     pub starts: usize,
+    /// Whether slices may be turned over.
     pub mirror: Mirror,
+    /// Whether lengths are brought to the unit of the first slice.
     pub scale: Scale,
     /// Micrometres from each slice to the next.
     pub gaps: Vec<f64>,
@@ -62,15 +68,20 @@ pub struct Params {
 /// The cells of a stack: n x 2 coordinates, slices in their order, and what was counted in the cells.
 #[derive(Clone, Copy)]
 pub struct Stack<'a> {
+    /// Places, n x 2.
     pub coords: ArrayView2<'a, f64>,
+    /// The slice of each cell.
     pub slices: &'a Slices,
+    /// What features are made from; None: only places count.
     pub counts: Option<CountsView<'a>>,
 }
 
 /// One slice in the frame of the first.
 #[derive(Clone, Debug)]
 pub struct Placed {
+    /// From this slice to the first.
     pub transform: Transform,
+    /// How its spots lie.
     pub grid: Grid,
     /// How it lies on the slice before it; None for the first.
     pub pair: Option<Report>,
@@ -79,8 +90,9 @@ pub struct Placed {
 /// How a slice lies on the one before it. Lengths are in spacings of the first slice.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// As the slices were given, and as they lie now.
+    /// As the slices were given.
     pub before: Residual,
+    /// As they lie now.
     pub after: Residual,
     /// Mean distance of the spots that were aligned by.
     pub outline: Option<f64>,
@@ -94,6 +106,7 @@ pub struct Report {
     pub rival: Option<Transform>,
     /// Against the slice before it, once scaled.
     pub units: Units,
+    /// What a user should know, or nothing.
     pub problem: Option<Problem>,
 }
 
@@ -102,6 +115,7 @@ pub struct Report {
 pub struct Aligned {
     /// n x 3, in units of the first slice.
     pub coords: Array2<f64>,
+    /// One a slice.
     pub slices: Vec<Placed>,
 }
 

@@ -11,6 +11,7 @@ pub struct Transform {
 }
 
 impl Transform {
+    /// What leaves every point where it is.
     pub fn identity() -> Self {
         Self {
             turn: Matrix2::identity(),
@@ -36,6 +37,7 @@ impl Transform {
         }
     }
 
+    /// A shift alone.
     pub fn translation(shift: [f64; 2]) -> Self {
         Self {
             shift: shift.into(),
@@ -80,11 +82,13 @@ impl Transform {
         }
     }
 
+    /// The place of one point.
     pub fn apply(&self, point: &[f64; 2]) -> [f64; 2] {
         let moved = self.turn * Vector2::from(*point) * self.scale + self.shift;
         [moved.x, moved.y]
     }
 
+    /// The places of many points.
     pub fn apply_all(&self, points: &[[f64; 2]]) -> Vec<[f64; 2]> {
         points.iter().map(|p| self.apply(p)).collect()
     }
@@ -100,10 +104,12 @@ impl Transform {
         (sign * self.turn[(1, 0)]).atan2(sign * self.turn[(0, 0)])
     }
 
+    /// How much longer distances become.
     pub fn scale(&self) -> f64 {
         self.scale
     }
 
+    /// What is added after turn and scale.
     pub fn shift(&self) -> [f64; 2] {
         [self.shift.x, self.shift.y]
     }
@@ -124,9 +130,9 @@ pub(crate) fn centroid(points: &[[f64; 2]]) -> [f64; 2] {
     [sum[0] / n, sum[1] / n]
 }
 
-/// The turn and shift that bring `from[i]` closest to `to[i]` in the weighted mean square: Kabsch's solution, by the singular vectors of
-/// the centred cross-covariance, the last one turned where they would mirror. All weights 1 if none are given. Points in one place
-/// give a shift alone.
+/// The turn and shift that bring `from[i]` closest to `to[i]` in the weighted mean square: Kabsch's solution, by the
+/// singular vectors of the centred cross-covariance, the last one turned where they would mirror. All weights 1 if none
+/// are given. Points in one place give a shift alone.
 pub fn best_fit(from: &[[f64; 2]], to: &[[f64; 2]], weights: Option<&[f64]>) -> Transform {
     let weight = |i: usize| weights.map_or(1.0, |w| w[i]);
     let n = from.len().min(to.len());

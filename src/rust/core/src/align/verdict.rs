@@ -9,7 +9,8 @@ use super::transform::{centroid, Transform};
 use super::units::Units;
 use crate::{progress, Result};
 
-/// Turns of a slice about its middle, from where it was laid, that are taken for chance: ten degrees apart, none that lays it nearly as it lies.
+/// Turns of a slice about its middle, from where it was laid, that are taken for chance: ten degrees apart, none that
+/// lays it nearly as it lies.
 const CHANCE_TURNS: std::ops::RangeInclusive<i32> = 3..=33;
 /// Spots that are looked at.
 const LOOKED_AT: usize = 1500;
@@ -27,6 +28,7 @@ pub(super) const LEAST_AGREEMENT: f64 = 0.1;
 pub enum Problem {
     /// Neighbours and the extent say that the slices are in different units.
     Units,
+    /// Little of the slice lies on the one before.
     LittleOverlap,
     /// The features of spots that lie on each other do not agree.
     Disagrees,
@@ -61,8 +63,8 @@ pub(super) fn problem(units: &Units, after: &Residual, found: &Evidence) -> Opti
     checks.into_iter().find(|c| c.0).map(|c| c.1)
 }
 
-/// The agreement that only one chance alignment in twenty exceeds: the slice, laid by `transform`, is turned about its middle by all but small angles. None
-/// without features, or where turned so it lies on nothing.
+/// The agreement that only one chance alignment in twenty exceeds: the slice, laid by `transform`, is turned about its
+/// middle by all but small angles. None without features, or where turned so it lies on nothing.
 pub(super) fn chance(
     source: Side,
     target: Side,

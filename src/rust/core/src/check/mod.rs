@@ -18,6 +18,7 @@ pub const TOLERANCE: f64 = 1e-4;
 /// Two arrays compared.
 #[derive(Clone, Debug)]
 pub struct Gap {
+    /// What is compared.
     pub what: String,
     /// The length of the difference over that of what was expected.
     pub gap: f64,
@@ -42,10 +43,12 @@ fn gap(what: String, ours: &[f32], theirs: &[f32], floor: f64) -> Gap {
 pub(crate) struct Gaps(pub Vec<Gap>);
 
 impl Gaps {
+    /// Two arrays, whose size is taken as `floor` at least.
     pub fn add(&mut self, what: String, ours: &[f32], theirs: &[f32], floor: f64) {
         self.0.push(gap(what, ours, theirs, floor));
     }
 
+    /// Two numbers.
     pub fn number(&mut self, what: String, ours: f64, theirs: f64) {
         self.add(what, &[ours as f32], &[theirs as f32], 0.0);
     }
@@ -80,7 +83,9 @@ fn named(parameters: &Parameters, tensor: impl Fn(&Parameter) -> Result<Tensor>)
 /// How long a training is followed: after `steps` epochs parameters and losses, after `epochs` the embedding.
 #[derive(Clone, Copy, Debug)]
 pub struct Spans {
+    /// Steps after which parameters are compared.
     pub steps: usize,
+    /// Epochs after which embeddings are compared.
     pub epochs: usize,
 }
 
@@ -94,8 +99,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// How far this training is from another of the same seed, and on its own the embedding at the end: by then rounding
-    /// may have taken other ways.
+    /// How far this training is from another of the same seed, and on its own the embedding at the end: by then
+    /// rounding may have taken other ways.
     pub fn against(&self, other: &Record) -> (Vec<Gap>, Gap) {
         let mut gaps = Gaps::default();
         let Spans { steps, epochs } = self.spans;

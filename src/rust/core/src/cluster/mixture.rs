@@ -24,6 +24,7 @@ pub struct MixtureSettings {
     pub tolerance: f64,
     /// Added to the diagonal of the covariance, as a part of the variance of each column.
     pub regularisation: f64,
+    /// Of the draws.
     pub seed: u64,
     /// With more rows than this, the starts are compared on a random sample of this many rows,
     /// and the best alone is fitted to all.
@@ -52,6 +53,7 @@ pub struct Mixture {
     pub means: Array2<f64>,
     /// columns x columns, with the regularisation.
     pub covariance: Array2<f64>,
+    /// Share of each component.
     pub weights: Vec<f64>,
     /// Natural logarithm, over all rows.
     pub log_likelihood: f64,

@@ -1,8 +1,8 @@
 //! One step of expectation-maximisation in single precision, sixteen rows side by side.
 //!
-//! What [`super::em`] computes a row at a time in double precision, for the many fits of an ensemble: labels do not need
-//! more. Rows that follow each other in the tissue belong to few components, and components without a share in any row of
-//! a tile are passed over.
+//! What [`super::em`] computes a row at a time in double precision, for the many fits of an ensemble: labels do not
+//! need more. Rows that follow each other in the tissue belong to few components, and components without a share in any
+//! row of a tile are passed over.
 
 use nalgebra::DVector;
 use rayon::prelude::*;
@@ -44,8 +44,8 @@ impl Linear {
     }
 }
 
-/// For each component the sum of the rows by membership and the sum of the memberships (in the units of the model); and the
-/// sum over the rows of the log of the summed exponentials. For tiles about the origin of the model.
+/// For each component the sum of the rows by membership and the sum of the memberships (in the units of the model); and
+/// the sum over the rows of the log of the summed exponentials. For tiles about the origin of the model.
 pub(super) fn expect(tiles: &Tiles, linear: &Linear) -> Expected {
     let width = linear.k() * (tiles.columns + 1);
     let chunks = (0..tiles.rows.div_ceil(CHUNK)).into_par_iter();

@@ -19,6 +19,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// All of a row-major matrix.
     pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns, "matrix of another size");
         Self {
@@ -40,6 +41,7 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The transpose.
     pub fn t(self) -> Self {
         Self {
             rows: self.columns,
@@ -108,7 +110,8 @@ pub fn transposed(x: &[f32], columns: usize) -> Vec<f32> {
     out
 }
 
-/// `out = keep out + factor x w`: x is n x `inner`, w is `inner` x `outer`, all row-major. Rows stay as they are when the work is cancelled.
+/// `out = keep out + factor x w`: x is n x `inner`, w is `inner` x `outer`, all row-major. Rows stay as they are when
+/// the work is cancelled.
 pub fn times_into(x: &[f32], w: View, out: &mut [f32], keep: f32, factor: f32) {
     let ticket = progress::current();
     let (inner, outer) = (w.rows.max(1), w.columns.max(1));

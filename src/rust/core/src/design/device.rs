@@ -5,7 +5,6 @@ use candle_core::{Result, Tensor};
 use super::Scaled;
 use crate::gpu::kernel::{ScaledGram, ScaledWeights};
 use crate::gpu::{Buffer, Kernels, List, Matrix, Offset};
-use crate::nn::linear::PlacedDesign;
 
 /// [`super::Input`] on a device.
 pub struct PlacedInput {
@@ -35,7 +34,13 @@ struct PlacedScaled {
 }
 
 impl PlacedInput {
-    pub fn dense(kernels: &Kernels, x: &[f32], n: usize, p: usize, norms: &[f32]) -> Result<Self> {
+    pub(super) fn dense(
+        kernels: &Kernels,
+        x: &[f32],
+        n: usize,
+        p: usize,
+        norms: &[f32],
+    ) -> Result<Self> {
         let x = Tensor::from_slice(x, (n, p), kernels.device())?;
         Self::new(kernels, Form::Dense(x), norms)
     }
@@ -76,21 +81,23 @@ impl PlacedInput {
             Form::Scaled(_) => None,
         }
     }
-}
 
-impl PlacedDesign for PlacedInput {
-    fn kernels(&self) -> &Kernels {
-        &self.kernels
-    }
-
-    fn times_transposed(&self, w: &Tensor) -> Result<Buffer> {
+    /// `X w'` for w of outer x p.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    pub fn times_transposed(&self, w: &Tensor) -> Result<Buffer> {
         match &self.form {
             Form::Dense(x) => self.kernels.times_transposed(x, w),
             Form::Scaled(scaled) => scaled.times_transposed(&self.kernels, w),
         }
     }
 
-    fn gram(&self, g: &Tensor) -> Result<Buffer> {
+    /// `g' X` for g of N x outer.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    pub fn gram(&self, g: &Tensor) -> Result<Buffer> {
         match &self.form {
             Form::Dense(x) => self.kernels.gram(g, x),
             Form::Scaled(scaled) => scaled.gram(&self.kernels, g),

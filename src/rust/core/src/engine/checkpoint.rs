@@ -1,4 +1,5 @@
-//! The state of a training as named arrays: its parameters, what the optimiser remembers, and how many epochs it has had.
+//! The state of a training as named arrays: its parameters, what the optimiser remembers, and how many epochs it has
+//! had.
 
 use ndarray::Array1;
 

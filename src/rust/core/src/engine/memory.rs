@@ -2,7 +2,8 @@
 
 use std::fs::read_to_string;
 
-/// Bytes that a device needs beside the arrays of a training: cuBLAS's workspace, and what its pool of memory cannot fill.
+/// Bytes that a device needs beside the arrays of a training: cuBLAS's workspace, and what its pool of memory cannot
+/// fill.
 pub const DEVICE_RESERVE: u64 = 1 << 29;
 
 /// Bytes of memory that a process can still take, or None where that cannot be told (only Linux

@@ -1,4 +1,5 @@
-//! What every system's run shares: the tissue, the stages in their order, the way from columns to domains, the model file.
+//! What every system's run shares: the tissue, the stages in their order, the way from columns to domains, the model
+//! file.
 
 pub mod checkpoint;
 pub mod choose;

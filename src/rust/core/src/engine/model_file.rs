@@ -29,7 +29,8 @@ pub fn write(tensors: &Tensors, document: &Value) -> Result<Vec<u8>> {
 /// The arrays and the document of a file.
 ///
 /// # Errors
-/// [`Error::Model`] for a file that is no safetensors, is cut off or damaged, is not of this package, or is of a newer version.
+/// [`Error::Model`] for a file that is no safetensors, is cut off or damaged, is not of this package, or is of a newer
+/// version.
 pub fn read(bytes: &[u8]) -> Result<(Tensors, Value)> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| {
         Error::model(format!(

@@ -79,15 +79,21 @@ impl Settings {
 pub enum Stage {
     /// Wants the parts.
     Preprocess,
+    /// Finds the neighbours.
     Graph,
     /// Chooses the device, and refuses what does not fit.
     Place,
+    /// Averages over neighbours, and predicts from them.
     Smooth,
+    /// Trains the network.
     Train,
+    /// Groups the columns.
     Domains,
     /// The method of the settings is not one of the core: wants labels.
     Labels,
+    /// Makes what labels further cells.
     Model,
+    /// Nothing.
     Done,
 }
 

@@ -59,7 +59,8 @@ pub trait System: Send + Sync {
     /// What training will take.
     fn needs(&self) -> Needs;
 
-    /// Columns averaged over neighbours, to find domains from beside the embedding or in its place; None where nobody asked.
+    /// Columns averaged over neighbours, to find domains from beside the embedding or in its place; None where nobody
+    /// asked.
     ///
     /// # Errors
     /// Those of the averages.
@@ -73,7 +74,8 @@ pub trait System: Send + Sync {
         Ok(None)
     }
 
-    /// Expression as the neighbours predict it, cells x genes in the cells' own order; None where nobody asked, or the trainer gives it.
+    /// Expression as the neighbours predict it, cells x genes in the cells' own order; None where nobody asked, or the
+    /// trainer gives it.
     ///
     /// # Errors
     /// Those of [`super::Components::impute`].

@@ -36,10 +36,12 @@ struct Stored {
 }
 
 impl Tensors {
+    /// Adds an array, or takes the place of the one of this name.
     pub fn insert(&mut self, name: impl Into<String>, array: ArrayD<f64>) {
         self.0.insert(name.into(), array);
     }
 
+    /// All arrays, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &ArrayD<f64>)> {
         self.0.iter()
     }
@@ -54,7 +56,8 @@ impl Tensors {
         self.0.extend(other.0);
     }
 
-    /// The arrays of a projection, named from `prefix` on: mean, scale, rotation and turn of the features, those that it has.
+    /// The arrays of a projection, named from `prefix` on: mean, scale, rotation and turn of the features, those that
+    /// it has.
     pub fn insert_projection(&mut self, prefix: &str, projection: &Projection) {
         let matrices = [
             ("rotation", &projection.rotation),

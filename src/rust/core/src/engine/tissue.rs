@@ -30,8 +30,8 @@ impl Join {
     }
 }
 
-/// Places (n x 2, or n x 3 in a stack) and slices of n cells. Made once a run; nearest neighbours and the order along the
-/// curve are computed when first asked for, and kept.
+/// Places (n x 2, or n x 3 in a stack) and slices of n cells. Made once a run; nearest neighbours and the order along
+/// the curve are computed when first asked for, and kept.
 pub struct Tissue {
     coords: Array2<f64>,
     slices: Slices,
@@ -89,7 +89,8 @@ impl Tissue {
         fewest.saturating_sub(1)
     }
 
-    /// The `k` nearest of every cell. They are looked for once, for the largest `k` asked so far: ask for the largest first.
+    /// The `k` nearest of every cell. They are looked for once, for the largest `k` asked so far: ask for the largest
+    /// first.
     ///
     /// # Errors
     /// Those of [`spatial_knn`].

@@ -49,7 +49,8 @@ impl Loss {
     }
 }
 
-/// A model in training. Stepped from outside, so that whoever holds it can stop, show progress or give up between two epochs.
+/// A model in training. Stepped from outside, so that whoever holds it can stop, show progress or give up between two
+/// epochs.
 pub trait Trainer: Send {
     /// What [`Trainer::steps`] gives of each epoch: the sum that is minimised, then its terms.
     fn losses(&self) -> Vec<Loss>;

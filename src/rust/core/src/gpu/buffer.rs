@@ -16,18 +16,22 @@ pub struct Buffer<T = f32> {
 }
 
 impl Kernels {
+    /// Room for f32 values.
     pub fn floats(&self, shape: impl Into<Shape>) -> Result<Buffer> {
         self.buffer(shape.into())
     }
 
+    /// Room for f64 values.
     pub fn doubles(&self, shape: impl Into<Shape>) -> Result<Buffer<f64>> {
         self.buffer(shape.into())
     }
 
+    /// Room for indices.
     pub fn indices(&self, shape: impl Into<Shape>) -> Result<Buffer<u32>> {
         self.buffer(shape.into())
     }
 
+    /// f32 values that are 0.
     pub fn zeros(&self, shape: impl Into<Shape>) -> Result<Buffer> {
         let shape = shape.into();
         let storage = match &self.device {
@@ -84,6 +88,7 @@ impl<T> Buffer<T> {
         self.shape.elem_count()
     }
 
+    /// Once a kernel was told to write it.
     pub fn into_tensor(self) -> Tensor {
         Tensor::from_storage(self.storage, self.shape, BackpropOp::none(), false)
     }

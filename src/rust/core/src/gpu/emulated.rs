@@ -35,7 +35,9 @@ thread_local! {
 /// In which order the threads of a block run between two barriers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
+    /// From the first on.
     Forwards,
+    /// From the last on.
     Backwards,
 }
 

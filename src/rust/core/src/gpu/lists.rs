@@ -43,15 +43,19 @@ pub struct LongStarts {
 /// For each row the positions in a list at which it stands, rising: `positions[starts[row]..starts[row + 1]]`.
 #[derive(Clone, Debug)]
 pub struct Inverse {
+    /// Where the positions of each row begin.
     pub starts: Starts,
+    /// Row by row.
     pub positions: List,
 }
 
 impl PartialList {
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -100,6 +104,7 @@ impl List {
         }))
     }
 
+    /// The entries, read from the device.
     pub fn to_vec(&self) -> Result<Vec<u32>> {
         self.rows.narrow(0, 0, self.len)?.to_vec1()
     }
@@ -126,6 +131,7 @@ impl Starts {
 }
 
 impl LongStarts {
+    /// Checked, and put on the device.
     pub fn new(starts: &[usize], device: &Device) -> Result<Self> {
         let end = starts.last().copied().unwrap_or(0);
         if !are_starts(starts, end) {
@@ -273,14 +279,17 @@ pub struct Uploaded {
 }
 
 impl Uploaded {
+    /// The next one, a list.
     pub fn list(&mut self) -> Result<List> {
         self.rows(Kind::Full).map(List)
     }
 
+    /// The next one, a list with rows left out.
     pub fn partial(&mut self) -> Result<PartialList> {
         self.rows(Kind::Partial)
     }
 
+    /// The next one, starts of rows.
     pub fn starts(&mut self) -> Result<Starts> {
         let (starts, part) = self.next(Kind::Starts)?;
         Ok(Starts {

@@ -20,12 +20,14 @@ pub struct Matrix {
 /// A row of numbers that is taken off each row of a product: one, or one a slice.
 #[derive(Clone, Copy)]
 pub struct Offset<'a> {
+    /// What is taken off, a row a slice.
     pub rows: &'a Tensor,
     /// The slice of each row of the product; None where there is one.
     pub slices: Option<&'a List>,
 }
 
 impl Matrix {
+    /// A copy on the device.
     pub fn new(kernels: &Kernels, matrix: &Csr) -> Result<Self> {
         let device = kernels.device();
         let mut values = matrix.values.clone();
@@ -39,6 +41,7 @@ impl Matrix {
         })
     }
 
+    /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.starts.rows()
     }

@@ -1,6 +1,6 @@
 //! Kernels on a device, behind one interface: a CUDA device, or the emulator of the tests.
 //!
-//! `cuda/*.cu` holds the kernels, [`kernel`] their checked launches; what launches them stands beside the CPU form of
+//! `cuda/*.cu` holds the kernels, `kernel` their checked launches; what launches them stands beside the CPU form of
 //! each operation (`nn`, `systems`). A
 //! tensor on the device is a candle tensor, and everything runs on candle's stream, so the order of the launches is
 //! the order of the work and nothing waits. Without the features `cuda` and `emulate` there is no device, and
@@ -95,6 +95,7 @@ impl Kernels {
         }))
     }
 
+    /// Where they run.
     pub fn device(&self) -> &Device {
         &self.device
     }

@@ -11,10 +11,15 @@ use super::Kernels;
 /// `Dropout` of cuda/common.cuh.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
+    /// Of the generator.
     pub key: [u32; 2],
+    /// The stream of draws.
     pub purpose: u32,
+    /// The place in that stream.
     pub round: u32,
+    /// Values whose draw is below are dropped.
     pub threshold: u32,
+    /// What the others are multiplied by.
     pub scale: f32,
 }
 
@@ -33,8 +38,11 @@ impl Dropout {
 pub struct Moved<'a> {
     /// None where the loss does not depend on the parameter.
     pub gradient: Option<&'a Tensor>,
+    /// The parameter.
     pub value: &'a Tensor,
+    /// Mean of its gradients.
     pub first: &'a Tensor,
+    /// Mean of their squares.
     pub second: &'a Tensor,
 }
 
@@ -45,6 +53,7 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// Of these parameters, in their order.
     pub fn new(kernels: &Kernels, parameters: &[Moved<'a>]) -> Result<Self> {
         let mut columns = Columns::default();
         for parameter in parameters {

@@ -81,6 +81,15 @@ impl Graph {
     /// The `k` nearest cells of each cell in space, made symmetric by union (METHODS 1.2). `coords` is cells x 2 or
     /// cells x 3; ties as in [`super::spatial_knn`].
     ///
+    /// ```
+    /// use ndarray::array;
+    /// use spax_core::graph::Graph;
+    ///
+    /// let graph = Graph::knn(array![[0.0, 0.0], [1.0, 0.0], [3.0, 0.0]].view(), 1)?;
+    /// assert_eq!(graph.neighbours(1), [0, 2]);
+    /// # Ok::<(), spax_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`super::spatial_knn`].
     pub fn knn(coords: ArrayView2<f64>, k: usize) -> Result<Self> {

@@ -5,8 +5,8 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::{inner_product_neighbours, Graph};
 use crate::Result;
 
-/// Joins each cell to the `k` others whose features correlate best with its own (Pearson over the columns of `x`, cells x
-/// features), made symmetric by union (METHODS 4.2). A cell whose features are all equal correlates with none: its
+/// Joins each cell to the `k` others whose features correlate best with its own (Pearson over the columns of `x`, cells
+/// x features), made symmetric by union (METHODS 4.2). A cell whose features are all equal correlates with none: its
 /// neighbours are those of lowest index.
 ///
 /// Exact up to 30,000 cells, above as [`inner_product_neighbours`], for which `seed` is.

@@ -5,7 +5,7 @@
 use ndarray::ArrayView2;
 
 use super::best::Rows;
-use super::found::Found;
+use super::best_items::BestItems;
 use super::lists;
 use super::spatial::{check_k, Neighbours};
 use crate::{Error, Result};
@@ -13,16 +13,16 @@ use crate::{Error, Result};
 /// Further candidates whose exact distances are compared when f32 scores choose.
 const SPARE: usize = 8;
 
-/// For each row of `queries` (n x d) the `k` rows of `items` (m x d) with the largest inner product, best first, ties by
-/// lower index; `distance` is 1 - inner product. Rows are meant to be L2-normalised.
+/// For each row of `queries` (n x d) the `k` rows of `items` (m x d) with the largest inner product, best first, ties
+/// by lower index; `distance` is 1 - inner product. Rows are meant to be L2-normalised.
 ///
-/// Exact while n m <= 9e8. Above, items are found through an inverted file (k-means on a sample drawn with `seed`), which
-/// finds more than 98 % of them in clustered or smooth embeddings. With `exclude_self`, row `i` of `items` is no answer to
-/// row `i` of `queries`. The result is the same for any number of threads.
+/// Exact while n m <= 9e8. Above, items are found through an inverted file (k-means on a sample drawn with `seed`),
+/// which finds more than 98 % of them in clustered or smooth embeddings. With `exclude_self`, row `i` of `items` is no
+/// answer to row `i` of `queries`. The result is the same for any number of threads.
 ///
 /// # Errors
-/// [`Error::Argument`] `k` when it is 0 or more than the items that can be answers; [`Error::Numeric`] for numbers that are
-/// not finite; [`Error::Internal`] for shapes that do not fit.
+/// [`Error::Argument`] `k` when it is 0 or more than the items that can be answers; [`Error::Numeric`] for numbers that
+/// are not finite; [`Error::Internal`] for shapes that do not fit.
 pub fn inner_product_neighbours(
     queries: ArrayView2<f32>,
     items: ArrayView2<f32>,
@@ -37,7 +37,7 @@ pub fn inner_product_neighbours(
     }
     check_k(k, items.nrows() + usize::from(!exclude_self))?;
     let keep = k + usize::from(exclude_self);
-    let found = Found::search(plain(queries), plain(items), keep, seed, || {
+    let found = BestItems::search(plain(queries), plain(items), keep, seed, || {
         (with_ones(queries), with_ones(items))
     })?;
     found.answers(k, |query, found| {
@@ -59,7 +59,7 @@ pub fn euclidean_neighbours(x: ArrayView2<f32>, k: usize, seed: u64) -> Result<N
     let items = lists::as_items(&places);
     let keep = (k + 1 + SPARE).min(x.nrows());
     let copies = || (places.clone(), places.clone());
-    let found = Found::search(places.clone(), items, keep, seed, copies)?;
+    let found = BestItems::search(places.clone(), items, keep, seed, copies)?;
     found.answers(k, |query, found| {
         let here = x.row(query as usize);
         let others = found.iter().map(|s| s.1).filter(|&i| i != query);

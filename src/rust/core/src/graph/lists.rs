@@ -21,8 +21,8 @@ const ROUNDS: usize = 6;
 /// Lists searched for a query.
 const PROBES: usize = 40;
 
-/// Most tiles searched for a query, in mean lengths of [`PROBES`] lists: bounds the time when one list holds most items, as
-/// it does when most embeddings are equal (then its first items, by index, are also the right ones).
+/// Most tiles searched for a query, in mean lengths of [`PROBES`] lists: bounds the time when one list holds most
+/// items, as it does when most embeddings are equal (then its first items, by index, are also the right ones).
 const LONGEST: usize = 3;
 
 /// The `keep` best of all items for each query.
@@ -80,7 +80,8 @@ pub(super) struct InvertedFile {
 }
 
 impl InvertedFile {
-    /// `items` as they are scored and, in the same order, as places (see [`as_items`]) by which they are put into lists.
+    /// `items` as they are scored and, in the same order, as places (see [`as_items`]) by which they are put into
+    /// lists.
     pub(super) fn new(items: &Rows, places: &Rows, seed: u64) -> Result<Self> {
         let n_lists = ((2.0 * (items.len() as f64).sqrt()) as usize).clamp(1, items.len().max(1));
         let centroids = train(places, n_lists, seed)?;
@@ -202,8 +203,8 @@ fn move_to_means(centroids: &mut Rows, sample: &Rows) -> Result<()> {
     Ok(())
 }
 
-/// Places (vectors that end in 1) as items: the last number is minus half the squared norm of the others, which makes the
-/// inner product with a place largest where the Euclidean distance is least.
+/// Places (vectors that end in 1) as items: the last number is minus half the squared norm of the others, which makes
+/// the inner product with a place largest where the Euclidean distance is least.
 pub(super) fn as_items(places: &Rows) -> Rows {
     let mut items = places.clone();
     for row in items.data.chunks_exact_mut(places.width) {

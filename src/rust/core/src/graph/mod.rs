@@ -3,10 +3,10 @@
 mod adjacency;
 mod around;
 mod best;
+mod best_items;
 mod correlation;
 mod curve;
 mod embedding;
-mod found;
 mod lists;
 mod reach;
 mod shared;

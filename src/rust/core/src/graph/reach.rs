@@ -1,13 +1,14 @@
 //! Over how many nearest cells to average: as many as predict the cell in their middle.
 //!
-//! The mean of a cell's neighbours, without the cell, is a prediction of it. A wider mean has less noise and more of what
-//! lies beyond the cell's domain, so that the best width grows with the noise of the data. It is measured by the likelihood, under
-//! one Gaussian, of what a linear regression on the mean leaves of all columns. Like the mixture that finds the domains, it
-//! does not change when the columns are scaled or mixed; the squared error, which does, is decided by the few columns of large variance.
+//! The mean of a cell's neighbours, without the cell, is a prediction of it. A wider mean has less noise and more of
+//! what lies beyond the cell's domain, so that the best width grows with the noise of the data. It is measured by the
+//! likelihood, under one Gaussian, of what a linear regression on the mean leaves of all columns. Like the mixture that
+//! finds the domains, it does not change when the columns are scaled or mixed; the squared error, which does, is
+//! decided by the few columns of large variance.
 //!
 //! The regression is fitted to nine tenths of the tissue and judged on the last, each in turn. The tenths are regions:
-//! neighbours have each other in their means, and on cells scattered over the tissue the widest means would look best by chance
-//! (Roberts et al. 2017, cross-validation strategies for data with spatial structure).
+//! neighbours have each other in their means, and on cells scattered over the tissue the widest means would look best
+//! by chance (Roberts et al. 2017, cross-validation strategies for data with spatial structure).
 
 use nalgebra::{Cholesky, DMatrix};
 use ndarray::{concatenate, s, Array2, ArrayView2, Axis};
@@ -16,9 +17,9 @@ use rayon::prelude::*;
 use super::Neighbours;
 use crate::{progress, Error, Result};
 
-/// Neighbours that complete a ring on a hexagonal (6, 12, 18, 30, 36) or a square grid (8, 12, 20, 24, 28, 36), up to where
-/// both do: a part of a ring would draw the mean to one side. Six is also the mean number of neighbours of a cell in any
-/// layout; single cells are predicted best by fewer, which follow their types, but domains are wider than that.
+/// Neighbours that complete a ring on a hexagonal (6, 12, 18, 30, 36) or a square grid (8, 12, 20, 24, 28, 36), up to
+/// where both do: a part of a ring would draw the mean to one side. Six is also the mean number of neighbours of a cell
+/// in any layout; single cells are predicted best by fewer, which follow their types, but domains are wider than that.
 const RINGS: [usize; 9] = [6, 8, 12, 18, 20, 24, 28, 30, 36];
 
 /// The most neighbours that [`reach`] looks at.
@@ -33,10 +34,10 @@ const FOLDS: usize = 10;
 /// Rows whose products are summed together.
 const CHUNK: usize = 4096;
 
-/// The number of neighbours whose mean predicts a cell's row of `x` (cells x columns): of those in `near` the fewest that
-/// come within one standard error (over the regions) of the best, as cross-validation is usually read (Breiman et al. 1984,
-/// Classification and regression trees, 3.4.3); a mean that is too wide costs more, whole domains. All of `near` when
-/// that is fewer than any ring. `order` is the cells along a curve that keeps regions together.
+/// The number of neighbours whose mean predicts a cell's row of `x` (cells x columns): of those in `near` the fewest
+/// that come within one standard error (over the regions) of the best, as cross-validation is usually read (Breiman et
+/// al. 1984, Classification and regression trees, 3.4.3); a mean that is too wide costs more, whole domains. All of
+/// `near` when that is fewer than any ring. `order` is the cells along a curve that keeps regions together.
 ///
 /// # Errors
 /// As [`ring_scores`].
@@ -62,9 +63,9 @@ fn within_one_error(best: &[f64], scores: &[f64]) -> bool {
     mean <= 0.0 || mean <= (squares / (n - 1.0) / n).sqrt()
 }
 
-/// Twice the log-likelihood of a cell given the mean of its neighbours, without the constant: for each ring the mean over
-/// the cells of every region. Of cells fewer than four times the columns only the first columns are looked at: a regression
-/// needs more cells than that.
+/// Twice the log-likelihood of a cell given the mean of its neighbours, without the constant: for each ring the mean
+/// over the cells of every region. Of cells fewer than four times the columns only the first columns are looked at: a
+/// regression needs more cells than that.
 ///
 /// # Errors
 /// Rows, neighbours and order that do not fit; `Numeric` for columns whose covariance has no logarithm.
@@ -104,7 +105,8 @@ fn standardised(x: ArrayView2<f32>) -> Array2<f64> {
     out.select(Axis(1), &varies)
 }
 
-/// The mean over the neighbours of some cells, and the cells themselves: sums of the products of the rows (1, mean, own).
+/// The mean over the neighbours of some cells, and the cells themselves: sums of the products of the rows (1, mean,
+/// own).
 #[derive(Clone)]
 struct Products {
     columns: usize,

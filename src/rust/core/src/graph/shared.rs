@@ -9,8 +9,11 @@ use crate::{progress, Result};
 /// Weighted edges, each pair once with `from < to`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Edges {
+    /// The lower cell of each edge.
     pub from: Vec<u32>,
+    /// The higher cell of each edge.
     pub to: Vec<u32>,
+    /// Jaccard index of the neighbours of the two.
     pub weight: Vec<f32>,
 }
 

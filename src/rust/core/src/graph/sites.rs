@@ -12,7 +12,8 @@ use ndarray::ArrayView2;
 use super::curve;
 use crate::{progress, Error, Result};
 
-/// What turning and scaling may change in a distance, as a fraction of the largest extent: some hundred rounding errors.
+/// What turning and scaling may change in a distance, as a fraction of the largest extent: some hundred rounding
+/// errors.
 const SLACK: f64 = 1e-13;
 
 /// Refuses coordinates that are not n x 2 or n x 3 finite numbers of a usable range.
@@ -80,7 +81,8 @@ impl<const D: usize> Frame<D> {
         std::array::from_fn(|a| (point[a] - self.centre[a]) / self.half)
     }
 
-    /// Scaled and turned by one radian in each plane of neighbouring axes: no grid or line of a tissue stays along an axis.
+    /// Scaled and turned by one radian in each plane of neighbouring axes: no grid or line of a tissue stays along an
+    /// axis.
     fn turned(&self, point: &[f64; D]) -> [f64; D] {
         let (sin, cos) = 1f64.sin_cos();
         let mut p = self.scaled(point);

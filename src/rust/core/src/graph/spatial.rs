@@ -17,7 +17,9 @@ const MAX_EDGES: usize = 1 << 30;
 pub struct Neighbours {
     /// Neighbours a row.
     pub k: usize,
+    /// Cell by cell, nearest first.
     pub index: Vec<u32>,
+    /// To each of them.
     pub distance: Vec<f64>,
 }
 

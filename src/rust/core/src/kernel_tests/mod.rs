@@ -1,5 +1,5 @@
-//! The kernels of `cuda/` and what launches them, run by the emulator and held to the CPU's operations: values, gradients,
-//! whole trainings. Sizes are no multiples of warps, groups or tiles.
+//! The kernels of `cuda/` and what launches them, run by the emulator and held to the CPU's operations: values,
+//! gradients, whole trainings. Sizes are no multiples of warps, groups or tiles.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod layers;

@@ -70,10 +70,10 @@ fn projections_of_the_input() {
     let x = Array2::from_shape_vec((61, 23), numbers(1, 61 * 23)).unwrap();
     let inputs: [(&str, Make); 3] = [
         ("dense", Box::new(move || Input::dense(x.clone()))),
-        ("genes", Box::new(|| Input::scaled(genes(61, 23, 1)))),
+        ("genes", Box::new(|| Input::from(genes(61, 23, 1)))),
         (
             "genes of three slices",
-            Box::new(|| Input::scaled(genes(61, 23, 3))),
+            Box::new(|| Input::from(genes(61, 23, 3))),
         ),
     ];
     for (what, input) in inputs {

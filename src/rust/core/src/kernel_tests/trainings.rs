@@ -44,7 +44,7 @@ pub(super) fn trainer(n: usize, params: Params, slices: usize) -> Trainer {
     let mut rng = Rng::new(2, Purpose::Data, 0);
     let coords = Array2::from_shape_fn((n, 2), |_| rng.uniform());
     let input = match params.imputation {
-        true => Input::scaled(genes(n, 27, slices)),
+        true => Input::from(genes(n, 27, slices)),
         false => Input::dense(Array2::from_shape_vec((n, 70), numbers(1, n * 70)).unwrap()),
     };
     let graph = Graph::knn(coords.view(), 6).unwrap();

@@ -27,6 +27,16 @@ pub struct Agreement {
 }
 
 impl Contingency {
+    /// How often each true domain meets each found one.
+    ///
+    /// ```
+    /// use spax_core::metrics::Contingency;
+    ///
+    /// let table = Contingency::new(&[0, 0, 1, 1], &[7, 7, 3, 3])?;
+    /// assert_eq!(table.agreement().ari, 1.0);
+    /// # Ok::<(), spax_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Labellings of different length.
     pub fn new(truth: &[u32], found: &[u32]) -> Result<Self> {

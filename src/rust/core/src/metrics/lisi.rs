@@ -13,9 +13,9 @@ const CHUNK: usize = 512;
 /// Halvings of the interval that holds the kernel's rate: to the last bit of a double.
 const HALVINGS: usize = 60;
 
-/// LISI of each cell of the embedding `x` (cells x columns), as harmony defines it (Korsunsky et al. 2019): the inverse of
-/// the chance that two neighbours carry the same label, from 1 to the number of labels. Neighbours are the
-/// `3 perplexity - 1` nearest others, weighted by `exp(-rate distance)` with the rate that makes the weights' entropy
+/// LISI of each cell of the embedding `x` (cells x columns), as harmony defines it (Korsunsky et al. 2019): the inverse
+/// of the chance that two neighbours carry the same label, from 1 to the number of labels. Neighbours are the `3
+/// perplexity - 1` nearest others, weighted by `exp(-rate distance)` with the rate that makes the weights' entropy
 /// `ln(perplexity)`. `seed` draws the sample of an approximate search above 30,000 cells.
 ///
 /// # Errors

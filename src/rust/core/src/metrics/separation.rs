@@ -41,8 +41,8 @@ fn squares(row: impl Iterator<Item = (f64, f64)>) -> f64 {
     row.map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// The criterion of Calinski and Harabasz (1974): variance between the groups over variance within them, each by its degrees
-/// of freedom. `x`: cells x columns. NaN for a single group.
+/// The criterion of Calinski and Harabasz (1974): variance between the groups over variance within them, each by its
+/// degrees of freedom. `x`: cells x columns. NaN for a single group.
 ///
 /// # Errors
 /// Labels of another number of cells.
@@ -68,8 +68,8 @@ pub fn calinski_harabasz(x: ArrayView2<f32>, labels: &[u32]) -> Result<f64> {
     Ok((between / (found - 1.0)) / (within / (n - found)))
 }
 
-/// The share of the variance of `x` (cells x columns) that the means of the groups predict, over cells that were left out of
-/// the means: `folds` says with which others each cell is.
+/// The share of the variance of `x` (cells x columns) that the means of the groups predict, over cells that were left
+/// out of the means: `folds` says with which others each cell is.
 ///
 /// # Errors
 /// Labels of another number of cells.

@@ -52,6 +52,7 @@ impl Dropout {
         }
     }
 
+    /// Whether nothing is dropped.
     pub fn is_identity(&self) -> bool {
         self.threshold == 0
     }

@@ -22,10 +22,11 @@ impl Default for Init {
     }
 }
 
+/// All 0.
 pub const ZEROS: Init = Init::Rows(&[0.0]);
 
-/// Kaiming-uniform with a = sqrt 5, for so many inputs: weight and bias of a linear layer, in both of which it is uniform
-/// within 1 / sqrt(inputs).
+/// Kaiming-uniform with a = sqrt 5, for so many inputs: weight and bias of a linear layer, in both of which it is
+/// uniform within 1 / sqrt(inputs).
 pub fn kaiming(inner: usize) -> Init {
     Init::Uniform((inner as f64).sqrt().recip())
 }
@@ -53,6 +54,7 @@ pub const MOMENTS: Kind = Kind {
 pub struct Drawn(Mutex<Rng>);
 
 impl Drawn {
+    /// Of this seed.
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(Rng::new(seed, Purpose::Init, 0)))
     }

@@ -1,9 +1,9 @@
 //! The parameters of a model, made and named through candle-nn's `VarBuilder`.
 //!
-//! A model's constructor takes a [`Builder`] and asks it for each parameter by its name and shape; where the values come
-//! from is the builder's [`Source`]: drawn ([`super::init::Drawn`]), or read from [`Arrays`] ([`Stored`]). Names and layouts
-//! are PyTorch's, of the published models. What is made is registered in the order of its making, so that the optimiser,
-//! model files and comparisons go over one list ([`Parameters`]) and name no parameter themselves.
+//! A model's constructor takes a [`Builder`] and asks it for each parameter by its name and shape; where the values
+//! come from is the builder's [`Source`]: drawn ([`super::init::Drawn`]), or read from [`Arrays`] ([`Stored`]). Names
+//! and layouts are PyTorch's, of the published models. What is made is registered in the order of its making, so that
+//! the optimiser, model files and comparisons go over one list ([`Parameters`]) and name no parameter themselves.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -148,7 +148,9 @@ pub fn parameter(builder: &Builder, name: &str, shape: (usize, usize), kind: Kin
 /// A parameter or buffer of a model.
 #[derive(Clone, Debug)]
 pub struct Parameter {
+    /// At its place in the model.
     pub name: String,
+    /// Where the values are.
     pub var: Var,
     kind: Kind,
 }
@@ -170,6 +172,7 @@ impl Parameter {
 pub struct Parameters(Vec<Parameter>);
 
 impl Parameters {
+    /// In the order of their making.
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
         self.0.iter()
     }
@@ -197,6 +200,7 @@ impl Parameters {
         Self(trained.cloned().collect())
     }
 
+    /// The variables, in the order of their making.
     pub fn vars(&self) -> Vec<Var> {
         self.0
             .iter()

@@ -65,7 +65,8 @@ pub struct DomainOptions {
     pub starts: usize,
     /// Runs whose labels must agree.
     pub consensus: usize,
-    /// Whether cells along borders are looked at once more by their own components (where domains come from predicted ones).
+    /// Whether cells along borders are looked at once more by their own components (where domains come from predicted
+    /// ones).
     pub boundaries: bool,
     /// Cells among which a cell takes the commonest label in the end; 0: it keeps its own.
     pub refine_k: usize,

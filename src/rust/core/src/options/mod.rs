@@ -1,9 +1,9 @@
-//! The options of a system have one truth: a serde struct with their default values, and a table that says which values each
-//! may take and what it is for. Whoever else knows options reads these two: R checks, prints and documents from them, and
-//! the example program takes its settings by them.
+//! The options of a system have one truth: a serde struct with their default values, and a table that says which values
+//! each may take and what it is for. Whoever else knows options reads these two: R checks, prints and documents from
+//! them, and the example program takes its settings by them.
 //!
-//! Options arrive as JSON. [`parse`] lays what was given over the defaults, [`resolve`] also over a preset or the published
-//! settings; both check every value against its row before serde sees it, so that an error names the option.
+//! Options arrive as JSON. [`parse`] lays what was given over the defaults, [`resolve`] also over a preset or the
+//! published settings; both check every value against its row before serde sees it, so that an error names the option.
 
 mod describe;
 mod domains;

@@ -19,7 +19,8 @@ pub struct Lsi {
     pub components: Array2<f32>,
     /// Inverse document frequency of every peak, cells / its total; 0 for a peak without counts.
     pub idf: Vec<f64>,
-    /// Peaks x (components + 1): log-weights times this are the left singular vectors. Of f32 precision, as models are kept.
+    /// Peaks x (components + 1): log-weights times this are the left singular vectors. Of f32 precision, as models are
+    /// kept.
     pub rotation: Array2<f64>,
 }
 
@@ -65,8 +66,8 @@ fn weighted(counts: &CountsView, idf: &[f64]) -> Result<Csr> {
 }
 
 /// Latent semantic indexing: TF-IDF with rows scaled to a sum of 1e4, log(1 + x), the left singular vectors, each cell
-/// centred and scaled over its `n_components + 1` values, and the first dropped (it follows the depth). `n_components`, or
-/// fewer where the rank allows no more. A cell without counts is a row of zeros.
+/// centred and scaled over its `n_components + 1` values, and the first dropped (it follows the depth). `n_components`,
+/// or fewer where the rank allows no more. A cell without counts is a row of zeros.
 ///
 /// `seed` starts the iteration where the matrix is too large for the direct way.
 ///

@@ -21,8 +21,8 @@ pub struct Directions {
 }
 
 impl Modality {
-    /// The `most` leading directions of the input, or as many as are known: those of the components, and of columns that a user
-    /// prepared the principal ones.
+    /// The `most` leading directions of the input, or as many as are known: those of the components, and of columns
+    /// that a user prepared the principal ones.
     ///
     /// # Errors
     /// Scaled genes without the projection to their components; a decomposition that does not converge.

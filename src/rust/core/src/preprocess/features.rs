@@ -100,6 +100,7 @@ pub enum Columns {
 /// The model's input and where it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
+    /// The values.
     pub input: Columns,
     /// What its columns are.
     pub kind: FeatureKind,
@@ -162,8 +163,8 @@ impl Features {
         }
     }
 
-    /// What a result says of them: columns, genes used, genes that slices share and keep; and of a projection, the rows of the
-    /// counts that it keeps and the places of the genes among these.
+    /// What a result says of them: columns, genes used, genes that slices share and keep; and of a projection, the rows
+    /// of the counts that it keeps and the places of the genes among these.
     pub fn describe(&self) -> Value {
         let projection = self.projection.as_ref();
         json!({
@@ -245,8 +246,8 @@ pub fn prepare_slices(
     }
 }
 
-/// Principal components of the log-normalised genes: as [`prepare_slices`], but every cell is scaled to the median total of its
-/// slice, a small panel is decomposed too, and row i of the features is cell `order[i]`.
+/// Principal components of the log-normalised genes: as [`prepare_slices`], but every cell is scaled to the median
+/// total of its slice, a small panel is decomposed too, and row i of the features is cell `order[i]`.
 ///
 /// # Errors
 /// Those of [`prepare_slices`].

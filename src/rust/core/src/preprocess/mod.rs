@@ -11,6 +11,7 @@ mod eigen;
 mod features;
 mod gene_choice;
 mod genes;
+mod input;
 mod inverse_iteration;
 mod loess;
 mod modality;

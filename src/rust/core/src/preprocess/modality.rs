@@ -16,8 +16,11 @@ use crate::{Error, Result};
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModalityKind {
+    /// Counts of genes.
     Rna,
+    /// Counts of antibodies.
     Protein,
+    /// Counts of fragments in peaks.
     Atac,
     /// Columns that the user prepared.
     Features,
@@ -39,6 +42,7 @@ impl ModalityKind {
 /// The network's input of one modality, and what its feature graph is made from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modality {
+    /// What was measured.
     pub kind: ModalityKind,
     /// X: scaled genes, never dense, for RNA; components otherwise.
     pub features: Features,
@@ -46,14 +50,15 @@ pub struct Modality {
     pub components: Array2<f32>,
     /// Mean log-normalised expression of every input column; empty unless RNA.
     pub mean_expression: Vec<f64>,
-    /// What was learnt on these cells, with the rotation to the components; None for a user's own columns, and for cells
-    /// that were projected. Of peaks, `scale` holds the inverse document frequencies.
+    /// What was learnt on these cells, with the rotation to the components; None for a user's own columns, and for
+    /// cells that were projected. Of peaks, `scale` holds the inverse document frequencies.
     pub projection: Option<Projection>,
 }
 
 impl Modality {
-    /// RNA: normalised, the genes that vary most, z-scored; their components beside them: with neighbours (`near`), along the
-    /// directions in which the means over a cell and its neighbours vary most, and principal components of the cells without.
+    /// RNA: normalised, the genes that vary most, z-scored; their components beside them: with neighbours (`near`),
+    /// along the directions in which the means over a cell and its neighbours vary most, and principal components of
+    /// the cells without.
     ///
     /// # Errors
     /// As [`prepare_slices`].
@@ -185,9 +190,9 @@ impl Modality {
         product.mapv(|v| v as f32)
     }
 
-    /// The modality of further cells, prepared as that of the cells that `projection` was learnt on. The rows of `counts`
-    /// are the features `kept`, in their order; one that is not `present` counts as its mean. Peaks keep the weights
-    /// that were learnt, whatever the `scaling`.
+    /// The modality of further cells, prepared as that of the cells that `projection` was learnt on. The rows of
+    /// `counts` are the features `kept`, in their order; one that is not `present` counts as its mean. Peaks keep the
+    /// weights that were learnt, whatever the `scaling`.
     ///
     /// # Errors
     /// Parts that do not fit each other; counts that are not valid.
@@ -258,8 +263,8 @@ impl Modality {
     }
 }
 
-/// Components by loadings rounded to the precision that models are kept in, so that a model kept gives the same, and those
-/// loadings.
+/// Components by loadings rounded to the precision that models are kept in, so that a model kept gives the same, and
+/// those loadings.
 fn rounded(genes: &ScaledGenes, loadings: ArrayView2<f64>) -> Result<(Array2<f32>, Array2<f64>)> {
     let loadings = single(loadings);
     Ok((genes.project(loadings.view())?, loadings))

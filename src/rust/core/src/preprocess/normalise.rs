@@ -70,8 +70,8 @@ fn total((genes, values): (&[i32], &[f64]), places: &[u32]) -> f64 {
     kept.map(|(_, value)| value).sum()
 }
 
-/// The median, over the cells of each slice that have counts, of their totals over the genes `kept` in it: the target sum that
-/// leaves a typical cell as it is. 1 for a slice without counts.
+/// The median, over the cells of each slice that have counts, of their totals over the genes `kept` in it: the target
+/// sum that leaves a typical cell as it is. 1 for a slice without counts.
 pub fn median_totals(counts: &CountsView, slices: &Slices, kept: &[Vec<u32>]) -> Vec<f64> {
     let medians = slices.cells().into_iter().zip(kept).map(|(cells, kept)| {
         let places = places(counts.n_genes(), kept);

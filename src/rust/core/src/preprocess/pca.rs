@@ -91,7 +91,8 @@ impl ScaledGenes {
         Ok((values, loadings))
     }
 
-    /// Z Z': for cells i and j of slices s and t, b_i b_j' - b_i m_t' - b_j m_s' + m_s m_t', with B = L D^-1, m = mu D^-1.
+    /// Z Z': for cells i and j of slices s and t, b_i b_j' - b_i m_t' - b_j m_s' + m_s m_t', with B = L D^-1, m = mu
+    /// D^-1.
     fn cell_products(&self) -> Result<Vec<f64>> {
         let n = self.n_cells();
         let weights: Vec<f64> = self.scale.iter().map(|s| s * s).collect();

@@ -55,7 +55,8 @@ impl Projection {
         }
     }
 
-    /// Features of `counts`, whose rows are the genes `kept` in their order; a gene that is not `present` counts as its mean.
+    /// Features of `counts`, whose rows are the genes `kept` in their order; a gene that is not `present` counts as its
+    /// mean.
     ///
     /// # Errors
     /// Parts that do not fit each other; counts that are not valid.

@@ -1,7 +1,7 @@
 //! z-scored genes that are never written out.
 //!
-//! (L - S mu) D^-1, with L sparse, S the slice of each cell (all ones for one slice), mu a row of means a slice and D the
-//! standard deviations: centring would fill every zero, so products are taken as L (D^-1 W) - S (mu D^-1 W) instead
+//! (L - S mu) D^-1, with L sparse, S the slice of each cell (all ones for one slice), mu a row of means a slice and D
+//! the standard deviations: centring would fill every zero, so products are taken as L (D^-1 W) - S (mu D^-1 W) instead
 //! (METHODS 1.1).
 
 use ndarray::{Array2, ArrayView2};
@@ -105,7 +105,8 @@ impl ScaledGenes {
         }
     }
 
-    /// Each gene about its mean over all cells, in its own units: components of these are those of the genes' covariance.
+    /// Each gene about its mean over all cells, in its own units: components of these are those of the genes'
+    /// covariance.
     pub fn unscaled(matrix: Csr) -> Self {
         let mean = means(&matrix, &Slices::one(matrix.n_rows()));
         Self {
@@ -114,7 +115,8 @@ impl ScaledGenes {
         }
     }
 
-    /// The `n` genes (all, if there are fewer) whose values have the largest variance before scaling, most first; ties in the order of the genes.
+    /// The `n` genes (all, if there are fewer) whose values have the largest variance before scaling, most first; ties
+    /// in the order of the genes.
     pub fn most_variable(&self, n: usize) -> Vec<u32> {
         // 1 / sd, and 0 for a gene that does not vary.
         let spread = |gene: u32| match self.scale[gene as usize] {
@@ -137,7 +139,8 @@ impl ScaledGenes {
         means(&self.matrix, &Slices::one(self.n_cells()))
     }
 
-    /// Mean of every gene over all cells after scaling, in f32 as the published code takes it: rounding, and nothing else.
+    /// Mean of every gene over all cells after scaling, in f32 as the published code takes it: rounding, and nothing
+    /// else.
     pub fn mean_scores(&self) -> Vec<f64> {
         let mut sums = vec![0f32; self.n_genes()];
         for cell in until_cancelled(0..self.n_cells()) {

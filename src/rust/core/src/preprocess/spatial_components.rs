@@ -1,7 +1,7 @@
 //! Components along which the means over neighbourhoods vary most.
 //!
-//! Principal components follow whatever varies between single cells, their noise too. Noise cancels in the mean over a cell
-//! and its neighbours, and what the cells of a place share remains: so the directions are those of the means, the
+//! Principal components follow whatever varies between single cells, their noise too. Noise cancels in the mean over a
+//! cell and its neighbours, and what the cells of a place share remains: so the directions are those of the means, the
 //! components the cells' own. They are also what the decoder of a linear graph network tends to, which has to
 //! reconstruct the cells from averages over a graph (METHODS 4.3).
 
@@ -33,7 +33,8 @@ pub(super) fn spatial_directions(x: ArrayView2<f32>, near: &Neighbours) -> Resul
     Ok(found)
 }
 
-/// The first `k` of scaled genes (genes x directions), or as many as their rank allows. No array of cells x genes is made.
+/// The first `k` of scaled genes (genes x directions), or as many as their rank allows. No array of cells x genes is
+/// made.
 ///
 /// # Errors
 /// No gene that varies; otherwise as [`spatial_directions`].

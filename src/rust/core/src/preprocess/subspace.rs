@@ -28,8 +28,8 @@ impl Eigen {
     }
 }
 
-/// The `k` largest eigenvalues of a positive operator, and their vectors (orthonormal columns), by subspace iteration from the
-/// columns of `start`. `apply` is the product with a block of columns.
+/// The `k` largest eigenvalues of a positive operator, and their vectors (orthonormal columns), by subspace iteration
+/// from the columns of `start`. `apply` is the product with a block of columns.
 ///
 /// # Errors
 /// Products that are not finite; a decomposition that does not converge.

@@ -16,8 +16,8 @@ const UNTIL: Until = Until {
     rounds: 100,
 };
 
-/// The first `k` left singular vectors of `matrix` as columns (rows x k, orthonormal), or as many as its rank allows; of
-/// each, the largest entry is positive.
+/// The first `k` left singular vectors of `matrix` as columns (rows x k, orthonormal), or as many as its rank allows;
+/// of each, the largest entry is positive.
 ///
 /// Exact where one side is at most 5000; above, by subspace iteration from random vectors drawn with `seed`.
 ///

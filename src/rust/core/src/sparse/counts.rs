@@ -57,10 +57,12 @@ impl<'a> CountsView<'a> {
         })
     }
 
+    /// Number of cells.
     pub fn n_cells(&self) -> usize {
         self.cells.map_or(self.indptr.len() - 1, <[u32]>::len)
     }
 
+    /// Number of genes.
     pub fn n_genes(&self) -> usize {
         self.n_genes
     }

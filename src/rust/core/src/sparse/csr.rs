@@ -57,14 +57,17 @@ impl Csr {
         Self::new(n_cols, indptr, indices, values)
     }
 
+    /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.indptr.len() - 1
     }
 
+    /// Number of columns.
     pub fn n_cols(&self) -> usize {
         self.n_cols
     }
 
+    /// Number of entries.
     pub fn nnz(&self) -> usize {
         self.indices.len()
     }

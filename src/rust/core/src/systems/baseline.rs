@@ -1,5 +1,5 @@
-//! The plain baseline: principal components of the log-normalised counts, averaged over neighbours, no network. What the
-//! others are measured against, and the smallest system there can be.
+//! The plain baseline: principal components of the log-normalised counts, averaged over neighbours, no network. What
+//! the others are measured against, and the smallest system there can be.
 
 use candle_core::Device;
 use ndarray::Array2;

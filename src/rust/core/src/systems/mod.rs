@@ -1,5 +1,5 @@
-//! The systems that find domains. Each is a folder with what makes it what it is: parameters, model, schedule, losses; and a
-//! line in [`ALL`]. No system knows another.
+//! The systems that find domains. Each is a folder with what makes it what it is: parameters, model, schedule, losses;
+//! and a line in [`ALL`]. No system knows another.
 
 use serde_json::Value;
 

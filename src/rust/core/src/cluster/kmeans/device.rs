@@ -12,7 +12,7 @@ use crate::{progress, Result};
 const ROWS: usize = 256;
 
 /// The rows, their labels and distances on the device.
-struct Placed<'a> {
+struct DevicePoints<'a> {
     kernels: &'a Kernels,
     rows: Tensor,
     labels: Tensor,
@@ -34,7 +34,7 @@ pub(super) fn lloyd(
     max_iterations: usize,
     tolerance: f64,
 ) -> Result<Assignment> {
-    let placed = Placed::new(kernels, data)?;
+    let placed = DevicePoints::new(kernels, data)?;
     // Looked at only where a centre has no rows.
     let mut assignment = Assignment {
         labels: vec![],
@@ -63,7 +63,7 @@ pub(super) fn lloyd(
     placed.assignment()
 }
 
-impl<'a> Placed<'a> {
+impl<'a> DevicePoints<'a> {
     fn new(kernels: &'a Kernels, data: &Tiles) -> Result<Self> {
         let device = kernels.device();
         let n = data.rows;

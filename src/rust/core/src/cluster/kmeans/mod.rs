@@ -26,6 +26,7 @@ pub struct KMeansSettings {
     /// A start ends when the squared moves of all centres add up to at most this part of the mean
     /// squared distance of a row from its centre (per column), or when no label changes.
     pub tolerance: f64,
+    /// Of the draws.
     pub seed: u64,
     /// Which of several runs with the same seed this is; each has random numbers of its own.
     pub round: u32,
@@ -58,6 +59,17 @@ pub struct KMeans {
 }
 
 /// Divides the rows of `x` (cells x columns) into `k` groups of small squared distance.
+///
+/// ```
+/// use ndarray::array;
+/// use spax_core::cluster::{kmeans, KMeansSettings};
+///
+/// let x = array![[0.0f32, 0.1], [0.1, 0.0], [5.0, 5.1]];
+/// let found = kmeans(x.view(), 2, &KMeansSettings::default())?;
+/// assert_eq!(found.labels[0], found.labels[1]);
+/// assert_ne!(found.labels[0], found.labels[2]);
+/// # Ok::<(), spax_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// `Argument` when `x` is empty or not finite, or `k` is not in `1..=cells`.

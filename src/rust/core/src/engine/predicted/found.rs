@@ -12,7 +12,8 @@ use crate::predictive::Directions;
 /// What a result says of the predictions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quality {
-    /// The share of the components' variance, by modality, that neighbours predict in compact regions that are left out.
+    /// The share of the components' variance, by modality, that neighbours predict in compact regions that are left
+    /// out.
     pub r2: Vec<f64>,
     /// Penalty of the ridge, by modality.
     pub lambda: Vec<f64>,
@@ -51,7 +52,7 @@ impl Predictions {
         off_curve_rows(self.shown(), &self.order)
     }
 
-    /// The components that are predicted, row i those of cell `order[i]` of [`Tissue::order`].
+    /// The components that are predicted, row i those of cell `order[i]` of [`crate::engine::Tissue::order`].
     pub fn own(&self) -> ArrayView2<'_, f32> {
         self.own.view()
     }
@@ -62,7 +63,8 @@ impl Predictions {
         x.slice(s![.., ..x.ncols().min(SHOWN)])
     }
 
-    /// The matrices that many mixtures are fitted to, row i those of cell `order[i]` of [`Tissue::order`].
+    /// The matrices that many mixtures are fitted to, row i those of cell `order[i]` of
+    /// [`crate::engine::Tissue::order`].
     pub fn matrices(&self) -> Vec<ArrayView2<'_, f32>> {
         let mut all = Vec::new();
         for x in &self.matrices {

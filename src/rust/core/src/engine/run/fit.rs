@@ -41,7 +41,7 @@ impl Run {
         })
     }
 
-    /// The training that [`Settings::block`] left under way, to go on with it later in another process.
+    /// The training that [`crate::engine::Settings::block`] left under way, to go on with it later in another process.
     ///
     /// # Errors
     /// No training under way; a second one of several (`consensus`).
@@ -52,7 +52,8 @@ impl Run {
         training.checkpoint()
     }
 
-    /// Goes on with the training of a [`Run::checkpoint`] of a run like this one, whose stages before the training have run.
+    /// Goes on with the training of a [`Run::checkpoint`] of a run like this one, whose stages before the training have
+    /// run.
     ///
     /// # Errors
     /// A run at another stage; a checkpoint of another training.

@@ -96,7 +96,7 @@ impl Run {
         &self.tissue
     }
 
-    /// What [`Stage::Model`] made.
+    /// What [`crate::engine::Stage::Model`] made.
     pub fn model(&self) -> &Tensors {
         &self.model
     }

@@ -32,6 +32,7 @@ pub struct Adam {
 /// What steps go by.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
+    /// The size of a step.
     pub learning_rate: f64,
     /// The part of a parameter that is added to its gradient.
     pub weight_decay: f64,

@@ -52,8 +52,8 @@ fn forward(x: &[f32], w: &[f32], u: &[f32], m: usize) -> (Kept, Vec<f32>) {
 }
 
 dispatch! {
-    /// Nodes' weights and means (added to `out`) of their embeddings `x` of any width, with x W given in `hidden`, which
-    /// becomes its tanh.
+    /// Nodes' weights and means (added to `out`) of their embeddings `x` of any width, with x W given in `hidden`,
+    /// which becomes its tanh.
     pub fn weigh(x: &[f32], u: &[f32], hidden: &mut [f32], weights: &mut [f32], out: &mut [f32]) = weigh_body
 }
 

@@ -24,6 +24,7 @@ pub struct Rows {
 /// The same on a device.
 #[derive(Clone, Debug)]
 pub struct PlacedRows {
+    /// The row that each row of the result is; none for the token.
     pub rows: PartialList,
     /// None where every row stays or is the token's.
     pub moved: Option<MovedRows>,
@@ -32,8 +33,11 @@ pub struct PlacedRows {
 /// Rows that stand elsewhere: `sources[s]` at `targets[starts[s]..starts[s + 1]]`, all rising.
 #[derive(Clone, Debug)]
 pub struct MovedRows {
+    /// Rows that are taken.
     pub sources: List,
+    /// Where the targets of each source begin.
     pub starts: Starts,
+    /// The rows of the result that a source goes to.
     pub targets: List,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Result;
 
-use super::{Design, PlacedDesign};
+use crate::design::{Input, PlacedInput};
 use crate::gpu::Kernels;
 use crate::nn::tape::Traced;
 
@@ -28,11 +28,7 @@ pub fn small_times(kernels: Kernels, a: &Traced, b: &Traced) -> Result<Traced> {
     }))
 }
 
-pub fn project<D: Design + 'static>(
-    x: Arc<D>,
-    placed: &dyn PlacedDesign,
-    w: &Traced,
-) -> Result<Traced> {
+pub fn project(x: Arc<Input>, placed: &PlacedInput, w: &Traced) -> Result<Traced> {
     let product = placed.times_transposed(w.value())?.into_tensor();
     Ok(Traced::of([w], product, move |grad| match x.placed() {
         Some(placed) => Ok([Some(placed.gram(grad)?.into_tensor())]),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use candle_core::Result;
 
-use super::Design;
 use crate::dense::{gram, times, times_transposed};
+use crate::design::Input;
 use crate::nn::tape::Traced;
 use crate::nn::view::{matrix, with_slice, with_slices};
 
@@ -36,7 +36,7 @@ pub fn small_times(a: &Traced, b: &Traced) -> Result<Traced> {
 }
 
 /// `X w'` for a constant X: the gradient goes to w alone.
-pub fn project<D: Design + 'static>(x: &Arc<D>, w: &Traced) -> Result<Traced> {
+pub fn project(x: &Arc<Input>, w: &Traced) -> Result<Traced> {
     let (outer, p) = w.value().dims2()?;
     let product = with_slice(w.value(), |w| Ok(x.times_transposed(w, outer)))?;
     let product = matrix(product, x.n_rows(), outer)?;

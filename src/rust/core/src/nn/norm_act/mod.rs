@@ -15,7 +15,9 @@ pub use host::moments;
 /// What follows the batch norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
+    /// Nothing.
     Identity,
+    /// max(x, 0).
     Relu,
     /// With alpha = 1.
     Elu,
@@ -24,22 +26,27 @@ pub enum Activation {
 /// Mean and biased variance of each column of a batch.
 #[derive(Clone, Debug)]
 pub struct Moments {
+    /// Of each column.
     pub mean: Vec<f64>,
+    /// Of each column, over the number of rows.
     pub variance: Vec<f64>,
 }
 
 /// The block's settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
+    /// Added to each variance.
     pub epsilon: f64,
     /// By how much the running moments follow the batch's.
     pub momentum: f64,
+    /// After the batch norm.
     pub activation: Activation,
+    /// After the activation.
     pub dropout: Dropout,
 }
 
-/// Batch norm over the rows, activation, dropout: x is N x w, `affine` 2 x w (scale, shift), `running` the running moments,
-/// which follow the batch's.
+/// Batch norm over the rows, activation, dropout: x is N x w, `affine` 2 x w (scale, shift), `running` the running
+/// moments, which follow the batch's.
 pub fn norm_act(
     x: impl Into<Traced>,
     affine: impl Into<Traced>,

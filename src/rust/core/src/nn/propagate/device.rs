@@ -10,13 +10,13 @@ use crate::sparse::Csr;
 
 /// A matrix and its transpose on a device.
 #[derive(Clone)]
-pub struct Placed {
+pub struct DeviceGraph {
     kernels: Kernels,
     forward: Matrix,
     backward: Matrix,
 }
 
-impl Placed {
+impl DeviceGraph {
     /// One copy where both are the same.
     pub fn new(kernels: Kernels, forward: &Arc<Csr>, backward: &Arc<Csr>) -> Result<Self> {
         let placed = Matrix::new(&kernels, forward)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use candle_core::{bail, Device, Result, Tensor};
 use candle_nn::Module;
 
-use self::device::Placed;
+use self::device::DeviceGraph;
 use super::tape::Traced;
 use crate::gpu::{Kernels, Matrix};
 use crate::sparse::Csr;
@@ -18,7 +18,7 @@ use crate::sparse::Csr;
 pub struct Operator {
     forward: Arc<Csr>,
     backward: Arc<Csr>,
-    placed: Option<Placed>,
+    placed: Option<DeviceGraph>,
 }
 
 impl Operator {
@@ -32,6 +32,7 @@ impl Operator {
         }
     }
 
+    /// Of any square matrix.
     pub fn new(matrix: Csr) -> Self {
         Self {
             backward: Arc::new(matrix.transpose()),
@@ -61,15 +62,17 @@ impl Operator {
     pub fn on(mut self, device: &Device) -> Result<Self> {
         self.placed = match Kernels::of(device)? {
             None => None,
-            Some(kernels) => Some(Placed::new(kernels, &self.forward, &self.backward)?),
+            Some(kernels) => Some(DeviceGraph::new(kernels, &self.forward, &self.backward)?),
         };
         Ok(self)
     }
 
+    /// The matrix.
     pub fn matrix(&self) -> &Csr {
         &self.forward
     }
 
+    /// Its transpose.
     pub fn transpose(&self) -> &Csr {
         &self.backward
     }

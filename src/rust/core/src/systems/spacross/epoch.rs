@@ -2,6 +2,7 @@
 
 use super::consistency::consistency;
 use super::contrast::{contrast, Terms};
+use super::decoder::Decoder;
 use super::draws::Draws;
 use super::dropout::EpochDropout;
 use super::hybrid::Basis;
@@ -9,9 +10,9 @@ use super::imputation::imputation;
 #[cfg(any(test, feature = "check"))]
 use super::losses::{read, EpochLosses};
 use super::losses::{Losses, Recorded};
-use super::model::{Decoder, Forward};
+use super::model::Forward;
 use super::params::Contrast;
-use super::reconstruction::{reconstruction, Target};
+use super::reconstruction::{reconstruction, ReconstructionTarget};
 use super::trainer::Trainer;
 use crate::nn::tape::Traced;
 use crate::Result;
@@ -119,17 +120,17 @@ impl Trainer {
     ) -> Result<Traced> {
         let sharpness = self.params.params.sharpness as f32;
         Ok(match &self.model.decoder {
-            Decoder::Graph(block) => {
+            Decoder::Graph(layer) => {
                 let h = self.propagation.apply(projected)?;
-                let target = Target {
+                let target = ReconstructionTarget {
                     input: &self.input,
                     draws,
                     sharpness,
-                    settings: block.norm.settings(dropout.decoder()),
+                    settings: layer.norm.settings(dropout.decoder()),
                 };
-                let (weight, affine) = ((&block.weight).into(), (&block.norm.affine).into());
+                let (weight, affine) = ((&layer.weight).into(), (&layer.norm.affine).into());
                 let parts = [&h, &weight, &affine];
-                reconstruction(&self.place, parts, &block.norm.running, &target)?
+                reconstruction(&self.place, parts, &layer.norm.running, &target)?
             }
             Decoder::Linear { weight, bias } => {
                 let parts = [projected, &weight.into(), &bias.into()];

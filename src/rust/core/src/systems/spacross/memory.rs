@@ -8,6 +8,7 @@ use crate::engine::memory::DEVICE_RESERVE;
 /// What a run is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
+    /// Number of cells.
     pub n_cells: usize,
     /// Columns of the input.
     pub n_columns: usize,
@@ -89,11 +90,11 @@ pub fn epoch_on_device(size: &Size, params: &Params) -> u64 {
         params.latent,
     ]
     .map(|width| width as u64);
-    // On the tape, of each layer of the online view what goes in and what comes out; the first and the second have one more
-    // step, the last too. The target view keeps no tape.
+    // On the tape, of each layer of the online view what goes in and what comes out; the first and the second have one
+    // more step, the last too. The target view keeps no tape.
     let view = 3 * h1 + 3 * h2 + 2 * gcn + 3 * latent;
-    // Projector (4), the target's embedding, what is decoded and compared with, gradients of the losses for all rows and for
-    // masked ones.
+    // Projector (4), the target's embedding, what is decoded and compared with, gradients of the losses for all rows
+    // and for masked ones.
     let losses = 16 * latent;
     // Gradients before and behind the widest layer, and one that waits for others to be added.
     let back = 3 * h1.max(h2).max(gcn);

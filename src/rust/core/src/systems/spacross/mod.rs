@@ -6,6 +6,7 @@ pub mod check;
 mod conformance;
 pub mod consistency;
 pub mod contrast;
+pub mod decoder;
 pub mod draws;
 mod dropout;
 mod epoch;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor, Var};
 use candle_nn::Module;
 
+use super::decoder::Decoder;
 use super::draws::Draws;
 use super::dropout::{EpochDropout, PROJECTOR_LAYER, TARGET_LAYERS};
 use super::params::Params;
 use crate::design::Input;
 use crate::nn::dropout::Dropout;
 use crate::nn::follow::follow;
-use crate::nn::form::Form;
 use crate::nn::gather::{gather, Rows};
 use crate::nn::init;
 use crate::nn::linear::{linear, project, project_fixed, small_times};
@@ -23,9 +23,12 @@ use crate::nn::tape::Traced;
 
 /// Batch norm and what follows it: scale and shift (2 x w), running moments.
 pub struct Norm {
+    /// Scale and shift, 2 x width.
     pub affine: Var,
+    /// Running moments.
     pub running: Running,
     momentum: f64,
+    /// Added to each variance.
     pub epsilon: f64,
     activation: Activation,
 }
@@ -67,15 +70,17 @@ impl Norm {
 ///
 /// The layer has no bias: the batch norm would take it out again. (The published layers have one,
 /// whose gradient is rounding error; its place is in the running mean.)
-pub struct Block {
+pub struct Layer {
+    /// Outer x inner.
     pub weight: Var,
+    /// What follows the product.
     pub norm: Norm,
 }
 
 /// Published names of a layer's weight and of its batch norm.
 type Names = [&'static str; 2];
 
-impl Block {
+impl Layer {
     /// A layer on single nodes.
     fn node(builder: &Builder, [linear, norm]: Names, inner: usize, outer: usize) -> Result<Self> {
         let weight = Kind::matrix(init::kaiming(inner));
@@ -86,7 +91,7 @@ impl Block {
     }
 
     /// A graph layer.
-    fn graph(
+    pub(super) fn graph(
         builder: &Builder,
         [linear, norm]: Names,
         inner: usize,
@@ -121,7 +126,7 @@ impl Module for Norm {
 }
 
 /// In evaluation mode.
-impl Module for Block {
+impl Module for Layer {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let product = linear(x, operand(&self.weight, false))?;
         product.value().apply(&self.norm)
@@ -138,7 +143,8 @@ fn operand(parameter: &Var, trains: bool) -> Traced {
 
 /// f: two layers on single nodes, two graph layers.
 pub struct Encoder {
-    pub blocks: [Block; 4],
+    /// In their order.
+    pub layers: [Layer; 4],
 }
 
 /// The encoder's layers.
@@ -155,17 +161,17 @@ impl Encoder {
         let [p, h1, h2, gcn, latent] = widths;
         let [node1, node2, graph1, graph2] = LAYERS;
         Ok(Self {
-            blocks: [
-                Block::node(builder, node1, p, h1)?,
-                Block::node(builder, node2, h1, h2)?,
-                Block::graph(builder, graph1, h2, gcn, Activation::Relu)?,
-                Block::graph(builder, graph2, gcn, latent, Activation::Identity)?,
+            layers: [
+                Layer::node(builder, node1, p, h1)?,
+                Layer::node(builder, node2, h1, h2)?,
+                Layer::graph(builder, graph1, h2, gcn, Activation::Relu)?,
+                Layer::graph(builder, graph2, gcn, latent, Activation::Identity)?,
             ],
         })
     }
 
     fn parameters(&self) -> Vec<Var> {
-        self.blocks.iter().flat_map(Block::parameters).collect()
+        self.layers.iter().flat_map(Layer::parameters).collect()
     }
 
     /// From the first layer's masked product (N x hidden1) to the embedding, in training mode; gradients move the
@@ -177,8 +183,8 @@ impl Encoder {
         dropout: impl Fn(u32) -> Dropout,
         trains: bool,
     ) -> Result<Traced> {
-        let [node1, node2, graph1, graph2] = &self.blocks;
-        let weight = |block: &Block| operand(&block.weight, trains);
+        let [node1, node2, graph1, graph2] = &self.layers;
+        let weight = |layer: &Layer| operand(&layer.weight, trains);
         let h = node1.finish(first, dropout(0), trains)?;
         let h = linear(h, weight(node2))?;
         let h = node2.finish(&h, dropout(1), trains)?;
@@ -190,8 +196,8 @@ impl Encoder {
 
     /// f(x) in evaluation mode, N x latent.
     pub fn embed(&self, x: &Arc<Input>, graph: &Operator) -> Result<Tensor> {
-        let [node1, node2, graph1, graph2] = &self.blocks;
-        let first = project_fixed(&**x, &node1.weight.as_detached_tensor())?;
+        let [node1, node2, graph1, graph2] = &self.layers;
+        let first = project_fixed(x, &node1.weight.as_detached_tensor())?;
         let h = first.apply(&node1.norm)?.apply(node2)?;
         let h = h.apply(graph)?.apply(graph1)?;
         let h = linear(h, operand(&graph2.weight, false))?;
@@ -201,30 +207,6 @@ impl Encoder {
     /// theta <- m theta + (1 - m) other
     fn follow(&self, other: &Encoder, m: f64) -> Result<()> {
         follow(&self.parameters(), &other.parameters(), m)
-    }
-}
-
-/// What decodes the projected embedding.
-pub enum Decoder {
-    /// A graph layer with batch norm (principal components as input).
-    Graph(Block),
-    /// Weight (genes x latent) and bias (1 x genes): scaled genes as input.
-    Linear { weight: Var, bias: Var },
-}
-
-impl Decoder {
-    fn new(builder: &Builder, p: usize, params: &Params) -> Result<Self> {
-        let latent = params.latent;
-        if !params.imputation {
-            let names = ["conv.lin", "bn"];
-            let block = Block::graph(builder, names, latent, p, Activation::Identity)?;
-            return Ok(Decoder::Graph(block));
-        }
-        let init = init::kaiming(latent);
-        Ok(Decoder::Linear {
-            weight: parameter(builder, "weight", (p, latent), Kind::matrix(init))?,
-            bias: parameter(builder, "bias", (1, p), Kind::trained(Form::Row, init))?,
-        })
     }
 }
 
@@ -240,14 +222,17 @@ pub(super) const TRAINED: [&str; 6] = [
 
 /// All parameters of SpaCross.
 pub struct Model {
+    /// The encoder that gradients move.
     pub online: Encoder,
+    /// The encoder that follows it.
     pub target: Encoder,
     /// t, 1 x p.
     pub token: Var,
     /// P, project x latent.
     pub expand: Var,
     /// g.
-    pub projector: Block,
+    pub projector: Layer,
+    /// From the projected embedding to the input.
     pub decoder: Decoder,
     /// B, latent x latent.
     pub bilinear: Var,
@@ -296,7 +281,7 @@ impl Model {
                 (project, latent),
                 expand,
             )?,
-            projector: Block::graph(builder, names, project, latent, identity)?,
+            projector: Layer::graph(builder, names, project, latent, identity)?,
             decoder,
             bilinear: parameter(
                 builder,
@@ -317,7 +302,7 @@ impl Model {
         draws: &Draws,
         dropout: EpochDropout,
     ) -> Result<Forward> {
-        let weight = &self.online.blocks[0].weight;
+        let weight = &self.online.layers[0].weight;
         let product = project(x, weight)?;
         let token = linear(&self.token, weight)?;
         let target = self.target_pass(x, graph, &draws.target, product.value(), dropout)?;
@@ -342,7 +327,7 @@ impl Model {
         product: &Tensor,
         dropout: EpochDropout,
     ) -> Result<Tensor> {
-        let weight = self.target.blocks[0].weight.as_detached_tensor();
+        let weight = self.target.layers[0].weight.as_detached_tensor();
         let product = match self.tied {
             true => product.into(),
             false => project(x, &weight)?,
@@ -391,7 +376,7 @@ impl Model {
         let hidden = graph.apply(linear(embedding, both)?)?;
         let projected = hidden.value().apply(&self.projector.norm)?;
         match &self.decoder {
-            Decoder::Graph(block) => projected.apply(graph)?.apply(block),
+            Decoder::Graph(layer) => projected.apply(graph)?.apply(layer),
             Decoder::Linear { weight, bias } => linear(projected, fixed(weight))?
                 .value()
                 .broadcast_add(&bias.as_detached_tensor()),

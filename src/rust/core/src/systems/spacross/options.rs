@@ -101,7 +101,8 @@ impl Options {
         }
     }
 
-    /// How counts become the components that neighbours predict: z-scored within each slice, whatever the network's input is.
+    /// How counts become the components that neighbours predict: z-scored within each slice, whatever the network's
+    /// input is.
     pub fn predicted_features(&self) -> Settings {
         Settings {
             centre: Centre::MeansAndSpread,
@@ -109,7 +110,8 @@ impl Options {
         }
     }
 
-    /// How counts become the components that are averaged over neighbours: log-normalised whatever the network's input is.
+    /// How counts become the components that are averaged over neighbours: log-normalised whatever the network's input
+    /// is.
     pub fn smoothed_features(&self) -> Settings {
         Settings {
             log1p: true,

@@ -107,7 +107,7 @@ impl Reference {
         let n = self.count("/n")?;
         let params = self.params(contrast)?.check(n, 4)?;
         let input = match self.imputes() {
-            true => Input::scaled(self.genes()?),
+            true => Input::from(self.genes()?),
             false => Input::dense(self.matrix("x")?),
         };
         let order = (0..n as u32).collect();

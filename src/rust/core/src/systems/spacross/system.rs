@@ -217,7 +217,7 @@ impl System for SpaCross {
         let params = self.network();
         let params = params.check(tissue.n_cells(), self.n_domains)?;
         let trainer = Trainer::new(
-            Input::new(features),
+            Input::from(features),
             self.graph.as_ref().ok_or_else(too_early)?,
             tissue.order()?.to_vec(),
             params,

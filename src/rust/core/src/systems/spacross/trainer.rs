@@ -6,7 +6,7 @@ use candle_core::Device;
 use candle_nn::Optimizer;
 use ndarray::Array2;
 
-use super::draws::Source;
+use super::draws::DrawSource;
 use super::losses::{read, EpochLosses};
 use super::model::{Model, TRAINED};
 use super::params::ValidParams;
@@ -18,7 +18,6 @@ use crate::engine::tensors::Tensors;
 use crate::graph::Graph;
 use crate::nn::adam::{self, Adam};
 use crate::nn::init::Drawn;
-use crate::nn::linear::Design;
 use crate::nn::parameters::{self, Parameters};
 use crate::nn::propagate::Operator;
 use crate::slices::Slices;
@@ -45,7 +44,7 @@ pub struct Trainer {
     threads: usize,
     pub(super) epoch: usize,
     pub(super) place: Place,
-    pub(super) draws: Source,
+    pub(super) draws: DrawSource,
 }
 
 impl Trainer {
@@ -91,7 +90,7 @@ impl Trainer {
                 },
             )?;
             let place = Place::of(device)?;
-            let draws = Source::new(&place, n, p, seed, threads);
+            let draws = DrawSource::new(&place, n, p, seed, threads);
             Ok(Self {
                 model,
                 parameters,
@@ -171,8 +170,8 @@ impl Trainer {
         self.params.params.imputation
     }
 
-    /// Everything that the next epochs depend on. The hybrid graph is not kept: a training can be, whenever the next epoch
-    /// builds it anew.
+    /// Everything that the next epochs depend on. The hybrid graph is not kept: a training can be, whenever the next
+    /// epoch builds it anew.
     ///
     /// # Errors
     /// [`Error::Argument`] after another epoch; a device that does not answer.

@@ -1,7 +1,7 @@
 //! The encoder from named arrays, and what it makes of further cells.
 //!
 //! Names and layouts are PyTorch's, of the published model; a layer's bias is in its running mean (see
-//! [`super::model::Block`]).
+//! [`super::model::Layer`]).
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use super::model::{Encoder, LAYERS};
 use crate::design::Input;
 use crate::engine::tensors::Tensors;
 use crate::graph::Graph;
-use crate::nn::linear::Design;
 use crate::nn::parameters::{self, Stored};
 use crate::nn::propagate::Operator;
 use crate::nn::view::to_host;
@@ -36,8 +35,8 @@ impl Encoder {
         Ok(encoder.map_err(|e| Error::model(e.to_string()))?.0)
     }
 
-    /// f(x) in evaluation mode for any cells: N x latent, in the order of `features`. It is computed in `order`, along a
-    /// space-filling curve.
+    /// f(x) in evaluation mode for any cells: N x latent, in the order of `features`. It is computed in `order`, along
+    /// a space-filling curve.
     ///
     /// # Errors
     /// [`Error::Model`] for features of another width; `Internal` for parts of another length.
@@ -47,8 +46,8 @@ impl Encoder {
         graph: &Graph,
         order: &[u32],
     ) -> Result<Array2<f32>> {
-        let input = Input::new(features);
-        let (expected, found) = (self.blocks[0].weight.dim(1)?, input.n_columns());
+        let input = Input::from(features);
+        let (expected, found) = (self.layers[0].weight.dim(1)?, input.n_columns());
         if expected != found {
             let message = format!("The model takes {expected} columns, and the input has {found}");
             return Err(Error::model(message));

@@ -7,7 +7,7 @@ use ndarray::Array2;
 
 use super::embedding::Embedding;
 use super::epoch::EpochLosses;
-use super::model::{Losses, Source};
+use super::model::{Losses, ModalityData};
 use super::params::{GeneWeights, Init, Params};
 use super::trainer::Trainer;
 use crate::check::{self, epochs, values, Gap, Gaps, Named, Record, Rounding, Spans};
@@ -46,10 +46,10 @@ fn params(recorded: &Recorded) -> Result<Params> {
     })
 }
 
-fn source(recorded: &Recorded, input: &str, m: usize, weights: Vec<f64>) -> Result<Source> {
+fn source(recorded: &Recorded, input: &str, m: usize, weights: Vec<f64>) -> Result<ModalityData> {
     let features = adjacency(recorded, &format!("adj_feature_omics{m}"))?;
     let input = Input::dense(recorded.matrix(input)?);
-    Ok(Source::new(input, features, weights))
+    Ok(ModalityData::new(input, features, weights))
 }
 
 /// A trainer with the recorded initial values.

@@ -10,7 +10,7 @@ use super::embedding::{Arrays, Embedding};
 use super::model::{encoder, names, Attention, Forward, ATTENTION};
 use crate::design::Input;
 use crate::engine::tensors::Tensors;
-use crate::nn::linear::{project_fixed, Design};
+use crate::nn::linear::project_fixed;
 use crate::nn::parameters::{self, Parameters, Stored};
 use crate::preprocess::Modality;
 use crate::{Error, Result};
@@ -25,8 +25,8 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// That of a trained model. `turns`: of each modality, what takes its components to what the network sees, if they are
-    /// not the same.
+    /// That of a trained model. `turns`: of each modality, what takes its components to what the network sees, if they
+    /// are not the same.
     pub(super) fn of(trained: &Parameters, turns: &[Option<Array2<f64>>]) -> Result<Self> {
         let mut tensors: Tensors = trained.arrays()?.into_iter().collect();
         for (turn, m) in turns.iter().zip(1..) {
@@ -116,7 +116,7 @@ fn input(modality: &Modality, encoder: &Var, order: &[u32]) -> Result<Input> {
     let expected = encoder.dim(1)?;
     let input = match modality.components.ncols() == expected {
         true => Input::dense(modality.components.clone()),
-        false => Input::new(&modality.features),
+        false => Input::from(&modality.features),
     };
     let found = input.n_columns();
     if expected != found {

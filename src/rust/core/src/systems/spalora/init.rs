@@ -1,8 +1,9 @@
 //! Where training starts: from what is already known of every modality, its principal components.
 //!
-//! From random weights the attention over modalities, whose embeddings mean nothing yet, runs to whichever side the seed
-//! sends it. Here the embedding begins as the components of all modalities side by side, averaged over both graphs, every
-//! modality with the same weight and the same variance: seeds then agree on where a modality comes to count more.
+//! From random weights the attention over modalities, whose embeddings mean nothing yet, runs to whichever side the
+//! seed sends it. Here the embedding begins as the components of all modalities side by side, averaged over both
+//! graphs, every modality with the same weight and the same variance: seeds then agree on where a modality comes to
+//! count more.
 
 use candle_core::{Tensor, Var};
 
@@ -10,8 +11,8 @@ use super::model::{Coder, Model};
 use crate::preprocess::Directions;
 use crate::Result;
 
-/// Sets encoders and decoders, `all` being the directions that lead to each modality's components, and attention that weighs
-/// all alike (u = 0).
+/// Sets encoders and decoders, `all` being the directions that lead to each modality's components, and attention that
+/// weighs all alike (u = 0).
 ///
 /// # Errors
 /// A device that does not answer.
@@ -30,7 +31,8 @@ pub fn from_directions(model: &Model, all: &[Directions]) -> Result<()> {
     Ok(())
 }
 
-/// How many of `d` columns each modality gets: all its directions, or where these are too many, fewer of those that have most.
+/// How many of `d` columns each modality gets: all its directions, or where these are too many, fewer of those that
+/// have most.
 fn shares(numbers: &[usize], d: usize) -> Vec<usize> {
     let mut shares = numbers.to_vec();
     while shares.iter().sum::<usize>() > d {
@@ -41,8 +43,8 @@ fn shares(numbers: &[usize], d: usize) -> Vec<usize> {
     shares
 }
 
-/// W takes the input to its first directions, with a mean squared length of 1 in all; V' takes the mean over `n` modalities
-/// back.
+/// W takes the input to its first directions, with a mean squared length of 1 in all; V' takes the mean over `n`
+/// modalities back.
 fn set(coder: &Coder, found: &Directions, columns: std::ops::Range<usize>, n: usize) -> Result<()> {
     let length = found.variance[..columns.len()].iter().sum::<f64>().sqrt();
     let length = length.max(f64::MIN_POSITIVE);

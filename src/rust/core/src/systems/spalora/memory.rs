@@ -33,20 +33,22 @@ impl Part {
 /// What a run is made of.
 #[derive(Clone, Debug)]
 pub struct Size {
+    /// Number of cells.
     pub n_cells: usize,
     /// Directed edges of all graphs together.
     pub n_edges: usize,
+    /// The modalities.
     pub parts: Vec<Part>,
 }
 
 const FLOAT: u64 = 4;
 
-/// An upper estimate, in bytes, of what training on the CPU adds to the modalities: what [`estimate_on_host`] counts, the
-/// activations and gradients that one step keeps, the parameters.
+/// An upper estimate, in bytes, of what training on the CPU adds to the modalities: what [`estimate_on_host`] counts,
+/// the activations and gradients that one step keeps, the parameters.
 pub fn estimate(size: &Size, params: &Params) -> u64 {
     let (n, d) = (size.n_cells as u64, params.latent as u64);
-    // Each N x d: of a modality, views of two graphs, attention over them and over the modalities, consistency; gradients
-    // take their places.
+    // Each N x d: of a modality, views of two graphs, attention over them and over the modalities, consistency;
+    // gradients take their places.
     let activations = FLOAT * n * d * (4 + 8 * size.parts.len() as u64);
     estimate_on_host(size) + activations + parameters(size, d)
 }
@@ -89,8 +91,8 @@ pub fn epoch_on_device(size: &Size, params: &Params) -> u64 {
         params.latent as u64,
         size.parts.len() as u64,
     );
-    // Each N x d. A modality: the product and its halves, both views and the attention over them, its part of the losses (10),
-    // the way through each other modality (5), and the gradients that one step back holds (3).
+    // Each N x d. A modality: the product and its halves, both views and the attention over them, its part of the
+    // losses (10), the way through each other modality (5), and the gradients that one step back holds (3).
     let activations = FLOAT * n * d * (m * (13 + 5 * m.saturating_sub(1)) + 6);
     activations + parameters(size, d)
 }

@@ -13,7 +13,7 @@ use crate::nn::attention::attention;
 use crate::nn::columns::{columns, joined};
 use crate::nn::form::Form;
 use crate::nn::init::glorot;
-use crate::nn::linear::{linear, project, Design};
+use crate::nn::linear::{linear, project};
 use crate::nn::parameters::{parameter, Builder, Kind};
 use crate::nn::propagate::Operator;
 use crate::nn::scalar::weighted_sum;
@@ -22,7 +22,9 @@ use crate::nn::tape::Traced;
 /// W (d x d) and u (1 x d) of one attention.
 #[derive(Clone)]
 pub struct Attention {
+    /// W, d x d.
     pub w: Var,
+    /// u, 1 x d.
     pub u: Var,
 }
 
@@ -55,15 +57,19 @@ pub struct Coder {
 
 /// All parameters of SpaLORA.
 pub struct Model {
+    /// One a modality.
     pub coders: Vec<Coder>,
     /// Over the modalities.
     pub attention: Attention,
 }
 
 /// One modality's data.
-pub struct Source {
+pub struct ModalityData {
+    /// X, N x columns.
     pub input: Arc<Input>,
+    /// What the reconstruction needs of X.
     pub constant: Constant,
+    /// Averages over the graph of similar cells.
     pub features: Operator,
 }
 
@@ -83,7 +89,9 @@ pub struct Forward {
 
 /// The terms of the loss, one a modality.
 pub struct Losses {
+    /// Of the input.
     pub reconstruction: Vec<Traced>,
+    /// Of the embedding, through the other modalities.
     pub cross: Vec<Traced>,
 }
 
@@ -98,7 +106,8 @@ impl Model {
         })
     }
 
-    pub fn forward(&self, sources: &[Source], spatial: &Operator) -> Result<Forward> {
+    /// Embeddings and attention of all nodes.
+    pub fn forward(&self, sources: &[ModalityData], spatial: &Operator) -> Result<Forward> {
         let (mut modality, mut within, mut projected) = (vec![], vec![], vec![]);
         for (coder, source) in self.coders.iter().zip(sources) {
             let (h, y) = coder.project(source)?;
@@ -118,10 +127,11 @@ impl Model {
         })
     }
 
+    /// Of a forward pass.
     pub fn losses(
         &self,
         forward: &Forward,
-        sources: &[Source],
+        sources: &[ModalityData],
         spatial: &Operator,
     ) -> Result<Losses> {
         let p = spatial.apply(&forward.joint)?;
@@ -178,7 +188,7 @@ impl Coder {
     }
 
     /// X W and X Omega V' (N x d each), in one pass over X.
-    fn project(&self, source: &Source) -> Result<(Traced, Traced)> {
+    fn project(&self, source: &ModalityData) -> Result<(Traced, Traced)> {
         let d = self.encoder.dim(0)?;
         let constant = &source.constant;
         let omega = match &constant.omega {
@@ -209,7 +219,7 @@ impl Losses {
     }
 }
 
-impl Source {
+impl ModalityData {
     /// `weights`: of every column.
     pub fn new(input: Input, features: Operator, weights: Vec<f64>) -> Self {
         let squares = input.column_squares();
@@ -241,6 +251,7 @@ impl Source {
         })
     }
 
+    /// N.
     pub fn n_rows(&self) -> usize {
         self.input.n_rows()
     }

@@ -41,8 +41,8 @@ pub(super) fn around(options: &Options) -> Option<usize> {
     }
 }
 
-/// How many components each part gives: as many as are wanted and its features allow; or as the published code has it, where
-/// the RNA gives as many as what is beside it.
+/// How many components each part gives: as many as are wanted and its features allow; or as the published code has it,
+/// where the RNA gives as many as what is beside it.
 fn components(parts: &[Part], wanted: Option<usize>) -> Vec<usize> {
     let most = |part: &Part| n_features(part).saturating_sub(1).max(1);
     let own = |part: &Part| match part.kind {

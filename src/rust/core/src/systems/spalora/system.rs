@@ -44,8 +44,8 @@ pub fn open(given: &Value, asked: &Asked, _: &Tissue) -> Result<Opened> {
     })
 }
 
-/// The share of its own residual that a cell keeps in what its neighbours predict: across modalities, its own noise is less of
-/// what it holds.
+/// The share of its own residual that a cell keeps in what its neighbours predict: across modalities, its own noise is
+/// less of what it holds.
 const OWN: f64 = 0.1;
 
 /// See [`System`].
@@ -92,8 +92,8 @@ impl SpaLora {
         self.options.domains.domains_from == DomainSource::Predicted
     }
 
-    /// What neighbours predict of a modality: of RNA, principal components as [`Components::of_counts`] makes them; of others
-    /// those that the network sees.
+    /// What neighbours predict of a modality: of RNA, principal components as [`Components::of_counts`] makes them; of
+    /// others those that the network sees.
     fn components(&self, part: &Part, modality: &Modality, tissue: &Tissue) -> Result<Components> {
         match (&part.values, part.kind) {
             (Values::Counts(counts), ModalityKind::Rna) => {
@@ -194,8 +194,8 @@ impl SpaLora {
         side_by_side(&columns).map(Some)
     }
 
-    /// The components of a modality with a variance of 1 in all, averaged, and what they are averaged by. Those of a modality
-    /// with more columns would otherwise outvote the others.
+    /// The components of a modality with a variance of 1 in all, averaged, and what they are averaged by. Those of a
+    /// modality with more columns would otherwise outvote the others.
     fn average(&self, modality: &Modality, tissue: &Tissue) -> Result<(Averaged, Array2<f32>)> {
         let how = &self.options.domains;
         let x = first_columns(modality.components.view(), how.smooth_components);

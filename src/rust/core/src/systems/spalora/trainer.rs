@@ -13,14 +13,13 @@ use super::epoch::{EpochLosses, Epochs, Progress, Task};
 use super::init::from_directions;
 #[cfg(any(test, feature = "check"))]
 use super::model::{Forward, Losses};
-use super::model::{Model, Source};
+use super::model::{ModalityData, Model};
+use super::network_input::NetworkInput;
 use super::params::{Init, ValidParams};
-use super::seen::Seen;
 use crate::engine::checkpoint::{keep, restore};
 use crate::engine::tensors::Tensors;
 use crate::nn::adam::{self, Adam};
 use crate::nn::init::Drawn;
-use crate::nn::linear::Design;
 use crate::nn::parameters::{self, Parameters};
 use crate::nn::propagate::Operator;
 use crate::{threads, Error, Result};
@@ -30,7 +29,7 @@ use crate::{threads, Error, Result};
 pub struct Trainer {
     pub(super) model: Model,
     pub(super) parameters: Parameters,
-    sources: Vec<Source>,
+    sources: Vec<ModalityData>,
     spatial: Operator,
     optimiser: Adam,
     params: ValidParams,
@@ -57,13 +56,17 @@ impl Trainer {
             cells.check()?;
             let (mut sources, mut directions, mut turns) = (vec![], vec![], vec![]);
             for (modality, similar) in cells.modalities.iter().zip(cells.similar) {
-                let seen = Seen::of(modality, &params.params)?;
+                let network = NetworkInput::of(modality, &params.params)?;
                 if params.params.init == Init::Components {
-                    directions.push(seen.directions(modality, &params.params)?);
+                    directions.push(network.directions(modality, &params.params)?);
                 }
-                let input = seen.input.permuted(cells.order);
-                sources.push(Source::new(input, cells.operator(similar)?, seen.weights));
-                turns.push(seen.turn);
+                let input = network.input.permuted(cells.order);
+                sources.push(ModalityData::new(
+                    input,
+                    cells.operator(similar)?,
+                    network.weights,
+                ));
+                turns.push(network.turn);
             }
             let spatial = cells.operator(cells.spatial)?;
             let (init, order) = (params.params.init, cells.order.to_vec());
@@ -77,7 +80,7 @@ impl Trainer {
 
     /// From parts that are in the order of training.
     pub(super) fn with(
-        sources: Vec<Source>,
+        sources: Vec<ModalityData>,
         spatial: Operator,
         order: Vec<u32>,
         params: ValidParams,

@@ -11,8 +11,8 @@ use crate::nn::tape::Traced;
 
 /// (mean -log c+  +  mean -log(1 - c-)) / 2 with c = ((1 + cos) / 2)^t.
 ///
-/// `projected` is R (N x d), `target` Z' (N x d, constant); `t` the sharpness. A masked node's own two views should agree
-/// (c+), the random pairs of the draws should not (c-).
+/// `projected` is R (N x d), `target` Z' (N x d, constant); `t` the sharpness. A masked node's own two views should
+/// agree (c+), the random pairs of the draws should not (c-).
 pub fn consistency(
     place: &Place,
     projected: &Traced,

@@ -21,8 +21,8 @@ pub enum Terms {
     AllPairs,
 }
 
-/// mean over i in M of -log D(z_i, s_i) - log(1 - D(z_r(i), s_i)), D(z, s) = sigma(z' B s); or over all pairs (i, j) in M
-/// with s_j in place of s_i.
+/// mean over i in M of -log D(z_i, s_i) - log(1 - D(z_r(i), s_i)), D(z, s) = sigma(z' B s); or over all pairs (i, j) in
+/// M with s_j in place of s_i.
 ///
 /// `z` is N x d, `mean` the N x d means of the hybrid neighbourhoods (s = sigma(mean)), `bilinear` B (d x d); r(i) is a
 /// random node.

@@ -49,11 +49,17 @@ pub struct PackedDraws {
 pub struct PlacedDraws {
     /// For each node its position in M, or [`TOKEN`].
     pub place: PartialList,
+    /// M, the masked nodes.
     pub masked: List,
+    /// A node that each is told from by the contrast; empty without one.
     pub negative: List,
+    /// Where each node is such a negative.
     pub negative_at: Inverse,
+    /// The same of the consistency, in the online view.
     pub online: List,
+    /// Where each node is such a negative.
     pub online_at: Inverse,
+    /// The same of the consistency, in the target view.
     pub target: List,
 }
 

@@ -8,7 +8,7 @@ use crate::nn::gather::{Rows, TOKEN};
 use crate::rng::{Purpose, Rng};
 
 pub use device::{PackedDraws, PlacedDraws};
-pub use source::Source;
+pub use source::DrawSource;
 
 /// Who is masked and who is compared with whom in one epoch.
 #[derive(Clone, Debug)]

@@ -8,18 +8,23 @@ use crate::systems::spacross::params::Params;
 use crate::Result;
 
 /// The draws of all epochs, where a training runs.
-pub enum Source {
+pub enum DrawSource {
+    /// Made epoch by epoch.
     Host {
+        /// Nodes.
         n: usize,
+        /// Share of nodes that are masked.
         rate: f64,
+        /// Share of these that take another node's values.
         replace: f64,
+        /// Of the draws.
         seed: u64,
     },
     /// Made ahead of their epochs while the device trains.
     Device(Kernels, Ahead),
 }
 
-impl Source {
+impl DrawSource {
     /// Of `n` nodes.
     pub fn new(place: &Place, n: usize, params: &Params, seed: u64, threads: usize) -> Self {
         let (rate, replace) = (params.mask_rate, params.replace_rate);

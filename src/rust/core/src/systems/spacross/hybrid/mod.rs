@@ -24,21 +24,29 @@ pub use pairs::{select_pairs, select_pairs_across, summary_operator, Pairs, Reac
 
 /// What the graph is built from.
 pub struct Basis<'a> {
+    /// Where it is built.
     pub place: &'a Place,
+    /// Whose embeddings are compared.
     pub model: &'a Model,
+    /// What the encoders see.
     pub input: &'a Arc<Input>,
+    /// Averages over the spatial graph.
     pub propagation: &'a Operator,
+    /// Neighbours in the tissue.
     pub spatial: &'a Graph,
+    /// The slice of every node.
     pub slices: &'a Slices,
+    /// How many neighbours and clusterings.
     pub params: &'a ValidParams,
+    /// Of the clusterings.
     pub seed: u64,
     /// Which of the rebuilds this is.
     pub round: u32,
 }
 
 impl Basis<'_> {
-    /// The operator that takes embeddings to summaries. A device's kernels hold one slice, and only so many neighbours and
-    /// columns; the CPU does the rest.
+    /// The operator that takes embeddings to summaries. A device's kernels hold one slice, and only so many neighbours
+    /// and columns; the CPU does the rest.
     ///
     /// # Errors
     /// A device that does not answer.

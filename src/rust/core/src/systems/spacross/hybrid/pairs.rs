@@ -10,7 +10,9 @@ use crate::Result;
 /// Pairs (anchor, positive): the anchor's embedding enters the positive's summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pairs {
+    /// Nodes.
     pub anchor: Vec<u32>,
+    /// A similar node of each.
     pub positive: Vec<u32>,
 }
 

@@ -2,10 +2,9 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::design::device::PlacedInput;
+use crate::design::PlacedInput;
 use crate::gpu::kernel::{ImputationRows, ImputationTerms, ImputationWeights, StackDecoder};
 use crate::gpu::{Buffer, Kernels};
-use crate::nn::linear::PlacedDesign;
 use crate::nn::scalar::placed;
 use crate::nn::tape::Traced;
 use crate::systems::spacross::draws::PlacedDraws;

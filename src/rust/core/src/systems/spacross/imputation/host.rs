@@ -4,7 +4,6 @@ use candle_core::Result;
 
 use crate::dense::gram;
 use crate::design::Input;
-use crate::nn::linear::Design;
 use crate::nn::scalar::given;
 use crate::nn::tape::Traced;
 use crate::nn::view::with_slices;

@@ -21,7 +21,9 @@ pub struct EpochLosses {
     pub epoch: usize,
     /// The weighted sum that was minimised.
     pub total: f32,
+    /// Of the input at masked nodes.
     pub reconstruction: f32,
+    /// Of the two views.
     pub consistency: f32,
     /// None before the hybrid graph exists.
     pub contrast: Option<f32>,

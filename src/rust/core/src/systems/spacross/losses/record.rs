@@ -1,5 +1,5 @@
-//! The record of the losses. On the CPU they are read before the step of the optimiser; on a device they stay there until
-//! somebody asks, so that nothing waits.
+//! The record of the losses. On the CPU they are read before the step of the optimiser; on a device they stay there
+//! until somebody asks, so that nothing waits.
 
 use candle_core::Tensor;
 
@@ -9,7 +9,7 @@ use crate::gpu::Kernels;
 use crate::{Error, Result};
 
 /// The losses before the step.
-pub enum Seen<'a> {
+pub enum LossReading<'a> {
     Read(EpochLosses),
     Device(&'a Losses, &'a Kernels),
 }
@@ -25,15 +25,15 @@ impl Losses {
     ///
     /// # Errors
     /// [`Error::Numeric`] where a loss that can be read is not finite.
-    pub fn look<'a>(&'a self, place: &'a Place, epoch: usize) -> Result<Seen<'a>> {
+    pub fn look<'a>(&'a self, place: &'a Place, epoch: usize) -> Result<LossReading<'a>> {
         Ok(match place {
-            Place::Host => Seen::Read(finite(host::read(self, epoch)?)?),
-            Place::Device(kernels) => Seen::Device(self, kernels),
+            Place::Host => LossReading::Read(finite(host::read(self, epoch)?)?),
+            Place::Device(kernels) => LossReading::Device(self, kernels),
         })
     }
 }
 
-impl Seen<'_> {
+impl LossReading<'_> {
     /// With the norm of the gradients, after the step.
     pub fn record(self, norm: &Tensor) -> Result<Recorded> {
         Ok(match self {

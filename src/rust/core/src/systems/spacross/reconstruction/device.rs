@@ -2,7 +2,7 @@
 
 use candle_core::{bail, Result, Tensor};
 
-use super::Target;
+use super::ReconstructionTarget;
 use crate::gpu::kernel::{
     Centre, ColumnParts, DecoderBack, DecoderMap, DecoderMoments, DecoderRows, DecoderWeights,
     Gather, OuterTotals, ScaledRows, SumProducts,
@@ -25,8 +25,8 @@ const WARPS: usize = 8;
 /// Rows that one thread sums over.
 pub const ROWS: usize = 128;
 
-/// [`Target`] on the device.
-struct Placed<'a> {
+/// [`ReconstructionTarget`] on the device.
+struct DeviceTarget<'a> {
     x: &'a Tensor,
     draws: &'a PlacedDraws,
     sharpness: f32,
@@ -39,12 +39,12 @@ pub fn reconstruction(
     kernels: &Kernels,
     inputs: [&Traced; 3],
     running: &Running,
-    target: &Target,
+    target: &ReconstructionTarget,
 ) -> Result<Traced> {
     let Some(x) = target.input.on_device()?.as_dense() else {
         bail!("the graph decoder takes dense input");
     };
-    let target = Placed {
+    let target = DeviceTarget {
         x,
         draws: target.draws.on_device()?,
         sharpness: target.sharpness,
@@ -52,11 +52,11 @@ pub fn reconstruction(
         running: running.as_tensor(),
     };
     let values = inputs.map(|input| input.value().clone());
-    let (value, gradients) = Decoder::new(kernels, values, &target)?.loss(&target)?;
+    let (value, gradients) = CosineDecoder::new(kernels, values, &target)?.loss(&target)?;
     Ok(placed(kernels, inputs, value, gradients))
 }
 
-struct Decoder<'a> {
+struct CosineDecoder<'a> {
     kernels: &'a Kernels,
     h: Tensor,
     v: Tensor,
@@ -83,8 +83,12 @@ struct Masked {
     sums: Buffer<f64>,
 }
 
-impl<'a> Decoder<'a> {
-    fn new(kernels: &'a Kernels, [h, v, affine]: [Tensor; 3], target: &Placed) -> Result<Self> {
+impl<'a> CosineDecoder<'a> {
+    fn new(
+        kernels: &'a Kernels,
+        [h, v, affine]: [Tensor; 3],
+        target: &DeviceTarget,
+    ) -> Result<Self> {
         let ((n, d), (p, _)) = (h.dims2()?, v.dims2()?);
         let moments = centred_moments(kernels, &h)?;
         let (mut mean, mut cov_v, mut inverse) = (
@@ -120,7 +124,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    fn loss(&self, target: &Placed) -> Result<(Buffer, [Buffer; 3])> {
+    fn loss(&self, target: &DeviceTarget) -> Result<(Buffer, [Buffer; 3])> {
         let masked = self.masked(target)?;
         let weight = 1.0 / target.draws.masked.len().max(1) as f64;
         let value = self.value(&masked.losses, weight)?;
@@ -151,7 +155,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Decodes the masked rows, some at a time.
-    fn masked(&self, target: &Placed) -> Result<Masked> {
+    fn masked(&self, target: &DeviceTarget) -> Result<Masked> {
         let all = &target.draws.masked;
         let rows = (HELD / self.p).clamp(ROWS, MOST).next_multiple_of(ROWS);
         let rows = rows.min(all.len().max(1));
@@ -193,7 +197,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Decodes and compares the rows of `list`, a part of the `m` masked ones.
-    fn slab(&self, list: &List, target: &Placed, m: usize) -> Result<Slab> {
+    fn slab(&self, list: &List, target: &DeviceTarget, m: usize) -> Result<Slab> {
         let kernels = self.kernels;
         let mut h = kernels.floats((list.len(), self.d))?;
         Gather {

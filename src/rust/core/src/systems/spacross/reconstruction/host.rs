@@ -3,7 +3,7 @@
 use candle_core::{bail, Result};
 use rayon::prelude::*;
 
-use super::Target;
+use super::ReconstructionTarget;
 use crate::dense::{gram, sum_parts, times, times_transposed};
 use crate::nn::dropout::Dropout;
 use crate::nn::norm_act::{Moments, Settings};
@@ -24,7 +24,11 @@ struct Compared<'a> {
     dropout: Dropout,
 }
 
-pub fn reconstruction(inputs: [&Traced; 3], running: &Running, target: &Target) -> Result<Traced> {
+pub fn reconstruction(
+    inputs: [&Traced; 3],
+    running: &Running,
+    target: &ReconstructionTarget,
+) -> Result<Traced> {
     let Some(x) = target.input.as_dense() else {
         bail!("the graph decoder takes dense input");
     };
@@ -39,7 +43,7 @@ pub fn reconstruction(inputs: [&Traced; 3], running: &Running, target: &Target) 
         epsilon, momentum, ..
     } = target.settings;
     let (value, gradients, moments) = with_slices(inputs.map(Traced::value), |[h, v, a]| {
-        let decoder = Decoder::new(h, v, a, d, epsilon);
+        let decoder = CosineDecoder::new(h, v, a, d, epsilon);
         let (value, gradients) = decoder.loss(&compared);
         Ok((value, gradients, decoder.moments))
     })?;
@@ -80,7 +84,7 @@ fn covariance(h: &[f32], d: usize) -> (Vec<f64>, Vec<f64>) {
     (total, centred)
 }
 
-struct Decoder<'a> {
+struct CosineDecoder<'a> {
     h: &'a [f32],
     v: &'a [f32],
     d: usize,
@@ -105,7 +109,7 @@ struct Sums {
     affine: Vec<f32>,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a> CosineDecoder<'a> {
     fn new(h: &'a [f32], v: &'a [f32], affine: &'a [f32], d: usize, epsilon: f64) -> Self {
         let (mean_h, cov) = covariance(h, d);
         let rows = || v.chunks_exact(d);
@@ -283,14 +287,14 @@ dispatch! {
     /// Norm, dropout, cosine and back for one row: y is V h on entry and the gradient g behind the
     /// batch norm on return; adds g and g y_hat to `affine`. Returns the row's loss.
     fn output_row(
-        decoder: &Decoder, target: &Compared, node: u32, share: f32, y: &mut [f32],
+        decoder: &CosineDecoder, target: &Compared, node: u32, share: f32, y: &mut [f32],
         affine: &mut [f32], scratch: &mut Scratch,
     ) -> f32 = output_row_body
 }
 
 #[inline(always)]
 fn output_row_body(
-    decoder: &Decoder,
+    decoder: &CosineDecoder,
     target: &Compared,
     node: u32,
     share: f32,

@@ -23,9 +23,10 @@ use crate::nn::tape::Traced;
 pub(super) use device::{HELD, ROWS};
 
 /// What the loss compares with, and how.
-pub struct Target<'a> {
+pub struct ReconstructionTarget<'a> {
     /// N x p, dense.
     pub input: &'a Input,
+    /// Which nodes are masked.
     pub draws: &'a Draws,
     /// The exponent of the cosine.
     pub sharpness: f32,
@@ -35,13 +36,13 @@ pub struct Target<'a> {
 
 /// mean over M of -log(((1 + cos(decoder(h)_i, x_i)) / 2)^t).
 ///
-/// `h` is A R (N x d), `weight` V (p x d), `affine` the batch norm's scale and shift (2 x p); the `running` moments follow
-/// the batch's.
+/// `h` is A R (N x d), `weight` V (p x d), `affine` the batch norm's scale and shift (2 x p); the `running` moments
+/// follow the batch's.
 pub fn reconstruction(
     place: &Place,
     [h, weight, affine]: [&Traced; 3],
     running: &Running,
-    target: &Target,
+    target: &ReconstructionTarget,
 ) -> Result<Traced> {
     let x = [h, weight, affine];
     match place {

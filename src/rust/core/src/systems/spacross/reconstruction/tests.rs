@@ -4,7 +4,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 use ndarray::Array2;
 
-use super::{reconstruction, Target};
+use super::{reconstruction, ReconstructionTarget};
 use crate::design::Input;
 use crate::engine::place::Place;
 use crate::nn::dropout::Dropout;
@@ -36,7 +36,7 @@ fn equals_the_direct_form_with_its_gradients() {
         dropout,
     };
     let draws = Draws::from_parts(n, &masked, &[], &[], &[], vec![], [vec![], vec![]]);
-    let target = Target {
+    let target = ReconstructionTarget {
         input: &Input::dense(Array2::from_shape_vec((n, p), x.clone()).unwrap()),
         draws: &draws,
         sharpness: 2.0,

@@ -1,6 +1,7 @@
 //! Epochs of SpaLORA: losses, gradients and steps.
 //!
-//! On the CPU they are written out by hand ([`host`]); a device runs the model's operations and their tape ([`device`]).
+//! On the CPU they are written out by hand ([`host`]); a device runs the model's operations and their tape
+//! ([`device`]).
 
 mod device;
 mod host;
@@ -8,7 +9,7 @@ mod host;
 use candle_core::Device;
 
 use super::embedding::Arrays;
-use super::model::{Model, Source};
+use super::model::{ModalityData, Model};
 use super::params::ValidParams;
 use crate::gpu::Kernels;
 use crate::nn::adam::Adam;
@@ -47,14 +48,19 @@ impl EpochLosses {
 /// What epochs work on.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
+    /// Whose parameters move.
     pub model: &'a Model,
-    pub sources: &'a [Source],
+    /// One a modality.
+    pub sources: &'a [ModalityData],
+    /// Averages over the spatial graph.
     pub spatial: &'a Operator,
+    /// Weights of the losses.
     pub params: &'a ValidParams,
 }
 
 /// What steps change beside the parameters.
 pub struct Progress<'a> {
+    /// Of all parameters.
     pub optimiser: &'a mut Adam,
     /// Epochs that are done.
     pub epoch: &'a mut usize,
@@ -73,7 +79,7 @@ impl Epochs {
     /// A device that does not take the kernels.
     pub fn new(
         device: &Device,
-        sources: &[Source],
+        sources: &[ModalityData],
         spatial: &Operator,
         latent: usize,
     ) -> Result<Self> {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::block::Block;
+use super::columns::ColumnRange;
 use crate::dense::{multiply, product, sum_parts, View};
 use crate::nn::attention::{add_weighted, inwards, weigh};
 
@@ -58,7 +58,7 @@ impl Attended {
     }
 
     /// Writes the weighted means to columns of `out`.
-    pub fn forward(&mut self, p: Parameters, out: &mut [f32], at: Block) {
+    pub fn forward(&mut self, p: Parameters, out: &mut [f32], at: ColumnRange) {
         let (m, d, q) = (self.m, p.u.len(), self.width());
         out.par_chunks_mut(NODES * at.stride)
             .zip(self.embeddings.par_chunks(NODES * m * q))
@@ -73,7 +73,7 @@ impl Attended {
     }
 
     /// Takes the gradient of the means, columns of `grad`, to those of W and of u.
-    pub fn backward(&mut self, p: Parameters, grad: &[f32], at: Block) -> [Vec<f32>; 2] {
+    pub fn backward(&mut self, p: Parameters, grad: &[f32], at: ColumnRange) -> [Vec<f32>; 2] {
         self.tasks(p, grad, at, |_, task| {
             let (_, gradients) = task.parameters(p);
             gradients
@@ -85,7 +85,7 @@ impl Attended {
         &mut self,
         p: Parameters,
         grad: &[f32],
-        at: Block,
+        at: ColumnRange,
         more: Option<&[f32]>,
     ) -> [Vec<f32>; 2] {
         let length = NODES * self.m * self.width();
@@ -102,7 +102,7 @@ impl Attended {
         &mut self,
         p: Parameters,
         grad: &[f32],
-        at: Block,
+        at: ColumnRange,
         work: impl Fn(usize, &mut Task) -> [Vec<f32>; 2] + Sync,
     ) -> [Vec<f32>; 2] {
         let (m, d, q) = (self.m, p.u.len(), self.width());

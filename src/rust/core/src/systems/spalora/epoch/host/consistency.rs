@@ -3,12 +3,12 @@
 use rayon::prelude::*;
 
 use super::attention::NODES;
-use super::block::Block;
+use super::columns::ColumnRange;
 use crate::dense::{gram, multiply, sum_parts, View};
 use crate::simd::dot;
 
 /// The terms and the gradients of the `d x d` products.
-pub struct Terms {
+pub struct CrossTerms {
     /// mean (Z_m - T_m C_o)^2, mean over the others o: one a modality.
     pub losses: Vec<f32>,
     /// One a modality, that of C_o.
@@ -34,7 +34,7 @@ struct Part {
 impl Consistency<'_> {
     /// `z` and `t` hold the modalities side by side (N x M d). `dz` receives the gradient of Z where T is held; `t` is
     /// overwritten with its own.
-    pub fn run(&self, z: &[f32], t: &mut [f32], dz: &mut [f32]) -> Terms {
+    pub fn run(&self, z: &[f32], t: &mut [f32], dz: &mut [f32]) -> CrossTerms {
         let wide = self.through.len() * self.d;
         let parts: Vec<Part> = t
             .par_chunks_mut(NODES * wide)
@@ -59,7 +59,7 @@ impl Consistency<'_> {
 
     fn of_modality(&self, own: usize, z: &[f32], t: &mut [f32], dz: &mut [f32], part: &mut Part) {
         let (m, d) = (self.through.len(), self.d);
-        let at = Block::nth(own, m, d);
+        let at = ColumnRange::nth(own, m, d);
         let own_t = View::block(t, at.stride, at.first, d);
         let rows = t.len() / at.stride;
         let (mut sum, mut dt) = (vec![0f32; rows * d], vec![0f32; rows * d]);
@@ -92,7 +92,7 @@ impl Consistency<'_> {
         1.0 / (self.n * self.d * (self.through.len() - 1)) as f64
     }
 
-    fn add_up(&self, parts: Vec<Part>) -> Terms {
+    fn add_up(&self, parts: Vec<Part>) -> CrossTerms {
         let m = self.through.len();
         let total = |own: usize| parts.iter().map(|p| p.squares[own]).sum::<f64>();
         let losses = (0..m).map(|own| (total(own) * self.share()) as f32);
@@ -104,7 +104,7 @@ impl Consistency<'_> {
                 .for_each(|(all, dc)| all.push(dc));
         }
         let dc = dc.into_iter().map(|all| sum_parts(all, self.d * self.d));
-        Terms {
+        CrossTerms {
             losses,
             dc: dc.collect(),
         }

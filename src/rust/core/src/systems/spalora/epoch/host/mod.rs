@@ -1,10 +1,10 @@
 //! An epoch of SpaLORA on the CPU: losses and gradients in one pass, written out by hand.
 //!
-//! The same numbers as the model with candle's tape, for a third of the time: the arrays of N rows last over the epochs and
-//! are overwritten by their gradients, and what the modalities share is computed once.
+//! The same numbers as the model with candle's tape, for a third of the time: the arrays of N rows last over the epochs
+//! and are overwritten by their gradients, and what the modalities share is computed once.
 
 mod attention;
-mod block;
+mod columns;
 mod consistency;
 mod narrow;
 mod reconstruction;
@@ -15,7 +15,7 @@ mod within;
 use candle_core::{Result, Var};
 
 use self::attention::{Attended, Parameters};
-use self::block::Block;
+use self::columns::ColumnRange;
 use self::consistency::{back_through, through, Consistency};
 use self::reconstruction::{reconstructions, Term};
 use self::within::{Surroundings, Within};
@@ -25,7 +25,7 @@ use crate::nn::propagate::Operator;
 use crate::nn::view::to_vec;
 use crate::sparse::{self, BlockMut};
 use crate::systems::spalora::embedding::Arrays;
-use crate::systems::spalora::model::{self, Coder, Model, Source};
+use crate::systems::spalora::model::{self, Coder, ModalityData, Model};
 
 /// The parameters of one modality.
 pub struct Weights {
@@ -102,13 +102,20 @@ fn weighted(terms: &[f32], weights: &[f64]) -> f32 {
 }
 
 /// `out = A x` for columns of matrices.
-fn propagate(a: &sparse::Csr, x: &[f32], from: Block, out: &mut [f32], to: Block, add: bool) {
+fn propagate(
+    a: &sparse::Csr,
+    x: &[f32],
+    from: ColumnRange,
+    out: &mut [f32],
+    to: ColumnRange,
+    add: bool,
+) {
     let x = sparse::Block::new(x, from.stride, from.first, from.width);
     a.multiply_into(x, BlockMut::new(out, to.stride, to.first, to.width), add);
 }
 
 impl Epoch {
-    pub fn new(sources: &[Source], spatial: &Operator, d: usize) -> Self {
+    pub fn new(sources: &[ModalityData], spatial: &Operator, d: usize) -> Self {
         let (n, m) = (spatial.matrix().n_rows(), sources.len());
         let plane = || vec![0f32; n * d];
         let wide = || vec![0f32; n * m * d];
@@ -161,7 +168,7 @@ impl Epoch {
 
     /// The embedding of one modality, N x d.
     fn modality(&self, m: usize) -> Vec<f32> {
-        Block::nth(m, self.within.len(), self.d).read(&self.across.embeddings)
+        ColumnRange::nth(m, self.within.len(), self.d).read(&self.across.embeddings)
     }
 
     /// Losses and gradients.
@@ -176,7 +183,7 @@ impl Epoch {
         self.forward(&values, sources, spatial);
         let terms = self.reconstructions(&values, sources, spatial, &params.w_recon);
         let cross = self.consistency(&values, spatial, &params.w_cross);
-        let whole = Block::whole(self.d);
+        let whole = ColumnRange::whole(self.d);
         let across = Parameters::of(&values.across);
         let across = self
             .across
@@ -194,12 +201,12 @@ impl Epoch {
         })
     }
 
-    /// Gradients of the modalities' parameters: from that of their embeddings, those of V' by the reconstruction and those
-    /// of C = V W.
+    /// Gradients of the modalities' parameters: from that of their embeddings, those of V' by the reconstruction and
+    /// those of C = V W.
     fn backward(
         &mut self,
         values: &Values,
-        sources: &[Source],
+        sources: &[ModalityData],
         spatial: &Operator,
         decoders: Vec<Vec<f32>>,
         dc: &[Vec<f32>],
@@ -213,7 +220,7 @@ impl Epoch {
                 spatial,
                 plane,
             };
-            let at = Block::nth(m, sources.len(), self.d);
+            let at = ColumnRange::nth(m, sources.len(), self.d);
             let mut found = within.backward(weights, around, &self.across.embeddings, at);
             let both = [&weights.decoder[..], &weights.encoder];
             back_through(&dc[m], both, [&mut dv, &mut found.encoder], self.d);
@@ -227,11 +234,11 @@ impl Epoch {
     fn reconstructions(
         &mut self,
         values: &Values,
-        sources: &[Source],
+        sources: &[ModalityData],
         spatial: &Operator,
         weights: &[f64],
     ) -> Vec<Term> {
-        let whole = Block::whole(self.d);
+        let whole = ColumnRange::whole(self.d);
         let (joint, plane, spread) = (&mut self.joint, &mut self.plane, &mut self.spread);
         propagate(spatial.matrix(), joint, whole, spread, whole, false);
         let decoders: Vec<&[f32]> = values.coders.iter().map(|c| &c.decoder[..]).collect();
@@ -240,10 +247,10 @@ impl Epoch {
         terms
     }
 
-    fn forward(&mut self, values: &Values, sources: &[Source], spatial: &Operator) {
+    fn forward(&mut self, values: &Values, sources: &[ModalityData], spatial: &Operator) {
         let parts = self.within.iter_mut().zip(&values.coders).zip(sources);
         for (m, ((within, weights), source)) in parts.enumerate() {
-            let at = Block::nth(m, sources.len(), self.d);
+            let at = ColumnRange::nth(m, sources.len(), self.d);
             let plane = &mut self.plane[..];
             let around = Surroundings {
                 source,
@@ -252,7 +259,7 @@ impl Epoch {
             };
             within.forward(weights, around, &mut self.across.embeddings, at);
         }
-        let whole = Block::whole(self.d);
+        let whole = ColumnRange::whole(self.d);
         self.across
             .forward(Parameters::of(&values.across), &mut self.joint, whole);
     }
@@ -263,7 +270,7 @@ impl Epoch {
         values: &Values,
         spatial: &Operator,
         weights: &[f64],
-    ) -> consistency::Terms {
+    ) -> consistency::CrossTerms {
         let d = self.d;
         let coders = values.coders.iter();
         let through: Vec<_> = coders.map(|c| through(&c.decoder, &c.encoder, d)).collect();
@@ -274,12 +281,12 @@ impl Epoch {
             n: self.joint.len() / d,
         };
         let (z, graph) = (&self.across.embeddings, spatial.matrix());
-        let wide = Block::whole(d * through.len());
+        let wide = ColumnRange::whole(d * through.len());
         propagate(graph, z, wide, &mut self.once, wide, false);
         propagate(graph, &self.once, wide, &mut self.twice, wide, false);
         let found = task.run(z, &mut self.twice, &mut self.once);
         for m in 0..through.len() {
-            let (own, plane) = (Block::nth(m, through.len(), d), Block::whole(d));
+            let (own, plane) = (ColumnRange::nth(m, through.len(), d), ColumnRange::whole(d));
             let back = spatial.transpose();
             propagate(back, &self.twice, own, &mut self.plane, plane, false);
             propagate(back, &self.plane, plane, &mut self.once, own, true);

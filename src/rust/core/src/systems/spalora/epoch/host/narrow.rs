@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::attention::{Attended, Parameters, NODES};
-use super::block::Block;
+use super::columns::ColumnRange;
 use super::{propagate, Gradients, Weights};
 use crate::dense::{gram, multiply, product, sum_parts, View};
 use crate::sparse::Csr;
@@ -25,7 +25,7 @@ impl Narrow {
         let n = graphs[0].n_rows();
         let mut views = vec![0f32; 2 * n * p];
         for (j, graph) in graphs.into_iter().enumerate() {
-            let (from, to) = (Block::whole(p), Block::nth(j, 2, p));
+            let (from, to) = (ColumnRange::whole(p), ColumnRange::nth(j, 2, p));
             propagate(graph, x, from, &mut views, to, false);
         }
         Self {
@@ -36,10 +36,10 @@ impl Narrow {
     }
 
     /// Writes the embedding to columns of `out`.
-    pub fn forward(&mut self, w: &Weights, out: &mut [f32], at: Block) {
+    pub fn forward(&mut self, w: &Weights, out: &mut [f32], at: ColumnRange) {
         let (p, [_, u]) = (self.p, &w.attention);
         let joined = joined(w, p, at.width);
-        let to = Block::whole(p);
+        let to = ColumnRange::whole(p);
         self.attended
             .forward(Parameters { w: &joined, u }, &mut self.mean, to);
         let encoder = View::new(&w.encoder, p, at.width);
@@ -55,11 +55,11 @@ impl Narrow {
 
     /// From the gradient of the embedding, columns of `grad`. With M the mean and B = W W_a: dW = M'dZ + dB W_a' and
     /// dW_a = W'dB.
-    pub fn backward(&mut self, w: &Weights, grad: &[f32], at: Block) -> Gradients {
+    pub fn backward(&mut self, w: &Weights, grad: &[f32], at: ColumnRange) -> Gradients {
         let (p, d, [w_a, u]) = (self.p, at.width, &w.attention);
         let mut encoder = self.outwards(&w.encoder, grad, at);
         let joined = joined(w, p, d);
-        let from = Block::whole(p);
+        let from = ColumnRange::whole(p);
         let joined = Parameters { w: &joined, u };
         let [db, du] = self.attended.backward(joined, &self.mean, from);
         let (w_a, views) = (View::new(w_a, d, d), View::new(&db, p, d));
@@ -71,7 +71,7 @@ impl Narrow {
     }
 
     /// M'dZ; the gradient dZ W' takes the place of M.
-    fn outwards(&mut self, encoder: &[f32], grad: &[f32], at: Block) -> Vec<f32> {
+    fn outwards(&mut self, encoder: &[f32], grad: &[f32], at: ColumnRange) -> Vec<f32> {
         let (p, d) = (self.p, at.width);
         let parts = self
             .mean

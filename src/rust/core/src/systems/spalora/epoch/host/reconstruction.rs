@@ -1,7 +1,7 @@
 //! The reconstructions of all modalities from one P = A Z (METHODS 7).
 
 use crate::dense::{gram, multiply, product, times_into, View};
-use crate::systems::spalora::model::Source;
+use crate::systems::spalora::model::ModalityData;
 
 /// One modality's share.
 pub struct Term {
@@ -13,10 +13,10 @@ pub struct Term {
 
 /// The terms of all modalities, their V' (p x d) given; `dp` (N x d) receives the gradient of `p`.
 ///
-/// With G = P'P and K = X'P a term is [sum omega |X_g|^2 - 2 <K, Omega V'> + <G, V Omega V'>] / (N p). Its gradients are
-/// 2 (P V Omega V' - X Omega V') / (N p) of P and 2 Omega (V' G - K) / (N p) of V'.
+/// With G = P'P and K = X'P a term is [sum omega |X_g|^2 - 2 <K, Omega V'> + <G, V Omega V'>] / (N p). Its gradients
+/// are 2 (P V Omega V' - X Omega V') / (N p) of P and 2 Omega (V' G - K) / (N p) of V'.
 pub fn reconstructions(
-    sources: &[Source],
+    sources: &[ModalityData],
     decoders: &[&[f32]],
     weights: &[f64],
     p: &[f32],
@@ -48,7 +48,7 @@ pub fn reconstructions(
 
 /// `weighted` is Omega V', `factor` that of the gradient.
 fn term(
-    source: &Source,
+    source: &ModalityData,
     v: &[f32],
     weighted: &[f32],
     p: &[f32],

@@ -16,7 +16,7 @@ use crate::preprocess::{Centre, ScaledGenes};
 use crate::rng::{Purpose, Rng};
 use crate::slices::Slices;
 use crate::sparse::Csr;
-use crate::systems::spalora::model::{Model, Source};
+use crate::systems::spalora::model::{ModalityData, Model};
 use crate::systems::spalora::{Params, ValidParams};
 use crate::threads;
 
@@ -47,16 +47,16 @@ fn genes(n: usize) -> Input {
     });
     let matrix = Csr::from_rows(n, rows.collect()).unwrap();
     let slices = Slices::new((0..CELLS).map(|cell| (cell % 2) as u32).collect()).unwrap();
-    Input::scaled(ScaledGenes::centred(matrix, &slices, Centre::Means).unwrap())
+    Input::from(ScaledGenes::centred(matrix, &slices, Centre::Means).unwrap())
 }
 
 /// Sparse genes, fewer columns than the embeddings have, and more.
-fn sources() -> Vec<Source> {
+fn sources() -> Vec<ModalityData> {
     let inputs = [genes(70), dense(1, 5), dense(2, 20)];
     let sources = inputs.into_iter().zip(10..).map(|(input, seed)| {
-        let columns = crate::nn::linear::Design::n_columns(&input);
+        let columns = input.n_columns();
         let weights = (0..columns).map(|c| 1.0 + (c % 4) as f64).collect();
-        Source::new(input, graph(seed), weights)
+        ModalityData::new(input, graph(seed), weights)
     });
     sources.collect()
 }

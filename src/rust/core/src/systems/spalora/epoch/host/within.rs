@@ -1,12 +1,11 @@
 //! One modality's way to its embedding and back: the encoder, two graphs, and attention over them.
 
 use super::attention::{Attended, Parameters};
-use super::block::Block;
+use super::columns::ColumnRange;
 use super::narrow::Narrow;
 use super::{propagate, Gradients, Weights};
-use crate::nn::linear::Design;
 use crate::nn::propagate::Operator;
-use crate::systems::spalora::model::Source;
+use crate::systems::spalora::model::ModalityData;
 
 /// What one modality keeps over the epochs.
 pub enum Within {
@@ -17,14 +16,14 @@ pub enum Within {
 
 /// What the way needs beside the parameters.
 pub struct Surroundings<'a> {
-    pub source: &'a Source,
+    pub source: &'a ModalityData,
     pub spatial: &'a Operator,
     /// N x d, to work in.
     pub plane: &'a mut [f32],
 }
 
 impl Within {
-    pub fn new(source: &Source, spatial: &Operator, d: usize) -> Self {
+    pub fn new(source: &ModalityData, spatial: &Operator, d: usize) -> Self {
         let (n, p) = (source.n_rows(), source.input.n_columns());
         let graphs = [spatial.matrix(), source.features.matrix()];
         match source.input.as_dense() {
@@ -42,7 +41,7 @@ impl Within {
     }
 
     /// Writes the embedding to columns of `out`.
-    pub fn forward(&mut self, w: &Weights, around: Surroundings, out: &mut [f32], at: Block) {
+    pub fn forward(&mut self, w: &Weights, around: Surroundings, out: &mut [f32], at: ColumnRange) {
         let attended = match self {
             Self::Wide(attended) => attended,
             Self::Narrow(narrow) => return narrow.forward(w, out, at),
@@ -52,12 +51,12 @@ impl Within {
             spatial,
             plane,
         } = around;
-        let from = Block::whole(at.width);
+        let from = ColumnRange::whole(at.width);
         source
             .input
             .multiply_into(&w.encoder, at.width, plane, false);
         for (j, graph) in [spatial, &source.features].into_iter().enumerate() {
-            let to = Block::nth(j, 2, at.width);
+            let to = ColumnRange::nth(j, 2, at.width);
             propagate(
                 graph.matrix(),
                 plane,
@@ -76,7 +75,7 @@ impl Within {
         w: &Weights,
         around: Surroundings,
         grad: &[f32],
-        at: Block,
+        at: ColumnRange,
     ) -> Gradients {
         let attended = match self {
             Self::Wide(attended) => attended,
@@ -89,7 +88,10 @@ impl Within {
         } = around;
         let attention = attended.backward_through(Parameters::of(&w.attention), grad, at, None);
         for (j, graph) in [spatial, &source.features].into_iter().enumerate() {
-            let (from, to) = (Block::nth(j, 2, at.width), Block::whole(at.width));
+            let (from, to) = (
+                ColumnRange::nth(j, 2, at.width),
+                ColumnRange::whole(at.width),
+            );
             propagate(
                 graph.transpose(),
                 &attended.embeddings,

@@ -2,13 +2,13 @@
 
 /// `width` columns from `first` on of a matrix of `stride` columns.
 #[derive(Clone, Copy)]
-pub struct Block {
+pub struct ColumnRange {
     pub stride: usize,
     pub first: usize,
     pub width: usize,
 }
 
-impl Block {
+impl ColumnRange {
     /// All columns.
     pub fn whole(width: usize) -> Self {
         Self {

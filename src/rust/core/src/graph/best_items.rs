@@ -11,12 +11,12 @@ use crate::{progress, Result};
 const MAX_PAIRS: usize = 900_000_000;
 
 /// `keep` items for each query, best first.
-pub(super) struct Found {
+pub(super) struct BestItems {
     keep: usize,
     scored: Vec<Scored>,
 }
 
-impl Found {
+impl BestItems {
     /// The `keep` items (of at least so many) with the largest inner products: exact up to [`MAX_PAIRS`], above by an
     /// inverted file over `places()`, the queries and items as places (see [`lists::as_items`]).
     pub(super) fn search(

@@ -9,7 +9,7 @@ use crate::preprocess::{self, Columns, Directions, Modality, ModalityKind};
 use crate::Result;
 
 /// Of one modality.
-pub(super) struct Seen {
+pub(super) struct NetworkInput {
     pub input: Input,
     /// Of every column.
     pub weights: Vec<f64>,
@@ -17,14 +17,14 @@ pub(super) struct Seen {
     pub turn: Option<Array2<f64>>,
 }
 
-impl Seen {
+impl NetworkInput {
     /// # Errors
     /// Genes whose components are not known.
     pub fn of(modality: &Modality, params: &Params) -> Result<Self> {
         match (&modality.features.input, params.sees) {
             (Columns::Scaled(_), Sees::Components) => genes_by_components(modality, params.weights),
             _ => Ok(Self {
-                input: Input::new(&modality.features),
+                input: Input::from(&modality.features),
                 weights: gene_weights(modality, params.weights),
                 turn: None,
             }),
@@ -48,18 +48,18 @@ impl Seen {
     }
 }
 
-/// Genes as their components C tell them, C V'. Their weighted squared error, the mean over the genes, is one of components:
-/// with V' Omega V = R L R', R orthonormal, mean omega (C V' - P D)^2 for decoders D = D' (V R)' is mean L (C R - P D')^2 up to
-/// the number of columns. So the columns are C R, and weigh L.
+/// Genes as their components C tell them, C V'. Their weighted squared error, the mean over the genes, is one of
+/// components: with V' Omega V = R L R', R orthonormal, mean omega (C V' - P D)^2 for decoders D = D' (V R)' is mean L
+/// (C R - P D')^2 up to the number of columns. So the columns are C R, and weigh L.
 ///
 /// Omega is taken relative to its mean: the weights say which genes count, not how much the RNA counts beside the other
 /// losses.
-fn genes_by_components(modality: &Modality, weights: GeneWeights) -> Result<Seen> {
+fn genes_by_components(modality: &Modality, weights: GeneWeights) -> Result<NetworkInput> {
     let rotation = modality.rotation()?;
     let (genes, columns) = rotation.dim();
     let share = columns as f64 / genes as f64;
     if weights == GeneWeights::None {
-        return Ok(Seen {
+        return Ok(NetworkInput {
             input: Input::dense(modality.components.clone()),
             weights: vec![share; columns],
             turn: None,
@@ -68,7 +68,7 @@ fn genes_by_components(modality: &Modality, weights: GeneWeights) -> Result<Seen
     let omega = gene_weights(modality, weights);
     let mean = omega.iter().sum::<f64>() / genes as f64;
     let (values, turn) = principal(rotation, &omega)?;
-    Ok(Seen {
+    Ok(NetworkInput {
         input: Input::dense(modality.components_by(&turn)),
         weights: values.into_iter().map(|v| share * v / mean).collect(),
         turn: Some(turn),
@@ -102,7 +102,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::nn::linear::Design;
     use crate::preprocess::Settings;
     use crate::rng::{Purpose, Rng};
     use crate::slices::Slices;
@@ -148,16 +147,16 @@ mod tests {
                 weights,
                 ..Params::default()
             };
-            let seen = Seen::of(&rna, &params).unwrap();
-            let columns = dense(&seen.input);
+            let network = NetworkInput::of(&rna, &params).unwrap();
+            let columns = dense(&network.input);
             let (p, decoder) = (normal(1, (60, 3)), normal(2, (3, 4)));
             let gap = &columns - &p.dot(&decoder);
             let mut collapsed = 0.0;
-            for (column, weight) in gap.columns().into_iter().zip(&seen.weights) {
+            for (column, weight) in gap.columns().into_iter().zip(&network.weights) {
                 collapsed += weight * column.dot(&column);
             }
             collapsed /= (60 * 4) as f64;
-            let turn = seen.turn.clone().unwrap_or_else(|| Array2::eye(4));
+            let turn = network.turn.clone().unwrap_or_else(|| Array2::eye(4));
             let genes = rna.components.mapv(f64::from).dot(&v.t());
             let gap = genes - p.dot(&decoder).dot(&v.dot(&turn).t());
             let omega = gene_weights(&rna, weights);
@@ -185,9 +184,9 @@ mod tests {
                 latent: 3,
                 ..Params::default()
             };
-            let seen = Seen::of(&rna, &params).unwrap();
-            let found = seen.directions(&rna, &params).unwrap();
-            let along = dense(&seen.input).dot(&found.loadings);
+            let network = NetworkInput::of(&rna, &params).unwrap();
+            let found = network.directions(&rna, &params).unwrap();
+            let along = dense(&network.input).dot(&found.loadings);
             assert_eq!(along.dim(), (60, 3));
             for (a, c) in along.columns().into_iter().zip(rna.components.columns()) {
                 let gap = (&a - &c.mapv(f64::from)).mapv(f64::abs);
