@@ -4,7 +4,7 @@
 # make document   generated files: R/extendr-wrappers.R, NAMESPACE, man/
 # make check   R CMD build and R CMD check: no errors, no warnings
 # make lint    formatting, clippy, documentation of the core without a gap or a dead link, lines of R under 120 columns
-# make modern  run the R tests with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
+# make modern  R tests and R CMD check --as-cran with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
 # make cuda-check   compile all of it with CUDA, on a machine without a GPU (fetches the toolkit; see tools/cuda-toolkit.sh)
 # make clean   remove what is built, except the compiled Rust crates (make distclean removes those too)
 
@@ -65,9 +65,8 @@ current:
 	diff -r build/before/man man
 	diff -r build/before/extendr-wrappers.R R/extendr-wrappers.R
 
-# With compiled crates of its own: what is linked there does not run here.
 modern:
-	SPAXR_CARGO_TARGET=$(CURDIR)/build/modern-target tools/modern-r.sh
+	tools/modern-r.sh
 
 lint: setup
 	Rscript --vanilla tools/lines.R

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# R CMD build and R CMD check of a copy without build outputs. Fails on any error or warning.
-#   tools/check.sh <work folder>
+# R CMD build and R CMD check of a copy without build outputs. Fails on any error, any warning, and any note that cran-comments.md does not explain.
+#   tools/check.sh <work folder> [further arguments of R CMD check, as --as-cran]
 set -euo pipefail
+cd "$(dirname "$0")/.."
+project=$PWD
 out=$1
 target=${SPAXR_CARGO_TARGET:?}
 rm -rf "$out/stage" "$out/spaxR.Rcheck" "$out"/spaxR_*.tar.gz
@@ -13,10 +15,19 @@ cd "$out"
 # The vignettes need an installed package: the library just built serves it.
 SPAXR_RUST_LIBRARY="$target/release/libspaxR.a" R CMD build stage/spaxR
 rm -rf stage
-# The check compiles from the tarball's own sources, without a network.
-CARGO_NET_OFFLINE=true _R_CHECK_XREFS_REPOSITORIES_="" R CMD check --no-manual spaxR_*.tar.gz </dev/null
+# The check compiles from the tarball's own sources, without a network; nothing of CRAN is asked for either.
+export CARGO_NET_OFFLINE=true _R_CHECK_XREFS_REPOSITORIES_="" _R_CHECK_CRAN_INCOMING_REMOTE_=false _R_CHECK_SYSTEM_CLOCK_=false
+R CMD check --no-manual "${@:2}" spaxR_*.tar.gz </dev/null
 ls -l spaxR_*.tar.gz
-if ! grep -qE '^Status: (OK|[0-9]+ NOTEs?)$' spaxR.Rcheck/00check.log; then
+
+log=spaxR.Rcheck/00check.log
+if ! grep -qE '^Status: (OK|[0-9]+ NOTEs?)$' "$log"; then
   echo "R CMD check must show no error and no warning." >&2
   exit 1
 fi
+sed -nE 's/^\* checking (.*) \.\.\.( \[.*\])? NOTE$/\1/p' "$log" | while IFS= read -r note; do
+  grep -qF "\`$note\`" "$project/cran-comments.md" || {
+    echo "cran-comments.md does not explain the note on $note." >&2
+    exit 1
+  }
+done

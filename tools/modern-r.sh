@@ -1,81 +1,65 @@
 #!/usr/bin/env bash
-# Runs the R tests with the R and the Seurat of Debian trixie (R 4.5, Seurat 5), on a machine that has older ones.
+# The R tests and `R CMD check --as-cran` with what Debian trixie has (R 4.5, Seurat 5, and its rustc-web), on a machine that has others.
 #
-#   tools/modern-r.sh [FOLDER] [FILTER]    (or: make modern), as root
+#   tools/modern-r.sh [FILTER]    (or: make modern), as root
 #
-# FOLDER (build/trixie unless given) becomes a Debian system made by debootstrap: about 2 GB and five minutes the first time, reused
-# afterwards (from DEBIAN_MIRROR, if set). FILTER is testthat's: only the test files whose names match. Needs debootstrap (installed where apt-get is there) and a network; not part of `make test`.
+# FILTER is testthat's: only the test files whose names match, and no check. SPAXR_TRIXIE (~/.cache/spaxr-trixie unless set) becomes
+# a Debian system made by debootstrap: 3 GB and three minutes the first time, reused afterwards; from DEBIAN_MIRROR, if set.
+# The status is 77 where no such system can be made.
 #
-# The tree's sources are copied into the folder, so that the objects compiled there never mix with those of this machine. Mounted there are
-# Rust's own folders (CARGO_HOME, RUSTUP_HOME) and the compiled crates. These lie in SPAXR_CARGO_TARGET (build/modern-target unless given;
-# begun as a copy of src/rust/target), which must not be the folder of this machine's own builds: what is linked there may not run here.
-#
-# Everything is mounted in a mount namespace of the script's own: the machine never sees a mount, and all are gone when the script ends,
-# however it ends. Nothing is deleted once something is mounted.
+# Everything lies in that folder, compiled crates too: what is compiled there never mixes with what is of this machine, and nothing of the
+# machine is mounted there but /proc, in a mount namespace of the script's own that ends with it. Where a container refuses
+# that, it goes without. The crates come along in src/rust/vendor.tar.xz, as they go to CRAN, and are compiled without a network.
 set -euo pipefail
 
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-packages=(r-base-core r-base-dev r-bioc-delayedarray r-bioc-singlecellexperiment r-bioc-spatialexperiment r-cran-callr r-cran-cli
-  r-cran-ggplot2 r-cran-igraph r-cran-matrix r-cran-mclust r-cran-patchwork r-cran-rann r-cran-rlang r-cran-seurat
-  r-cran-seuratobject r-cran-testthat r-cran-vdiffr r-cran-withr)
-
-stop() {
-  echo "modern-r.sh: $*" >&2
-  exit 1
-}
-
-if [ "${1:-}" != --in-namespace ]; then
-  [ "$(id -u)" -eq 0 ] || stop "needs root, for debootstrap and chroot"
-  if ! command -v debootstrap >/dev/null && command -v apt-get >/dev/null; then
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends debootstrap >/dev/null
-  fi
-  for program in debootstrap unshare cargo; do
-    command -v "$program" >/dev/null || stop "$program was not found"
-  done
-  exec unshare --mount --propagation private "$0" --in-namespace "$@"
-fi
-shift
+# What DESCRIPTION names, and what the check calls.
+packages=(r-base-core r-base-dev r-bioc-biocstyle r-bioc-delayedarray r-bioc-singlecellexperiment r-bioc-spatialexperiment r-cran-bit64
+  r-cran-callr r-cran-cli r-cran-data.table r-cran-future r-cran-ggplot2 r-cran-igraph r-cran-knitr r-cran-matrix r-cran-mclust r-cran-patchwork r-cran-png
+  r-cran-progressr r-cran-rann r-cran-rlang r-cran-rmarkdown r-cran-seurat r-cran-seuratobject r-cran-testthat r-cran-tibble r-cran-vdiffr r-cran-withr
+  cargo-web rustc-web devscripts pandoc qpdf tidy xz-utils)
 
 project=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "${1:-$project/build/trixie}"
-folder=$(cd "${1:-$project/build/trixie}" && pwd)
-filter=${2:-}
-target=${SPAXR_CARGO_TARGET:-$project/build/modern-target}
-cargo_home=${CARGO_HOME:-$HOME/.cargo}
-rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
+folder=${SPAXR_TRIXIE:-${XDG_CACHE_HOME:-$HOME/.cache}/spaxr-trixie}
 
-! grep -q " $folder/" /proc/self/mounts || stop "something is mounted below $folder already: unmount it first"
+step() { printf -- '-- %s (%s s)\n' "$1" "$SECONDS"; }
 
-mounted=()
-bind() {
-  mkdir -p "$1" "$folder$1"
-  mount --bind "$1" "$folder$1"
-  mounted=("$folder$1" "${mounted[@]}")
+cannot() {
+  echo "modern-r.sh: $*" >&2
+  exit 77
 }
-# The namespace's end would do; unmounting here tells when something still holds a mount.
-unmount() {
-  local place
-  for place in "${mounted[@]}"; do
-    umount "$place" || umount --lazy "$place"
-  done
+
+get_debootstrap() {
+  [ "$(id -u)" -eq 0 ] || cannot "needs root, for debootstrap and chroot"
+  command -v debootstrap >/dev/null && return
+  command -v apt-get >/dev/null || cannot "debootstrap was not found"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends debootstrap >/dev/null ||
+    cannot "debootstrap cannot be installed"
 }
-trap unmount EXIT
-trap 'exit 130' INT TERM HUP
 
 inside() {
-  chroot "$folder" /usr/bin/env -i HOME="$HOME" LANG=C.UTF-8 TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  chroot "$folder" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin R_LIBS=/library SPAXR_CARGO_TARGET=/target CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never "$@" </dev/null
 }
 
+# A system that is only half made never gets the name under which it is looked for.
 make_system() {
-  [ ! -e "$folder/debootstrap" ] || stop "$folder was left half made: delete it and call again"
-  [ -e "$folder/etc/debian_version" ] ||
-    debootstrap --variant=minbase --include=ca-certificates trixie "$folder" "$mirror"
-  # Only now: debootstrap makes its own /dev, and would write through a mounted one.
-  bind /proc
-  inside dpkg-query --show "${packages[@]}" >/dev/null 2>&1 || {
-    inside apt-get update -qq
-    inside apt-get install -y -qq --no-install-recommends "${packages[@]}"
+  [ ! -e "$folder" ] || return 0
+  rm -rf --one-file-system "$folder.part"
+  debootstrap --variant=minbase --include=ca-certificates trixie "$folder.part" "$mirror" ||
+    cannot "debootstrap failed"
+  mv "$folder.part" "$folder"
+}
+
+install_packages() {
+  inside dpkg-query --show "${packages[@]}" >/dev/null 2>&1 && return
+  cp /etc/resolv.conf "$folder/etc/resolv.conf"
+  inside apt-get -o Acquire::Retries=3 update -qq
+  inside apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${packages[@]}" >"$folder/apt.log" 2>&1 || {
+    tail -n 40 "$folder/apt.log"
+    return 1
   }
+  inside apt-get clean
 }
 
 copy_sources() {
@@ -86,6 +70,18 @@ copy_sources() {
   done | tar --create --null --files-from=- --file=-) | tar --extract --directory "$folder/spaxR"
 }
 
+# Made again only when the crates are others.
+vendor_crates() {
+  local rust=$folder/spaxR/src/rust kept=$folder/vendor
+  if ! cmp -s "$rust/Cargo.lock" "$kept/Cargo.lock"; then
+    rm -rf --one-file-system "$kept"
+    mkdir "$kept"
+    "$folder/spaxR/tools/vendor.sh"
+    cp "$rust/vendor.tar.xz" "$rust/Cargo.lock" "$kept"
+  fi
+  cp "$kept/vendor.tar.xz" "$rust"
+}
+
 test_code='
 library(testthat)
 filter <- Sys.getenv("FILTER")
@@ -94,26 +90,48 @@ results <- as.data.frame(test_dir("/spaxR/tests/testthat", package = "spaxR", lo
 versions <- vapply(c("Seurat", "SeuratObject", "ggplot2", "testthat"), function(p) paste(p, packageVersion(p)), "")
 failed <- sum(results$failed) + sum(results$error)
 message(R.version.string, ", ", paste(versions, collapse = ", "))
-message(sum(results$passed), " expectations met, ", failed, " failed, ", sum(results$warning), " warnings, ", sum(results$skipped), " tests skipped")
+message(sum(results$passed), " passed, ", failed, " failed, ", sum(results$skipped), " skipped; ", sum(results$warning), " warnings")
 quit("no", status = failed > 0)
 '
 
-# Most crates do not depend on the R they are for: a copy of this machine's saves minutes.
-copy_crates() {
-  [ ! -e "$target" ] && [ -e "$project/src/rust/target/release" ] || return 0
-  rm -rf "$target.part"
-  mkdir -p "$target.part"
-  cp --archive --reflink=auto "$project/src/rust/target/release" "$target.part"
-  mv "$target.part" "$target"
+# Only when the system is made: debootstrap mounts it as well, and unmounts it.
+mount_proc() {
+  [ "$namespace" = own ] && mount --bind /proc "$folder/proc" || echo "/proc cannot be mounted: without it."
 }
 
-copy_sources
-copy_crates
-make_system
-bind "$cargo_home"
-bind "$rustup_home"
-bind "$target"
-mkdir -p "$folder/library"
-inside CARGO_HOME="$cargo_home" RUSTUP_HOME="$rustup_home" SPAXR_CARGO_TARGET="$target" \
-  R CMD INSTALL --no-multiarch --no-docs --library=/library /spaxR
-inside R_LIBS=/library NOT_CRAN=true FILTER="$filter" Rscript --vanilla -e "$test_code"
+main() {
+  local filter=${1:-}
+  mkdir -p "$(dirname "$folder")"
+  exec 9>"$folder.lock"
+  flock 9
+  step "Debian trixie"
+  make_system
+  mount_proc
+  install_packages
+  step "sources and crates"
+  copy_sources
+  vendor_crates
+  step "install"
+  mkdir -p "$folder/library"
+  inside R CMD INSTALL --no-multiarch --no-docs --library=/library /spaxR
+  step "tests"
+  inside NOT_CRAN=true FILTER="$filter" Rscript --vanilla -e "$test_code"
+  [ -z "$filter" ] || return 0
+  step "R CMD check --as-cran"
+  mkdir -p "$folder/check"
+  # What was just compiled serves the check too: cargo takes vendored crates in another folder for others, and would compile all again.
+  inside SPAXR_RUST_LIBRARY=/target/release/libspaxR.a /spaxR/tools/check.sh /check --as-cran
+  step "done"
+}
+
+if [ "${1:-}" = --in-namespace ]; then
+  namespace=own
+  main "${@:2}"
+  exit
+fi
+get_debootstrap
+if unshare --mount true 2>/dev/null; then
+  exec unshare --mount --propagation private "$0" --in-namespace "$@"
+fi
+namespace=machine
+main "$@"

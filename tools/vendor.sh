@@ -3,9 +3,10 @@
 # Not kept in the repository.
 set -euo pipefail
 cd "$(dirname "$0")/../src/rust"
+export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 rm -rf vendor
 # The settings that it prints are in tools/config.R.
-cargo vendor --locked --versioned-dirs vendor >/dev/null
+cargo vendor --quiet --locked --versioned-dirs vendor >/dev/null
 rm -f vendor.tar.xz
 tar -c --sort=name --mtime='2000-01-01' --owner=0 --group=0 --numeric-owner vendor | xz -9e >vendor.tar.xz
 rm -rf vendor
