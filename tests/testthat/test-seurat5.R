@@ -60,7 +60,8 @@ test_that("the walk: reduction, domains, tool entry, command, plot", {
 
 test_that("what Seurat does with a reduction works on this one", {
   object <- quick_seurat()
-  object <- Seurat::FindNeighbors(object, reduction = "spacross", dims = 1:15, verbose = FALSE)
+  dims <- seq_len(ncol(object[["spacross"]]))
+  object <- Seurat::FindNeighbors(object, reduction = "spacross", dims = dims, verbose = FALSE)
   expect_true("RNA_snn" %in% SeuratObject::Graphs(object))
   values <- SeuratObject::FetchData(object, c("spacross_1", "spacross_domain"))
   expect_identical(values$spacross_1, unname(quick_fit()$embedding[, 1]))
