@@ -5,7 +5,8 @@
 fit_system <- function(task, system, timer, call) {
   look_at_coords(task)
   found <- run_system(task, system$name, system$parts_of(task), timer, function(described) system$told(described, task))
-  if (task$verbose) say_twins(found$quality$twins)
+  found$quality <- named_quality(found$quality, names(task$modalities))
+  say_quality(found$quality, task$verbose)
   more <- system$more(found, task)
   model <- new_model(system, system$own(found, task), found$domain, task, found$model)
   new_result(system, c(
@@ -29,15 +30,6 @@ run_system <- function(task, system, parts, timer, told = function(described) NU
     if (stage == "place") say_place(run)
   }
   run_result(run, task)
-}
-
-# Twins of osmFISH and the like: duplicated rows of a table, more often than not.
-say_twins <- function(n) {
-  if (isTRUE(n > 0L)) {
-    cli::cli_inform(c(
-      "i" = "{n} cells stand in the data twice, in one place and with the same values: a twin does not count as a neighbour."
-    ), class = "spaxR_message_twins")
-  }
 }
 
 run_asked <- function(task) {

@@ -8,11 +8,3 @@ ppca_system <- function() {
     late = function(found, task) NULL
   )
 }
-
-describe_quality <- function(result) {
-  paste0(
-    "  neighbours predict ",
-    format(round(100 * result$quality$r2)),
-    " % of the variance of the components in regions left out"
-  )
-}

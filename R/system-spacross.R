@@ -4,7 +4,7 @@ spacross_system <- function() {
     name = "spacross", title = "SpaCross", verb = "RunSpaCross",
     options = spacross_options,
     result = "SpaCrossResult",
-    describe = function(result) NULL,
+    describe = describe_quality,
     late = reconstructed_genes
   )
 }

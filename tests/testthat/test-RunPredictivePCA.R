@@ -113,3 +113,38 @@ test_that("wrong input is refused before long work", {
     RunPredictivePCA(small_seurat(), coords = c("x", "y"), confidence.name = ""), "argument", "confidence.name"
   )
 })
+
+test_that("slices that lie on each other are aligned and predict each other's cells", {
+  places <- do.call(rbind, unname(pair_tables()))
+  # Each slice lacks cells that the other has.
+  kept <- withr::with_seed(1, stats::runif(nrow(places)) < 0.6)
+  run <- function(...) {
+    RunPredictivePCA(
+      pair_counts()[, kept], n.domains = 4, coords = places[kept, ], slice = pair_slice()[kept], verbose = FALSE, ...
+    )
+  }
+  alone <- run()
+  stack <- suppressMessages(run(stack = TRUE))
+  expect_true(stack$alignment$stacked)
+  expect_false(alone$alignment$stacked)
+  expect_identical(dim(stack$alignment$coords), c(sum(kept), 3L))
+  label <- rep(small()$spots$label, 2)[kept]
+  right <- function(fit) DomainMetrics(fit$domain, truth = label, coords = places[kept, ])$ARI
+  expect_gt(right(stack), right(alone) - 0.02)
+  expect_false(identical(stack$confidence, alone$confidence))
+})
+
+test_that("what says how slices lie needs a stack, and a stack needs slices", {
+  pair <- function(...) {
+    RunPredictivePCA(pair_counts(), coords = do.call(rbind, unname(pair_tables())), slice = pair_slice(), ...)
+  }
+  expect_error(pair(align = "none"), class = "spaxR_error_argument", regexp = "stack = TRUE")
+  expect_error(pair(stack = NA), class = "spaxR_error_argument", regexp = "stack")
+  one <- function() RunPredictivePCA(small()$counts, coords = small_xy(), stack = TRUE)
+  expect_error(one(), class = "spaxR_error_argument", regexp = "stack")
+  object <- pair_seurat()
+  object <- suppressMessages(RunPredictivePCA(
+    object, n.domains = 4, coords = c("x", "y"), split.by = "slice", stack = TRUE, verbose = FALSE
+  ))
+  expect_true(SeuratObject::Tool(object, "RunPredictivePCA")$alignment$stacked)
+})

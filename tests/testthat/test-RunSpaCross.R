@@ -190,6 +190,8 @@ test_that("printing a result says what is in it", {
   fit <- quick_fit()
   expect_output(print(fit), "4 domains")
   expect_output(print(fit), "12 epochs")
+  expect_output(print(fit), "neighbours predict [0-9]+ %")
+  expect_output(print(fit), "the network, where it does not see the cell, -?[0-9]+ %")
 })
 
 test_that("verbose off is silent, verbose on without a terminal is the coordinates, and one line at either end", {

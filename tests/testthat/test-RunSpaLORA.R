@@ -318,3 +318,19 @@ test_that("the other verbs find what the run wrote, and ask when there are two r
   expect_spax_error(FindDomains(object, n.domains = 3), "argument", "reduction")
   expect_spax_error(FindDomains(tissue_seurat(), n.domains = 3), "argument", "reduction")
 })
+
+test_that("a modality whose cells are shuffled is said not to count, and takes nothing from the domains", {
+  made <- simulate_tissue()
+  counts <- made$counts[c("RNA", "ADT")]
+  alone <- RunPredictivePCA(counts$RNA, n.domains = 5, coords = made$spots, verbose = FALSE)
+  cells <- colnames(counts$ADT)
+  counts$ADT <- withr::with_seed(1, counts$ADT[, sample(cells)])
+  colnames(counts$ADT) <- cells
+  run <- function() RunSpaLORA(counts, n.domains = 5, coords = made$spots, epochs = 2, verbose = FALSE)
+  warned <- expect_warning(fit <- run(), class = "spaxR_warning_modality")
+  expect_match(conditionMessage(warned), "ADT")
+  expect_identical(fit$quality$unheard, "ADT")
+  expect_lt(fit$quality$r2[["ADT"]], 0.0015)
+  right <- function(fit) DomainMetrics(fit$domain, truth = made$spots$label, coords = made$spots)$ARI
+  expect_gt(right(fit), right(alone) - 0.02)
+})

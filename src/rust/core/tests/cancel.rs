@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
@@ -47,15 +47,18 @@ fn seconds_to_stop(name: &str, after: Duration, work: &(impl Fn() -> Result<()> 
     })
 }
 
-/// One at a time: the threads of several tests would wait for each other.
 static ALONE: Mutex<()> = Mutex::new(());
+
+/// One test at a time, from its first line: the threads of several, and what makes their data, would wait for each other.
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Tries at each moment. A busy machine may be slow for some time, but code that does not look is slow each time.
 const TRIES: usize = 8;
 
 /// Cancels at each of these moments (in milliseconds).
 fn stops(name: &str, moments: &[u64], work: impl Fn() -> Result<()> + Sync) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for &moment in moments {
         let after = Duration::from_millis(moment);
         let tries = (0..TRIES).map(|_| seconds_to_stop(name, after, &work));
@@ -118,6 +121,7 @@ impl Slots {
 
 #[test]
 fn preparing_stops() {
+    let _alone = alone();
     let counts = Slots::new(6000, 4000, 15);
     let settings = Settings::default();
     stops("principal components", &[5, 100, 300, 700], || {
@@ -136,6 +140,7 @@ fn preparing_stops() {
 
 #[test]
 fn clustering_stops() {
+    let _alone = alone();
     let x = numbers(20_000, 20);
     stops("mixture", &[20, 300, 1000], || {
         gaussian_mixture(x.view(), 9, &MixtureSettings::default()).map(|_| ())
@@ -150,6 +155,7 @@ fn clustering_stops() {
 
 #[test]
 fn searching_neighbours_stops() {
+    let _alone = alone();
     let coords = places(500_000);
     stops("neighbours in space", &[300, 700], || {
         spatial_knn(coords.view(), 30).map(|_| ())
@@ -173,6 +179,7 @@ fn searching_neighbours_stops() {
 
 #[test]
 fn averaging_and_scoring_stop() {
+    let _alone = alone();
     let coords = places(60_000);
     let near = spatial_knn(coords.view(), 36).unwrap();
     let x = numbers(60_000, 50);
@@ -194,6 +201,7 @@ fn averaging_and_scoring_stop() {
 
 #[test]
 fn aligning_stops() {
+    let _alone = alone();
     let coords = ndarray::concatenate![ndarray::Axis(0), places(6000), places(6000)];
     let slices = Slices::new((0..12_000).map(|cell| cell / 6000).collect()).unwrap();
     let slots = Slots::new(12_000, 30, 3);
@@ -237,6 +245,7 @@ fn aligning_stops() {
 
 #[test]
 fn training_stops() {
+    let _alone = alone();
     let coords = places(40_000);
     let graph = Graph::knn(coords.view(), 6).unwrap();
     let order = curve_order(coords.view()).unwrap();

@@ -249,3 +249,54 @@ fn neighbours_lie_within_a_slice() {
         .fold(0f32, |m, d| m.max(d.abs()));
     assert!(most < 1e-4, "{most}");
 }
+
+#[test]
+fn a_stack_adds_what_lies_above_and_below() {
+    let (coords, x) = cells(300, 12, 6);
+    let slices = Slices::new((0..300).map(|i| i / 100).collect()).unwrap();
+    let matrices = |stacked: bool| -> Vec<Array2<f32>> {
+        let tissue = Tissue::new(coords.clone(), slices.clone(), stacked, 2).unwrap();
+        let components = Components::of_columns(x.view(), &tissue).unwrap();
+        let predicted = components.predict(&tissue, 0.0).unwrap();
+        let views = predicted.matrices();
+        views.into_iter().map(|m| m.to_owned()).collect()
+    };
+    let (apart, stack) = (matrices(false), matrices(true));
+    let families = 2;
+    assert_eq!(stack.len() * families, apart.len() * (families + 1));
+    let most = apart.iter().zip(&stack).fold(0f32, |most, (a, b)| {
+        (a - b).iter().fold(most, |m, d| m.max(d.abs()))
+    });
+    assert!(most < 1e-4, "{most}");
+}
+
+#[test]
+fn a_modality_of_shuffled_cells_counts_for_nothing() {
+    let (coords, x) = cells(600, 12, 7);
+    let order = Rng::new(4, Purpose::Data, 0).permutation(600);
+    let rows: Vec<usize> = order.iter().map(|&i| i as usize).collect();
+    let shuffled = x.select(Axis(0), &rows);
+    let tissue = Tissue::new(coords, Slices::one(600), true, 2).unwrap();
+    let of = |x: &Array2<f32>| Components::of_columns(x.view(), &tissue).unwrap();
+    let predict = |parts: &[Components]| {
+        let joined = Components::join(parts).unwrap();
+        joined.predict(&tissue, 0.1).unwrap()
+    };
+    let alone = predict(&[of(&x)]);
+    let both = predict(&[of(&shuffled), of(&x)]);
+    assert_eq!(both.quality.unheard, [0]);
+    assert!(both.quality.r2[0] < 0.0025 && both.quality.r2[1] > 0.05);
+    let (alone, both) = (alone.columns(), both.columns());
+    let (heard, nothing) = both.view().split_at(Axis(1), alone.ncols());
+    let most = (&alone - &heard)
+        .iter()
+        .chain(&nothing)
+        .fold(0f32, |m, d| m.max(d.abs()));
+    assert!(most < 1e-4, "{most}");
+    assert!(predict(&[of(&x), of(&x)]).quality.unheard.is_empty());
+    // Nothing to go by is no reason to look at nothing.
+    assert!(predict(&[of(&shuffled), of(&shuffled)])
+        .quality
+        .unheard
+        .is_empty());
+}

@@ -103,6 +103,21 @@ fn results_come_back_in_the_callers_order() {
 }
 
 #[test]
+fn an_unseen_cell_says_nothing_of_itself() {
+    let (coords, x) = slice(200, 10, 2);
+    let mut changed = x.clone();
+    changed.row_mut(7).fill(5.0);
+    // Without training both have the weights that the seed draws.
+    let [plain, other] =
+        [x, changed].map(|x| trainer(&coords, Input::dense(x), quick(), 1).unwrap());
+    let (seen, seen_other) = (plain.embedding().unwrap(), other.embedding().unwrap());
+    assert_ne!(seen.row(7), seen_other.row(7));
+    let (unseen, unseen_other) = (plain.unseen().unwrap(), other.unseen().unwrap());
+    assert_eq!(unseen.row(7), unseen_other.row(7));
+    assert_ne!(unseen, unseen_other);
+}
+
+#[test]
 fn sparse_scaled_genes_train_like_dense_ones() {
     let (coords, x) = slice(300, 12, 3);
     let counts = x.mapv(|v| (v + 3.0).max(0.0));

@@ -70,6 +70,11 @@ impl Tissue {
         &self.slices
     }
 
+    /// Whether all slices share one frame.
+    pub fn stacked(&self) -> bool {
+        self.stacked && self.slices.n_slices() > 1
+    }
+
     /// n.
     pub fn n_cells(&self) -> usize {
         self.coords.nrows()

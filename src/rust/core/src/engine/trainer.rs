@@ -67,6 +67,15 @@ pub trait Trainer: Send {
     /// A device that does not answer.
     fn found(&mut self, more: bool) -> Result<Found>;
 
+    /// The embedding of every cell where the model does not see the cell itself: cells x columns in the caller's order. None of a
+    /// model that never hides any.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    fn unseen(&self) -> Result<Option<Array2<f32>>> {
+        Ok(None)
+    }
+
     /// Everything that the next epochs depend on, to go on with them later: the same bytes as without a break.
     ///
     /// # Errors

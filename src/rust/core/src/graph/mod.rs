@@ -1,5 +1,6 @@
 //! Graphs over cells: nearest neighbours in the tissue or in an embedding, and their normalisation.
 
+mod across;
 mod adjacency;
 mod around;
 mod best;
@@ -15,6 +16,7 @@ mod smooth;
 mod spatial;
 mod within;
 
+pub use across::nearest_across;
 pub use adjacency::Graph;
 pub use around::{around, Around};
 pub use correlation::correlation_knn;

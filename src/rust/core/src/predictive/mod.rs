@@ -14,7 +14,7 @@ mod twins;
 
 pub use boundaries::{correct_boundaries, NEAREST};
 pub use directions::Directions;
-pub use folds::{compact_folds, scattered_folds};
+pub use folds::{compact_folds, scattered_folds, FOLDS};
 pub use grams::Grams;
 pub use ridge::{Ridge, LAMBDAS};
 pub use rings::{ring_means, Rings};

@@ -47,6 +47,11 @@ impl Rings {
         self.0[self.0.len() - 1] - 1
     }
 
+    /// Cells of a ring.
+    pub fn size(&self, ring: usize) -> usize {
+        self.places(ring).len()
+    }
+
     /// Places of the ring's neighbours among those of a cell.
     fn places(&self, ring: usize) -> std::ops::Range<usize> {
         self.0[ring] - 1..self.0[ring + 1] - 1

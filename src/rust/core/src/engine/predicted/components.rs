@@ -3,12 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{s, Array2, ArrayView2, Axis};
 use serde_json::{json, Value};
 
 use super::found::{Predictions, Quality};
 use super::rings::Around;
-use super::{divided, off_curve_rows, CELLS_A_DIRECTION, COMPONENTS, DIRECTIONS, EDGES, RINGS};
+use super::{
+    divided, off_curve_rows, CELLS_A_DIRECTION, COMPONENTS, DIRECTIONS, EDGES, HEARD, RINGS,
+};
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
 use crate::engine::tensors::Tensors;
 use crate::engine::tissue::Tissue;
@@ -134,16 +136,55 @@ impl Components {
         said
     }
 
-    /// Predicts the components of each cell from its neighbours'. `own`: the share of its own residual that a cell keeps.
+    /// Predicts the components of each cell from its neighbours'. `own`: the share of its own residual that a cell keeps. Of several
+    /// modalities those that neighbours do not predict count for nothing.
     ///
     /// # Errors
     /// Cells without neighbours; a decomposition that does not converge.
     pub fn predict(&self, tissue: &Tissue, own: f64) -> Result<Predictions> {
-        let around = Around::of(self.x.view(), &tissue.along_curve()?, &EDGES)?;
+        let found = self.predict_all(tissue, own)?;
+        let r2 = &found.quality.r2;
+        let least = HEARD / self.x.nrows() as f64;
+        let unheard: Vec<usize> = (0..r2.len()).filter(|&m| r2[m] < least).collect();
+        if unheard.is_empty() || unheard.len() == r2.len() {
+            return Ok(found);
+        }
+        let mut heard = self.without(&unheard).predict_all(tissue, own)?;
+        heard.quality.r2 = found.quality.r2;
+        heard.quality.unheard = unheard;
+        Ok(heard)
+    }
+
+    /// These with nothing in the columns of some modalities, of further cells too: they are divided by infinity.
+    fn without(&self, unheard: &[usize]) -> Self {
+        let (mut x, mut spreads) = (self.x.clone(), self.spreads.clone());
+        let x_mut = Arc::make_mut(&mut x);
+        for &m in unheard {
+            let columns = self.modalities[m].clone();
+            x_mut.slice_mut(s![.., columns]).fill(0.0);
+            spreads[m] = f64::INFINITY;
+        }
+        Self {
+            x,
+            order: self.order.clone(),
+            modalities: self.modalities.clone(),
+            spreads,
+            features: None,
+        }
+    }
+
+    fn predict_all(&self, tissue: &Tissue, own: f64) -> Result<Predictions> {
+        let along = tissue.along_curve()?;
+        let around = Around::of(self.x.view(), &along, &EDGES)?;
+        let within = around.means.ncols();
+        let seen = match tissue.stacked() {
+            true => around.with_adjacent(self.x.view(), &along)?,
+            false => around.means,
+        };
         let scattered = scattered_folds(self.x.nrows());
-        let grams = Grams::new(around.means.view(), self.x.view(), &scattered)?;
+        let grams = Grams::new(seen.view(), self.x.view(), &scattered)?;
         let compact = compact_folds(self.x.nrows());
-        let strict = Grams::new(around.means.view(), self.x.view(), &compact)?;
+        let strict = Grams::new(seen.view(), self.x.view(), &compact)?;
         let mut found = Predictions {
             order: self.order.clone(),
             own: self.x.clone(),
@@ -158,8 +199,13 @@ impl Components {
         };
         let mut lists: Vec<usize> = RINGS.iter().map(|&n| n.min(around.rings.len())).collect();
         lists.dedup();
-        for (list, rings) in lists.into_iter().enumerate() {
-            let predictors: Vec<usize> = (0..rings * self.x.ncols()).collect();
+        let p = self.x.ncols();
+        let mut families: Vec<Vec<usize>> =
+            lists.iter().map(|rings| (0..rings * p).collect()).collect();
+        if seen.ncols() > within {
+            families.push((0..lists[0] * p).chain(within..seen.ncols()).collect());
+        }
+        for (list, predictors) in families.into_iter().enumerate() {
             let fit = |grams: &Grams| -> Result<Vec<Ridge>> {
                 let targets = self.modalities.iter().cloned();
                 targets
@@ -173,9 +219,9 @@ impl Components {
                 found.quality.lambda = ridges.iter().map(|r| r.lambda).collect();
                 found.quality.r2 = fit(&strict)?.iter().map(|r| r.r2).collect();
                 found.all = Directions::unrotated(&ridges, &grams, predictors)?;
-                found.keep(&directions, rings, &self.spreads);
+                found.keep(&directions, lists[0], &self.spreads);
             }
-            let x = directions.columns(around.means.view(), self.x.view())?;
+            let x = directions.columns(seen.view(), self.x.view())?;
             found.matrices.push(x);
         }
         Ok(found)

@@ -15,6 +15,11 @@ pub struct Quality {
     /// The share of the components' variance, by modality, that neighbours predict in compact regions that are left
     /// out.
     pub r2: Vec<f64>,
+    /// Modalities that neighbours do not predict at all, and that count for nothing.
+    pub unheard: Vec<usize>,
+    /// The same of [`Quality::r2`] over all components, predicted by a linear reading of what the network makes of cells that it does
+    /// not see. Its weights have been trained on all cells: it flatters the network.
+    pub r2_network: Option<f64>,
     /// Penalty of the ridge, by modality.
     pub lambda: Vec<f64>,
     /// Neighbours that predict, at most.
@@ -43,7 +48,7 @@ impl Predictions {
     pub fn describe(&self) -> Value {
         json!({
             "r2": self.quality.r2, "lambda": self.quality.lambda, "neighbours": self.quality.neighbours,
-            "twins": self.quality.twins,
+            "twins": self.quality.twins, "unheard": self.quality.unheard, "r2_network": self.quality.r2_network,
         })
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
+use super::across::means_across;
+use crate::engine::columns::side_by_side;
 use crate::engine::tissue::Tissue;
 use crate::predictive::{count_twins, ring_means, without_twins, Rings};
 use crate::Result;
@@ -35,5 +37,12 @@ impl Around {
             twins: twins.iter().filter(|&&n| n > 0).count(),
             rings,
         })
+    }
+
+    /// The means, and behind them those of [`means_across`].
+    pub fn with_adjacent(&self, x: ArrayView2<f32>, tissue: &Tissue) -> Result<Array2<f32>> {
+        let first_ring = self.rings.size(0);
+        let across = means_across(x, self.means.view(), first_ring, tissue)?;
+        side_by_side(&[self.means.view(), across.view()])
     }
 }

@@ -94,7 +94,11 @@ impl Run {
             Some(trainer) => trainer.found(self.fit.is_none())?,
             None => Found::of(self.untrained()?),
         };
-        if let (None, Some(predicted)) = (&self.fit, &self.predicted) {
+        if let (None, Some(predicted)) = (&self.fit, &mut self.predicted) {
+            let trainer = training.trainer.as_ref();
+            if let Some(unseen) = trainer.map_or(Ok(None), |t| t.unseen())? {
+                predicted.judge(unseen.view())?;
+            }
             let imputed = self.system.impute(predicted, &self.tissue)?;
             let imputed = imputed.map(|x| ("reconstruction", vec![x]));
             found.more.extend(imputed);

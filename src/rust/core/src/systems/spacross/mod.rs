@@ -13,6 +13,7 @@ mod epoch;
 pub mod hybrid;
 pub mod imputation;
 mod losses;
+mod masked;
 pub mod memory;
 pub mod model;
 pub mod options;

@@ -134,7 +134,7 @@ impl Module for Layer {
 }
 
 /// A parameter, which gradients move where it `trains`.
-fn operand(parameter: &Var, trains: bool) -> Traced {
+pub(super) fn operand(parameter: &Var, trains: bool) -> Traced {
     match trains {
         true => parameter.into(),
         false => parameter.as_detached_tensor().into(),
@@ -196,8 +196,17 @@ impl Encoder {
 
     /// f(x) in evaluation mode, N x latent.
     pub fn embed(&self, x: &Arc<Input>, graph: &Operator) -> Result<Tensor> {
+        self.finish(self.first(x)?, graph)
+    }
+
+    /// The first layer's product.
+    pub(super) fn first(&self, x: &Arc<Input>) -> Result<Tensor> {
+        project_fixed(x, &self.layers[0].weight.as_detached_tensor())
+    }
+
+    /// What follows it, in evaluation mode.
+    pub(super) fn finish(&self, first: Tensor, graph: &Operator) -> Result<Tensor> {
         let [node1, node2, graph1, graph2] = &self.layers;
-        let first = project_fixed(x, &node1.weight.as_detached_tensor())?;
         let h = first.apply(&node1.norm)?.apply(node2)?;
         let h = h.apply(graph)?.apply(graph1)?;
         let h = linear(h, operand(&graph2.weight, false))?;

@@ -318,6 +318,10 @@ impl trainer::Trainer for Trainer {
         })
     }
 
+    fn unseen(&self) -> Result<Option<Array2<f32>>> {
+        Trainer::unseen(self).map(Some)
+    }
+
     fn checkpoint(&self) -> Result<Tensors> {
         Trainer::checkpoint(self)
     }

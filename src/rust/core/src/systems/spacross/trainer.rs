@@ -41,7 +41,7 @@ pub struct Trainer {
     /// Node i of the training is cell `order[i]` of the caller.
     pub(super) order: Vec<u32>,
     pub(super) seed: u64,
-    threads: usize,
+    pub(super) threads: usize,
     pub(super) epoch: usize,
     pub(super) place: Place,
     pub(super) draws: DrawSource,

@@ -1,0 +1,55 @@
+# What a run says of how far its cells' neighbours predict them.
+
+# With the modalities' names where there are several.
+named_quality <- function(quality, modalities) {
+  unheard <- modalities[from_zero(unlist(quality$unheard))]
+  quality$unheard <- NULL
+  if (is.null(quality) || is.null(modalities)) {
+    return(quality)
+  }
+  names(quality$r2) <- names(quality$lambda) <- modalities
+  c(quality, list(unheard = unheard))
+}
+
+say_quality <- function(quality, verbose) {
+  if (verbose) say_twins(quality$twins)
+  if (length(quality$unheard) > 0L) say_unheard(quality$unheard)
+}
+
+# Twins of osmFISH and the like: duplicated rows of a table, more often than not.
+say_twins <- function(n) {
+  if (isTRUE(n > 0L)) {
+    cli::cli_inform(c(
+      "i" = "{n} cells stand in the data twice, in one place and with the same values: a twin does not count as a
+             neighbour."
+    ), class = "spaxR_message_twins")
+  }
+}
+
+# Most often its cells are matched to the wrong places.
+say_unheard <- function(unheard) {
+  warn_spax("modality", c(
+    "A cell's neighbours say nothing about its modalit{?y/ies} {.val {unheard}}: {?it does/they do} not count in the
+     domains.",
+    "i" = "Look whether its cells stand in the order of the others', and whether the assay worked."
+  ), "object")
+}
+
+# The line of a printed result.
+describe_quality <- function(result) {
+  percent <- function(share) format(round(100 * share))
+  quality <- result$quality
+  if (is.null(quality)) {
+    return(NULL)
+  }
+  network <- quality$r2_network
+  c(
+    paste0("  neighbours predict ", percent(quality$r2), " % of the variance of the components in regions left out"),
+    if (!is.null(network)) {
+      paste0(
+        "  the network, where it does not see the cell, ", percent(network), " %",
+        if (network <= quality$r2) ": it has learned nothing of the tissue that means over neighbours do not say"
+      )
+    }
+  )
+}
