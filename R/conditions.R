@@ -36,13 +36,15 @@ user_arguments <- function() {
 }
 
 # Callers are followed, not the whole stack: in `DomainPlot(RunSpaCross(x))` the argument is evaluated inside
-# DomainPlot(), and its call is RunSpaCross(x).
+# DomainPlot(), and its call is RunSpaCross(x). A frame may be its own caller: do.call() makes such, as in the workers of
+# plan(multicore).
 outermost_frame <- function(frame, callers) {
   namespace <- topenv()
   outermost <- frame
   while (frame > 0L) {
     if (identical(environment(sys.function(frame)), namespace)) outermost <- frame
-    frame <- callers[[frame]]
+    caller <- callers[[frame]]
+    frame <- if (caller < frame) caller else 0L
   }
   outermost
 }

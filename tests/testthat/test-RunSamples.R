@@ -53,6 +53,17 @@ test_that("two multisession workers give the same bytes, with seeds that do not 
   expect_s3_class(lives$b, "error")
 })
 
+test_that("so do forked workers", {
+  skip_on_cran()
+  skip_if_not_installed("future")
+  withr::local_options(parallelly.fork.enable = TRUE)
+  skip_if_not(parallelly::supportsMulticore())
+  one <- run_halves()
+  old <- future::plan(future::multicore, workers = 2)
+  withr::defer(future::plan(old))
+  expect_identical(lasting(run_halves()), lasting(one))
+})
+
 test_that("a sample that fails is named with its reason, and the others are there", {
   data <- halves()
   data$counts$right <- data$counts$right * -1

@@ -27,6 +27,11 @@ test_that("the call in an error is the one that the user typed", {
   expect_identical(condition$call[[1]], quote(spaxR::RunSpaCross))
 })
 
+test_that("a frame that is its own caller is no end of callers", {
+  # As in the workers of plan(multicore).
+  expect_identical(outermost_frame(1L, 1L), 1L)
+})
+
 test_that("messages name the argument and the remedy", {
   expect_snapshot({
     said(RunSpaCross(small()$counts, coords = small_xy()))
