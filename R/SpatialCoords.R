@@ -24,7 +24,8 @@
 #' | `CenterX_global_px`, `CenterY_global_px`; `x_global_px`; `x_slide_mm` (CosMx) | x and y; only without them `CenterX_local_px` and the like, which start anew in each field of view |
 #' | `spax_x`, `spax_y` ([AlignSlices()]); `spatial_1`, `spatial_2` | x and y |
 #' | `array_col`, `array_row`; `col`, `row` | x and y, if there is nothing better; rows of a hexagonal array lie sqrt(3) columns apart |
-#' | two columns that differ in one letter, as `Centroid X` and `Centroid Y` | x and y, with a message |
+#' | two columns that differ in one letter, as `Centroid X` and `Centroid Y`, or in `col` and `row`, as `px_col` and `px_row` | x and y, with a message |
+#' | `centroid-1`, `centroid-0` (scikit-image) | x and y |
 #' | two columns of numbers with other names, or none | x and y in this order; with a message if they have names |
 #' | more columns of numbers and none of the above; several such pairs; one axis only | an error that lists them |
 #' | `z` and the like beside x and y | where cells differ in it, the third coordinate, with a message: neighbours are those in space. With slices, one z a slice is its height in the stack (unless `gaps` are given); where cells of one slice differ in z, it is not used, with a message |
@@ -32,9 +33,10 @@
 #' | polygons of sf | the centres of their areas |
 #' | text or factors as x or y; one value for all cells | an error |
 #' | row names, or any column, with the names of all cells | what rows are matched by; a message says which column |
-#' | `cell_ID` and `fov` | the cells that Seurat names `cell_ID_fov` |
+#' | `cell_ID` and `fov` | cells that are named `cell_fov` (Seurat), `fov_cell`, or `c_1_fov_cell` of one slide |
 #' | numbers, where cells are named by numbers | names, if the column is called `cell_id`, `barcode` or the like, or no other can be |
-#' | names of which some cells lack, that are there twice, or of which none is a cell's; two columns of names that disagree | an error |
+#' | names of which some cells lack, that are there twice, or of which none is a cell's; two columns of names that disagree | an error; it says so where names differ only in a sample's mark, a `-1`, signs or capital letters |
+#' | several rows a cell, as outlines and molecules have | an error that says how to take their means |
 #' | nothing that can be names | rows in the order of the cells, as many as these, with a message. Automatic row names (1, 2, ...) are no names |
 #'
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.

@@ -74,7 +74,7 @@ warn_poor_alignment <- function(residuals) {
   lines <- paste0("slice \"", poor$slice, "\" on \"", poor$onto, "\": ", poor$problem, rival_angle(poor))
   warn_spax("alignment", c(
     "The alignment of {nrow(poor)} slice{?s} is poor.",
-    rlang::set_names(gsub("([{}])", "\\1\\1", lines), "x"),
+    rlang::set_names(in_braces(lines), "x"),
     alignment_remedies(poor$problem)
   ), "align")
 }

@@ -45,13 +45,21 @@ cell_names.SingleCellExperiment <- function(object) {
       "i" = "Name them first: {.code colnames(object) <- make.unique(object$Barcode)}, or {.code paste0(\"cell\", seq_len(ncol(object)))}."
     ), "object")
   }
-  if (anyDuplicated(colnames(object)) && !is.null(sample_ids(object))) {
-    abort_spax("argument", c(
-      "Cells of several samples of {.arg object} share their names.",
-      "i" = "Put the sample in front: {.code colnames(object) <- paste(object$sample_id, colnames(object), sep = \"_\")}."
-    ), "object")
-  }
-  check_unique(colnames(object), "object")
+  if (anyDuplicated(colnames(object))) abort_shared_names(object)
+  colnames(object)
+}
+
+abort_shared_names <- function(object) {
+  # The column that tells the cells of one name apart, if there is one.
+  sample <- Find(
+    function(name) !anyDuplicated(paste(meta_table(object)[[name]], colnames(object))), names(sample_columns(meta_table(object)))
+  )
+  if (is.null(sample)) check_unique(colnames(object), "object")
+  column <- deparse(as.name(sample), backtick = TRUE)
+  abort_spax("argument", c(
+    "Cells of several samples of {.arg object} share their names.",
+    "i" = "Put the sample in front: {.code colnames(object) <- paste(object${column}, colnames(object), sep = \"_\")}."
+  ), "object")
 }
 
 # Columns stored as runs (Rle) come as plain vectors.

@@ -9,11 +9,25 @@ overlaid_by <- function(coords, samples, threads) {
 }
 
 # What stands beside the barcode in the names of cells, as merging puts it there for each sample: "_1", "-2", "s1_".
-# NULL where that tells nothing apart.
+# Names without barcodes are marked where the same stand behind several marks. NULL where that tells nothing apart.
 barcode_samples <- function(cells) {
-  barcodes <- grepl("[ACGT]{10,}", cells)
-  tag <- sub("[ACGT]{10,}", "", cells)
-  if (all(barcodes) && length(unique(tag)) > 1L) list("cell names" = tag)
+  barcode <- "[ACGT]{10,}|[a-p]{8}(?=-[0-9])"
+  if (all(grepl(barcode, cells, perl = TRUE))) {
+    tag <- sub(barcode, "", cells, perl = TRUE)
+    return(if (length(unique(tag)) > 1L) list("cell names" = tag))
+  }
+  marks <- list(
+    list(tag = sub("[_.:|-].*$", "", cells), rest = sub("^.*?[_.:|-]", "", cells, perl = TRUE)),
+    list(tag = sub("^.*[_.:|-]", "", cells), rest = sub("[_.:|-][^_.:|-]*$", "", cells))
+  )
+  several <- Find(function(mark) tells_samples(mark$tag, mark$rest), marks)
+  if (!is.null(several)) list("cell names" = several$tag)
+}
+
+# Names that merging made unique: most occur in several samples.
+tells_samples <- function(tag, rest) {
+  n <- length(unique(tag))
+  n > 1L && n < length(tag) / fewest_cells && mean(duplicated(rest) | duplicated(rest, fromLast = TRUE)) > 0.5
 }
 
 warn_overlaid <- function(coords, samples, threads) {
@@ -22,8 +36,8 @@ warn_overlaid <- function(coords, samples, threads) {
   if (identical(name, "cell names")) {
     warn_spax("coords", c(
       paste(
-        "Cells whose names are marked as of different samples ({.val {utils::head(unique(samples[[name]]), 5L)}}",
-        "beside the barcode) lie over each other, and are taken for one slice."
+        "Cells whose names are marked as of different samples ({.val {utils::head(unique(samples[[name]]), 5L)}})",
+        "lie over each other, and are taken for one slice."
       ),
       "i" = paste(
         "If they are slices of their own, say which cell lies in which:",
@@ -79,6 +93,10 @@ mixed_share <- function(coords, sample, threads, most = 4000L, k = 6L) {
   }
   rows <- rows[unique(round(seq(1, length(rows), length.out = min(most, length(rows)))))]
   code <- as.integer(sample)[rows]
+  # Rows and columns of an array lie beside each other, however near.
+  if (lie_apart(field_extents(as.data.frame(coords[rows, ]), droplevels(sample[rows])))) {
+    return(0)
+  }
   graph <- graph_matrix(core_graph(coords[rows, ], k, NULL, threads), NULL, length(rows))
   across <- mean(code[graph@i + 1L] != rep(code, diff(graph@p)))
   chance <- 1 - sum((tabulate(code) / length(code))^2)

@@ -13,6 +13,8 @@ axis_names <- list(
   c("xslidemm", "yslidemm"),
   c("centerx", "centery", "centerz"),
   c("centroidx", "centroidy", "centroidz"),
+  # Of scikit-image, rows first.
+  c("centroid1", "centroid0"),
   c("spaxx", "spaxy", "spaxz"),
   c("spatial1", "spatial2", "spatial3"),
   c("centerxlocalpx", "centerylocalpx"),
@@ -31,7 +33,7 @@ plain_name <- function(x) gsub("[^a-z0-9]", "", tolower(gsub("[\u00b5\u03bc]", "
 find_known_axes <- function(table) exact_axes(table) %||% known_axes(table)
 
 # `but`: columns of cell names, which are no places.
-guess_axes <- function(table, but) lettered_axes(table, but) %||% two_numbers(table, but)
+guess_axes <- function(table, but) paired_axes(table, but) %||% two_numbers(table, but)
 
 # Columns that are places whatever they hold, and so no names of cells: the only two columns of numbers, at least.
 axes_no_names <- function(table, known) {
@@ -55,21 +57,31 @@ known_axes <- function(table) {
   }
 }
 
-# Names that differ in one letter, x and y, as in "Centroid X" and "Centroid Y".
-lettered_axes <- function(table, but) {
+# Names that differ in one letter, x and y, as in "Centroid X" and "Centroid Y", or in "col" and "row", as in "px_col" and
+# "px_row".
+paired_axes <- function(table, but) {
   names <- tolower(names(table$columns))
   numbers <- setdiff(number_columns(table), but)
-  pairs <- do.call(rbind, lapply(numbers, function(i) {
-    places <- gregexpr("x", names[[i]], fixed = TRUE)[[1L]]
-    partners <- vapply(places[places > 0L], function(place) `substr<-`(names[[i]], place, place, "y"), "")
-    j <- numbers[names[numbers] %in% partners]
-    if (length(j) > 0L) cbind(i, j)
-  }))
+  pairs <- rbind(
+    axis_pairs(names, numbers, "x", "y"), axis_pairs(names, numbers, "column", "row"),
+    axis_pairs(names, numbers, "col", "row")
+  )
   if (is.null(pairs)) {
     return(NULL)
   }
   if (nrow(pairs) > 1L) abort_axes(table, as.vector(t(pairs)), "has several pairs of columns that could be x and y")
   list(at = as.vector(pairs), known = FALSE)
+}
+
+# Which columns are called alike but for one place, where the first has `x` and the second `y`.
+axis_pairs <- function(names, columns, x, y) {
+  do.call(rbind, lapply(columns, function(i) {
+    places <- gregexpr(x, names[[i]], fixed = TRUE)[[1L]]
+    behind <- function(place) substring(names[[i]], place + nchar(x))
+    partners <- vapply(places[places > 0L], function(place) paste0(substr(names[[i]], 1L, place - 1L), y, behind(place)), "")
+    j <- columns[names[columns] %in% partners]
+    if (length(j) > 0L) cbind(i, j)
+  }))
 }
 
 two_numbers <- function(table, but) {
@@ -104,9 +116,10 @@ text_remedy <- function(table, but) {
   if (length(text) > 0L) paste0("; make text numbers with as.numeric(), as of column ", quoted(table, text[[1L]]))
 }
 
-is_number_text <- function(x) {
+is_number_text <- function(x, dec = ".") {
   x <- x[!is.na(x)]
-  (is.character(x) || is.factor(x)) && length(x) > 0L && !anyNA(suppressWarnings(as.numeric(as.character(x))))
+  text <- if (is.character(x) || is.factor(x)) sub(dec, ".", as.character(x), fixed = TRUE)
+  length(text) > 0L && !anyNA(suppressWarnings(as.numeric(text)))
 }
 
 # Numbers that could be places by what they are called.
@@ -164,7 +177,9 @@ abort_axes <- function(table, columns, what) {
 axis_values <- function(table, column) {
   x <- table$columns[[column]]
   if (!is_number_column(x)) {
-    remedy <- if (!is_number_text(x)) {
+    remedy <- if (is_number_text(x, dec = ",") && !is_number_text(x)) {
+      "Its decimals have a comma: read the file with {.code dec = \",\"}."
+    } else if (!is_number_text(x)) {
       "Choose the columns that hold the places."
     } else if (is.factor(x)) {
       "Make it numbers: {.code as.numeric(as.character(...))}."
@@ -208,15 +223,19 @@ read_axes <- function(table, found) {
   )
 }
 
-# Columns that are called as samples are.
+# Columns that are called as samples are, as what differs between them, or as fields of view, whose local coordinates
+# start anew.
 sample_columns <- function(columns) {
+  plain <- plain_name(names(columns))
   called <- grepl(
     paste0(
-      "^((sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|",
-      "capturearea)(id|name)?|origident|image)$"
+      "^((brain|tissue|tma|bio|biological|tech|technical)?",
+      "(sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|core|roi|run|",
+      "chip|image|capturearea)(id|name|label|number|index|nr)?|",
+      "origident|condition|treatment|timepoint|genotype|sex|bregma)$"
     ),
-    plain_name(names(columns))
-  )
+    plain
+  ) | is_field_column(names(columns))
   found <- Filter(function(x) is.atomic(x) && is.null(dim(x)), as.list(columns)[called])
   # Every Seurat object has this one; what the user calls a sample says more.
   found[order(plain_name(names(found)) == "origident")]

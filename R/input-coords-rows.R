@@ -46,7 +46,7 @@ match_rows <- function(table, cells, axes) {
     return(unmatched_rows(table, found, cells))
   }
   once <- Filter(function(m) length(twice_named(m, cells)) == 0L, whole)
-  if (length(once) == 0L) abort_twice(twice_named(whole[[1L]], cells), whole[[1L]]$by)
+  if (length(once) == 0L) abort_twice(twice_named(whole[[1L]], cells), whole[[1L]], table)
   if (!all(vapply(once, function(m) identical(m$rows, once[[1L]]$rows), NA))) abort_rival_names(once)
   # Numbers in another order may be those of the cells, or ranks of anything.
   first <- once[[1L]]
@@ -60,7 +60,7 @@ match_rows <- function(table, cells, axes) {
 name_candidates <- function(table, cells, axes) {
   columns <- lapply(setdiff(seq_along(table$columns), axes), function(i) column_candidate(table, i, cells))
   rows <- if (!is.null(table$names)) list(candidate(table$names, cells, "row names", "names"))
-  Filter(Negate(is.null), c(rows, columns, list(field_candidate(table, cells))))
+  Filter(Negate(is.null), c(rows, columns, field_candidates(table, cells)))
 }
 
 candidate <- function(names, cells, by, kind, column = integer()) {
@@ -95,14 +95,29 @@ column_candidate <- function(table, i, cells) {
   )
 }
 
-# As Seurat names the cells of CosMx, whose numbers start anew in each field of view.
-field_candidate <- function(table, cells) {
+# CosMx numbers its cells anew in each field of view. Seurat names them cell_fov, other readers fov_cell, and the
+# platform's own tables c_slide_fov_cell.
+field_candidates <- function(table, cells) {
   plain <- plain_name(names(table$columns))
   at <- match(c("cellid", "fov"), plain)
-  if (!anyNA(at)) {
-    names <- paste(table$columns[[at[[1L]]]], table$columns[[at[[2L]]]], sep = "_")
-    candidate(names, cells, paste("columns", quoted(table, at)), "text", at)
+  if (anyNA(at)) {
+    return(NULL)
   }
+  cell <- as.character(table$columns[[at[[1L]]]])
+  fov <- as.character(table$columns[[at[[2L]]]])
+  slide <- unique(sub("^(c_[0-9]+_)[0-9]+_[0-9]+$", "\\1", cells))
+  orders <- list(
+    list(names = paste(cell, fov, sep = "_"), at = at),
+    list(names = paste(fov, cell, sep = "_"), at = rev(at)),
+    # Of one slide only: the table does not say which.
+    if (length(slide) == 1L) list(names = paste0(slide, fov, "_", cell), at = rev(at))
+  )
+  found <- lapply(Filter(Negate(is.null), orders), function(order) {
+    candidate(order$names, cells, paste("columns", quoted(table, order$at)), "text", order$at)
+  })
+  # The orders that have most of the cells: one, as a rule.
+  share <- vapply(found, function(m) sum(!is.na(m$rows)), 0)
+  if (all(share == 0)) found[1L] else found[share == max(share)]
 }
 
 # Names of wanted cells that the column holds more than once.
@@ -119,9 +134,11 @@ unmatched_rows <- function(table, found, cells) {
   if (any(share[like] > 0)) {
     best <- found[like][[which.max(share[like])]]
     twice <- twice_named(best, cells)
-    if (length(twice) > 0L) abort_twice(twice, best$by)
-    abort_absent_coords(cells[is.na(best$rows)], length(cells), best$by)
+    if (length(twice) > 0L) abort_twice(twice, best, table)
+    absent <- cells[is.na(best$rows)]
+    abort_absent_coords(absent, length(cells), best$by, said_likeness(absent, list(best)))
   }
+  if (is_turned(table, length(cells))) abort_turned_coords(table, length(cells))
   if (any(like)) abort_unlike(cells, found[like])
   check_coords_length(table$n, length(cells))
   list(rows = seq_len(table$n), by = "order", column = integer())
@@ -153,13 +170,41 @@ named_rows <- function(table, axes) {
 
 format_names <- function(x) if (is.numeric(x)) format(x, scientific = FALSE, trim = TRUE) else as.character(x)
 
-abort_twice <- function(twice, by) {
+# Outlines and molecules have many rows a cell; a few cells of many have two by mistake, or in two samples.
+abort_twice <- function(twice, match, table) {
+  many <- stats::median(tabulate(factor(match$names, unique(match$names)))) >= 3
   abort_spax("argument", c(
-    "{.arg coords} has {length(twice)} of the cells more than once, by its {by}: {some_of(twice)}.",
-    "i" = paste(
-      "Keep one row a cell. Cells of several samples that share names need the sample",
-      "in front, as in {.code paste(sample, barcode, sep = \"_\")}, in both places."
-    )
+    "{.arg coords} has {length(twice)} of the cells more than once, by its {match$by}: {some_of(twice)}.",
+    "i" = if (many) {
+      paste0(
+        "Outlines and molecules have many rows a cell, and a cell lies at one place: use the platform's table of cells, ",
+        "or their means, for instance {.code ", in_braces(mean_code(match, table)), "}."
+      )
+    } else {
+      paste(
+        "Keep one row a cell, for instance with {.fn unique}. Cells of several samples that share names need the",
+        "sample in front, as in {.code paste(sample, barcode, sep = \"_\")}, in both places."
+      )
+    }
+  ), "coords")
+}
+
+# How to get one place a cell.
+mean_code <- function(match, table) {
+  axes <- (find_known_axes(table) %||% paired_axes(table, match$column))$at
+  code <- function(columns) paste(vapply(column_names(table)[columns], function(x) deparse(as.name(x), backtick = TRUE), ""), collapse = ", ")
+  at <- if (length(axes) >= 2L) code(axes[1:2]) else "x, y"
+  by <- if (length(match$column) == 0L) "cell" else gsub(", ", " + ", code(match$column))
+  paste0("aggregate(cbind(", at, ") ~ ", by, ", coords, mean)")
+}
+
+# A row an axis, a column a cell.
+is_turned <- function(table, n_cells) table$n %in% 2:3 && length(table$columns) == n_cells && n_cells > 3L
+
+abort_turned_coords <- function(table, n_cells) {
+  abort_spax("coords", c(
+    "{.arg coords} has {table$n} rows and {length(table$columns)} columns for {n_cells} cells.",
+    "i" = "Turn it round, one row a cell: {.code t(coords)}."
   ), "coords")
 }
 
@@ -180,6 +225,7 @@ abort_unlike <- function(cells, like) {
       "None of the {length(cells)} cell names is in {.arg coords}: cells are called",
       "{some_of(cells, 2L)}; what it has of names is {paste(shown, collapse = '; ')}."
     ),
+    said_likeness(cells, like),
     "i" = paste(
       "Give both the same names. To take its rows in the order of the cells,",
       "leave names out: no such column, and {.code rownames(coords) <- NULL}."
@@ -196,8 +242,8 @@ check_coords_length <- function(n_rows, n_cells) {
   }
 }
 
-# `by`: where names were looked for; NULL: in an image.
-abort_absent_coords <- function(absent, n_cells, by = NULL) {
+# `by`: where names were looked for; NULL: in an image. `hint`: a line of the message.
+abort_absent_coords <- function(absent, n_cells, by = NULL, hint = NULL) {
   if (length(absent) == 0L) {
     return(invisible())
   }
@@ -208,6 +254,7 @@ abort_absent_coords <- function(absent, n_cells, by = NULL) {
       where,
       ": {some_of(absent)}."
     ),
+    hint,
     "i" = "Give theirs too, or take {cli::qty(length(absent))}{?this cell/these cells} out of the input first."
   ), "coords")
 }

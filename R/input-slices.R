@@ -67,7 +67,7 @@ check_slice_sizes <- function(slice, argument) {
   few <- small_slices(slice)
   if (length(few) > 0L) {
     abort_spax("argument", c(
-      "{cli::qty(length(few))}The slice{?s} {.val {few}} of {.arg {argument}} {?has/have} fewer than {fewest_cells} cells.",
+      "{cli::qty(length(few))}The slice{?s} {some_of(few)} of {.arg {argument}} {cli::qty(length(few))}{?has/have} fewer than {fewest_cells} cells.",
       "i" = "Take {cli::qty(length(few))}{?it/them} out of the input, or join {?it/them} with another slice; {.code options(spaxR.leave_out_small_slices = TRUE)} leaves {?it/them} out in {.fn RunSpaCross} and {.fn RunPredictivePCA}."
     ), argument)
   }
@@ -89,7 +89,7 @@ without_small_slices <- function(input, slice) {
   slice <- check_companion(slice, rlang::set_names(factor(input$cells), input$cells), "slice")
   keep <- which(!slice %in% few)
   warn_spax("slices", c(
-    "{cli::qty(length(few))}The slice{?s} {.val {few}} {?has/have} fewer than {fewest_cells} cells, and {?is/are} left out: {length(slice) - length(keep)} cell{?s} get no domain.",
+    "{cli::qty(length(few))}The slice{?s} {.val {few}} {?has/have} fewer than {fewest_cells} cells, and {cli::qty(length(few))}{?is/are} left out: {length(slice) - length(keep)} cell{?s} get no domain.",
     "i" = "{.code options(spaxR.leave_out_small_slices = FALSE)} makes that an error."
   ), "slice")
   list(input = cells_of_task(input, keep), slice = droplevels(slice[keep]))
@@ -143,7 +143,13 @@ slice_parts <- function(task) {
 
 slice_names <- function(x) {
   given <- rlang::names2(x)
-  check_unique(ifelse(nzchar(given), given, paste0("slice", seq_along(x))), "object")
+  names <- ifelse(nzchar(given), given, paste0("slice", seq_along(x)))
+  if (anyDuplicated(names)) {
+    abort_spax("argument", c(
+      "Slices of {.arg object} share the name{?s} {.val {unique(names[duplicated(names)])}}.", "i" = "Give each slice of the list a name of its own, or none."
+    ), "object")
+  }
+  names
 }
 
 # Cells that several slices share the names of, as those of Visium do, or that have none, are called after their slice.

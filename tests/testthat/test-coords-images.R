@@ -139,3 +139,41 @@ test_that("a model's radius must make sense for the new cells", {
   expect_s3_class(predict(fit, small()$counts, coords = small_xy()), "SpaxPrediction")
   expect_spax_error(predict(fit, small()$counts, coords = small_xy() * 100), "argument", "radius")
 })
+
+test_that("samples are told by what merging put beside any names, and by what differs between samples", {
+  n <- nrow(small_xy())
+  counts <- cbind(small()$counts, small()$counts)
+  place <- rbind(small_xy(), small_xy() + 3)
+  run <- function(cells, more = data.frame(row.names = cells)) {
+    colnames(counts) <- rownames(place) <- cells
+    RunPredictivePCA(counts, 2, cbind(place, more), verbose = FALSE)
+  }
+  sample <- rep(c("s1", "s2"), each = n)
+  # Xenium's names are letters.
+  letters_of <- function(i) paste0("aaaa", chartr("0123456789", "abcdefghij", sprintf("%04d", i)), "-1")
+  for (cells in list(
+    paste0(sample, "_cell", seq_len(n)), paste0("cell", seq_len(n), "_", sample), paste0(sample, "_", letters_of(seq_len(2 * n)))
+  )) {
+    expect_warning(run(cells), class = "spaxR_warning_coords", label = cells[[1]])
+  }
+  cells <- paste0("c", seq_len(2 * n))
+  for (column in c("condition", "TimePoint", "brain_section_label", "ImageNumber", "fov", "Bregma")) {
+    more <- data.frame(as.integer(factor(sample)), row.names = cells)
+    names(more) <- column
+    expect_warning(run(cells, more), class = "spaxR_warning_coords", label = column)
+  }
+  # Bins are named by their places: rows of an array are no samples.
+  grid <- expand.grid(column = 1:13, row = 1:21)
+  bins <- data.frame(x = grid$column, y = grid$row, row.names = paste(grid$row, grid$column, sep = "_"))
+  expect_no_warning(RunPredictivePCA(`colnames<-`(small()$counts, rownames(bins)), 2, bins, verbose = FALSE))
+})
+
+test_that("cells of one name in several samples name the column that tells them apart", {
+  skip_if_not_installed("SingleCellExperiment")
+  object <- small_sce()[, rep(seq_len(ncol(small()$counts)), 2)]
+  object$Sample <- rep(c("a", "b"), each = ncol(small()$counts))
+  condition <- expect_spax_error(SpatialCoords(object, c("x", "y")), "argument", "object")
+  expect_match(conditionMessage(condition), "object$Sample", fixed = TRUE)
+  object$Sample <- NULL
+  expect_match(conditionMessage(expect_spax_error(SpatialCoords(object, c("x", "y")), "argument", "object")), "make.unique")
+})

@@ -1,0 +1,42 @@
+# Names of cells that are not those of a table, but nearly: what they differ in, for a message. They are not matched by
+# that: barcodes without their sample are those of every Visium slide.
+
+# What is left of names without what may differ, and what that is, the least first.
+likenesses <- list(
+  list(what = "blanks at their ends", key = trimws, remedy = "{.fn trimws} takes them off"),
+  list(
+    what = "signs, as {.fn make.names} changes them", key = function(x) gsub("[^[:alnum:]]", ".", x),
+    remedy = "read matrices and tables with {.code check.names = FALSE}"
+  ),
+  list(what = "capital letters", key = toupper, remedy = "{.fn toupper} makes them alike"),
+  list(
+    what = "what stands beside the barcode",
+    key = function(x) sub("^.*?([ACGT]{10,}|[a-p]{8}(?=-)).*$", "\\1", x, perl = TRUE),
+    remedy = "add it to the names of the table, of each sample its own, or take it off both"
+  ),
+  list(
+    what = "what stands beside the number", key = function(x) sub("^[^0-9]*?0*([0-9]+)[^0-9]*$", "\\1", x, perl = TRUE),
+    remedy = "give both the same"
+  )
+)
+
+# A line of a message; NULL where the names have nothing in common. `found`: candidates, see name_candidates().
+said_likeness <- function(cells, found) {
+  for (like in likenesses) {
+    keys <- like$key(cells)
+    # What all have tells nothing, as the "-1" of barcodes.
+    if (length(unique(keys)) <= length(cells) / 10) next
+    for (candidate in found) {
+      at <- match(keys, like$key(format_names(candidate$names)))
+      if (mean(!is.na(at)) > 0.5) {
+        first <- which(!is.na(at))[[1L]]
+        pair <- encodeString(c(cells[[first]], format_names(candidate$names)[[at[[first]]]]), quote = "\"")
+        pair <- in_braces(pair)
+        return(c("i" = paste0(pair[[1L]], " may be ", pair[[2L]], ": they differ in ", like$what, "; ", like$remedy, ".")))
+      }
+    }
+  }
+}
+
+# As text that is shown as it is.
+in_braces <- function(x) gsub("([{}])", "\\1\\1", x)
