@@ -66,7 +66,7 @@ alignment_plot <- function(record, slices, pt.size, cols, y.down, outline) {
   states <- Map(
     function(place, state) alignment_state(place[shown, ], slice, factor(state, names(states))), states, names(states)
   )
-  size <- pt.size %||% point_size(cbind(states[[1L]], image = slice), 2L)
+  size <- check_size(pt.size) %||% point_size(cbind(states[[1L]], image = slice), 2L)
   rims <- if (check_flag(outline, "outline")) do.call(rbind, lapply(unname(states), slice_rims))
   colours <- given_colours(slice, cols) %||% domain_palette(slice)
   draw_alignment(shuffle_slices(do.call(rbind, unname(states))), rims, colours, 0.7 * size, y_down)
@@ -93,9 +93,11 @@ check_slices_shown <- function(slices, known) {
   if (is.null(slices)) {
     return(known)
   }
+  slices <- unique(as.character(slices))
   unknown <- setdiff(slices, known)
-  if (length(unknown) > 0L) {
-    abort_spax("argument", "{.arg slices} names {.val {unknown}}; there {?is/are} {.val {known}}.", "slices")
+  if (length(unknown) > 0L || length(slices) == 0L) {
+    what <- if (length(slices) == 0L) "is empty" else paste("names", some_of(unknown))
+    abort_spax("argument", c("{.arg slices} {what}.", "i" = "There {cli::qty(length(known))}{?is/are} {.val {known}}."), "slices")
   }
   slices
 }

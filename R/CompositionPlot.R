@@ -4,12 +4,12 @@
 #' slices of one block should look alike; a domain that only one slice has is either biology or a slice that was not
 #' integrated.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, what [RunSpaCross()] or [RunSpaLORA()] made
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, a list of such, one a slice, what [RunSpaCross()] or [RunSpaLORA()] made
 #'   of matrices of several slices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.
 #' @param group.by Meta data column with the domains. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
-#' @param split.by Meta data column with the slices.
+#' @param split.by Meta data column with the slices; `"image"`: one slice an image.
 #' @param cols As for [DomainPlot()].
 #' @return A ggplot object. Cells without a label are left out.
 #' @export
@@ -27,7 +27,7 @@ CompositionPlot.default <- function(object, ..., slice, cols = NULL) {
   if (missing(slice) || is.null(slice)) {
     abort_spax("argument", c("{.arg slice} is missing.", "i" = "Give the slice of each cell."), "slice")
   }
-  slice <- check_companion(slice, labels, "slice")
+  slice <- check_slice_labels(slice, labels)
   share <- as.data.frame(prop.table(table(slice = slice, domain = labels), 1L), responseName = "share")
   share$slice <- factor(share$slice, rev(levels(slice)))
   ggplot2::ggplot(share, ggplot2::aes(.data$share, .data$slice, fill = .data$domain)) +
@@ -48,6 +48,19 @@ CompositionPlot.SpaxResult <- function(object, ..., slice = object$slice) {
 }
 
 #' @rdname CompositionPlot
+#' @export
+CompositionPlot.list <- function(object, ..., group.by = NULL, cols = NULL) {
+  check_dots(...)
+  if (length(object) == 0L || !is_object_list(object)) return(CompositionPlot.default(object))
+  slices <- rlang::set_names(object, slice_names(object))
+  labels <- Map(function(name, x) {
+    in_slice(name, meta_column(x, sole_domain(x, group.by, "group.by"), "group.by"))
+  }, names(slices), slices)
+  slice <- rep(factor(names(slices), names(slices)), lengths(labels))
+  CompositionPlot.default(joined_labels(labels), slice = slice, cols = cols)
+}
+
+#' @rdname CompositionPlot
 #' @exportS3Method CompositionPlot Seurat
 CompositionPlot.Seurat <- function(object, split.by, ..., group.by = NULL, cols = NULL) {
   check_dots(...)
@@ -58,7 +71,7 @@ CompositionPlot.Seurat <- function(object, split.by, ..., group.by = NULL, cols 
     ), "split.by")
   }
   labels <- meta_labels(object, sole_domain(object, group.by, "group.by"), "group.by")
-  CompositionPlot.default(labels, slice = meta_column(object, split.by, "split.by"), cols = cols)
+  CompositionPlot.default(labels, slice = slice_column(object, split.by), cols = cols)
 }
 
 #' @rdname CompositionPlot

@@ -22,7 +22,7 @@
 #' @param confidence For labels and `by = "domain"`: a number from 0 to 1 for each cell.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param domain.name Meta data column with the domains. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
-#' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
+#' @param split.by NULL, or the meta data column with the slices (`"image"`: the images). Without it, each image is a slice.
 #' @return A data frame, one row a slice: `slice`, `n` (cells used), `n_left_out` (cells without a domain or a known label, which no number counts),
 #'   `n_domains`, and the columns above. Those that need known labels are NaN without them.
 #'   With `by = "domain"` one row a slice and domain: `slice`, `domain`, `n` (cells), `confidence` (its mean over them) and `sure` (the share of them above 0.95).
@@ -41,7 +41,7 @@ DomainMetrics.default <- function(object, ..., coords, truth = NULL, slice = NUL
   labels <- as_labels(object)
   place <- label_coords(labels, coords)
   truth <- check_companion(truth, labels, "truth")
-  groups <- slice_groups(place, check_companion(slice, labels, "slice"))
+  groups <- slice_groups(place, check_slice_labels(slice, labels))
   known <- !is.na(labels) & (if (is.null(truth)) TRUE else !is.na(truth))
   if (check_choice(by, c("slice", "domain"), "by") == "domain") {
     return(confidence_table(labels, check_shares(confidence %||% abort_unsure("confidence"), labels), groups))
@@ -71,7 +71,7 @@ DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 1
   labels <- meta_labels(part, domain.name, "domain.name")
   confidence <- if (identical(by, "domain")) stored_confidence(part, domain.name)
   truth <- if (!is.null(truth)) meta_labels(part, truth, "truth")
-  slice <- if (!is.null(split.by)) meta_column(part, split.by, "split.by")
+  slice <- slice_column(part, split.by)
   place <- SpatialCoords(part, coords)
   warn_overlaid_object(part, place, split.by, threads)
   DomainMetrics.default(labels, coords = place, truth = truth, slice = slice, k = k, threads = threads, by = by, confidence = confidence)

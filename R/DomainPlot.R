@@ -5,14 +5,14 @@
 #'
 #' `plot()` of an object or a result that holds a run draws this, with the same arguments; of what [predict()][predict.SpaxModel] gives for matrices, too.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what a run made of matrices (its domains, where its cells were), labels (a factor or vector, one a cell), or a data frame of
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what a run made of matrices (its domains, where its cells were), or a list of those; labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
 #' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
-#' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column): a panel each, side by side at one scale, with the same colours. Without
+#' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column, or `"image"`): a panel each, side by side at one scale, with the same colours. Without
 #'   it, each image of an object is a slice, and samples that lie over each other (`sample_id` and the like) get a panel each. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images, FALSE upwards. NULL: as the viewer of the platform does, where the coordinates tell their platform (see
@@ -33,11 +33,12 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
                                confidence = NULL) {
   check_dots(...)
   labels <- label_table(object)
-  place <- apart(label_coords(labels[[1L]], rlang::maybe_missing(coords)), check_companion(slice, labels[[1L]], "slice"))
-  y_down <- y.down %||% isTRUE(attr(place, "y_down"))
+  place <- apart(label_coords(labels[[1L]], rlang::maybe_missing(coords)), check_panel_slices(slice, labels[[1L]]))
+  y_down <- check_flag(y.down %||% isTRUE(attr(place, "y_down")), "y.down")
   titles <- check_titles(titles, labels)
   colours <- match_colours(labels, cols)
-  size <- pt.size %||% point_size(place, slices_across(place) * min(ncol %||% length(labels), length(labels)))
+  ncol <- if (!is.null(ncol)) check_whole(ncol, "ncol", 1)
+  size <- check_size(pt.size) %||% point_size(place, slices_across(place) * min(ncol %||% length(labels), length(labels)))
   sure <- check_confidence(confidence, labels)
   panels <- lapply(seq_along(labels), function(i) {
     panel <- domain_panel(place, labels[[i]], colours[[i]], size, names(labels)[[i]], sure[[i]])
@@ -61,7 +62,7 @@ DomainPlot.SpaxResult <- function(object, ..., coords = result_coords(object), s
 DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split.by = NULL, pt.size = NULL, cols = NULL, ncol = NULL,
                               y.down = NULL, titles = NULL, confidence = FALSE) {
   check_dots(...)
-  group.by <- group.by %||% known_domains(object)
+  group.by <- check_group_columns(group.by %||% known_domains(object))
   object <- labelled_part(object, group.by)
   place <- SpatialCoords(object, coords)
   slice <- panel_slices(object, place, split.by)
@@ -94,34 +95,9 @@ plot.Seurat <- function(x, ...) DomainPlot(x, ...)
 #' @exportS3Method plot SingleCellExperiment
 plot.SingleCellExperiment <- plot.Seurat
 
-#' @rdname DomainPlot
-#' @export
-DomainPlot.list <- function(object, ..., group.by = NULL, coords = NULL) {
-  if (!is_object_list(object)) {
-    return(if (is.null(coords)) DomainPlot.default(object, ...) else DomainPlot.default(object, ..., coords = coords))
-  }
-  slices <- rlang::set_names(object, slice_names(object))
-  group.by <- group.by %||% known_domains(slices[[1L]])
-  place <- lapply(slices, function(x) check_one_slice(SpatialCoords(x, coords)))
-  y_down <- all(vapply(place, function(x) isTRUE(attr(x, "y_down")), NA))
-  labels <- lapply(rlang::set_names(group.by), function(column) {
-    joined_labels(Map(function(name, x) in_slice(name, meta_column(x, column, "group.by")), names(slices), slices))
-  })
-  joined <- do.call(rbind, unname(lapply(place, `[`, c("x", "y"))))
-  slice <- rep(factor(names(slices), names(slices)), vapply(place, nrow, 0L))
-  DomainPlot.default(labels, ..., coords = structure(joined, y_down = y_down), slice = slice)
-}
-
-# Labels of several slices as one factor, with all their levels: numbers in their order, others as they come.
-joined_labels <- function(parts) {
-  levels <- unique(unlist(lapply(parts, function(x) if (is.factor(x)) levels(x) else sort(unique(as.character(x))))))
-  if (all(grepl("^[0-9]+$", levels))) levels <- levels[order(as.numeric(levels))]
-  factor(unlist(lapply(unname(parts), as.character)), levels)
-}
-
 # What the cells of an object are drawn apart by: the column that is named, or what panel_samples() finds.
 panel_slices <- function(object, place, split.by) {
-  if (is.null(split.by)) panel_samples(object, place) else check_companion(meta_column(object, split.by, "split.by"), cell_names(object), "split.by")
+  if (is.null(split.by)) panel_samples(object, place) else slice_column(object, split.by)
 }
 
 # Cells of several samples that would be drawn over each other get a panel each; NULL for a single one, or where images do so already.
@@ -158,11 +134,30 @@ known_domains <- function(object) {
   found
 }
 
-# A list of factors, one a panel.
+check_group_columns <- function(group.by) {
+  if (!is.character(group.by) || length(group.by) == 0L) {
+    abort_spax("argument", c(
+      "{.arg group.by} must be the names of meta data columns, not {show_value(group.by)}.",
+      "i" = "Give the name, not its values: {.code group.by = \"...\"} and not {.code group.by = object$...}."
+    ), "group.by")
+  }
+  group.by
+}
+
+# A list of factors of the same cells in one order, one a panel.
 label_table <- function(object, argument = "object") {
   labels <- if (is.list(object)) as.list(object) else list(object)
+  if (length(labels) == 0L) abort_spax("argument", c("{.arg {argument}} holds nothing to draw.", "i" = "Give labels, one a cell."), argument)
   if (is.null(names(labels))) names(labels) <- rep("", length(labels))
-  Map(function(x, name) check_discrete(as_labels(x, argument), x, name, argument), labels, names(labels))
+  labels <- Map(function(x, name) check_discrete(as_labels(x, argument), x, name, argument), labels, names(labels))
+  lapply(labels, function(x) check_companion(x, labels[[1L]], argument))
+}
+
+# A panel each: as many as one can look at, and one for every cell.
+check_panel_slices <- function(slice, labels) {
+  found <- check_slice_labels(slice, labels, all = TRUE)
+  if (!is.null(found)) check_discrete(found, slice, "slice", slice_argument())
+  found
 }
 
 check_discrete <- function(labels, x, name, argument, most = 100L) {

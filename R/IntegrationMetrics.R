@@ -69,7 +69,7 @@ IntegrationMetrics.Seurat <- function(object, split.by, ..., reduction = NULL, d
   part <- own_part(object, reduction = reduction)
   column <- function(name, argument) if (!is.null(name)) meta_column(part, name, argument)
   IntegrationMetrics.default(
-    stored_reduction(part, reduction, dims), column(split.by, "split.by"),
+    stored_reduction(part, reduction, dims), slice_column(part, split.by),
     domain = column(domain, "domain"), truth = column(truth, "truth"), perplexity = perplexity, threads = threads
   )
 }

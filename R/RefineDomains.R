@@ -10,7 +10,7 @@
 #' @param k How many nearest cells vote.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param assay Assay that the logged command names (Seurat only). NULL: the default assay.
-#' @param split.by NULL, or the meta data column with the slices. Without it, each image is a slice.
+#' @param split.by NULL, or the meta data column with the slices (`"image"`: the images). Without it, each image is a slice.
 #' @param domain.name Meta data column with the labels. NULL: `spacross_domain` or `spalora_domain`, whichever there is.
 #' @param refined.name Meta data column for the result; may be the same as `domain.name`. NULL: that name with `_refined` in place of `_domain`.
 #' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. For
@@ -31,7 +31,7 @@ RefineDomains.default <- function(object, ..., coords, slice = NULL, k = 50, thr
   threads <- check_threads(threads)
   known <- which(!is.na(labels))
   k <- check_k(k, length(known))
-  groups <- slice_groups(place, check_companion(slice, labels, "slice"))
+  groups <- slice_groups(place, check_slice_labels(slice, labels))
   labels[known] <- levels(labels)[refine_within(as.integer(labels)[known], place[known, ], groups[known], k, threads)]
   labels
 }
@@ -47,7 +47,7 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   check_name(refined.name, "refined.name")
   part <- labelled_part(object, domain.name)
   labels <- meta_labels(part, domain.name, "domain.name")
-  slice <- if (!is.null(split.by)) meta_column(part, split.by, "split.by")
+  slice <- slice_column(part, split.by)
   place <- SpatialCoords(part, coords)
   warn_overlaid_object(part, place, split.by, threads)
   refined <- RefineDomains.default(labels, coords = place, slice = slice, k = k, threads = threads)

@@ -122,6 +122,9 @@ system_of_options <- function(arguments) {
   spax_system(sub("_options$", "", constructor %||% "")) %||% spax_systems()[[1L]]
 }
 
+# As text that a message shows as it is.
+in_braces <- function(x) gsub("([{}])", "\\1\\1", x)
+
 # Words to choose from, for a message: "a, b or c".
 one_of <- function(words) {
   last <- length(words)

@@ -37,6 +37,3 @@ said_likeness <- function(cells, found) {
     }
   }
 }
-
-# As text that is shown as it is.
-in_braces <- function(x) gsub("([{}])", "\\1\\1", x)

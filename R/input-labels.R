@@ -31,6 +31,22 @@ label_coords <- function(labels, coords) {
   place
 }
 
+# What the user gave the slices as.
+slice_argument <- function() if ("split.by" %in% user_arguments()) "split.by" else "slice"
+
+# The slice of each cell that has a label, or of all: none is left out in silence.
+check_slice_labels <- function(slice, labels, all = FALSE) {
+  slice <- check_companion(slice, labels, slice_argument())
+  lost <- if (!is.null(slice)) sum(is.na(slice) & (all | !is.na(labels))) else 0L
+  if (lost > 0L) {
+    abort_spax("argument", c(
+      "{.arg {slice_argument()}} is missing for {lost} cell{?s}.",
+      "i" = "Fill it in, or take {cli::qty(lost)}{?this cell/these cells} out of the input first."
+    ), slice_argument())
+  }
+  slice
+}
+
 # The slice of each cell: the one given, else its image, else one for all.
 slice_groups <- function(coords, slice) {
   slice <- slice %||% coords$image %||% rep("all", nrow(coords))

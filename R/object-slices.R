@@ -5,13 +5,26 @@ object_slices <- function(object, split.by, stack, coords, joins = stack) {
   if (is.null(split.by)) {
     return(NULL)
   }
-  by_image <- identical(split.by, "image") && !"image" %in% names(meta_table(object))
-  slice <- if (by_image) SpatialCoords(object)$image else meta_column(object, split.by, "split.by")
-  if (isTRUE(joins) && !by_image && are_fields(object, split.by, slice, coords)) {
+  slice <- slice_column(object, split.by)
+  if (isTRUE(joins) && !is_by_image(object, split.by) && are_fields(object, split.by, slice, coords)) {
     return(NULL)
   }
   as_slices(slice, cell_names(object), stack, "split.by", leave = leaves_out_small())
 }
+
+# The slice of each cell by the name of a column; "image": its image.
+slice_column <- function(object, split.by) {
+  if (is.null(split.by)) {
+    return(NULL)
+  }
+  if (!is_by_image(object, split.by)) {
+    return(meta_column(object, split.by, "split.by"))
+  }
+  image <- SpatialCoords(object)$image
+  if (!is.null(image)) rlang::set_names(image, cell_names(object))
+}
+
+is_by_image <- function(object, split.by) identical(split.by, "image") && !"image" %in% names(meta_table(object))
 
 # The coordinates of an object with slices: one image a slice, if they come from images.
 object_slice_coords <- function(object, coords, slice) {

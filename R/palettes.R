@@ -54,6 +54,7 @@ given_colours <- function(labels, cols) {
   if (is.null(cols)) {
     return(NULL)
   }
+  check_colours(cols)
   if (!is.null(names(cols)) && all(levels(labels) %in% names(cols))) {
     return(cols[levels(labels)])
   }
@@ -64,6 +65,17 @@ given_colours <- function(labels, cols) {
     ), "cols")
   }
   rlang::set_names(unname(cols)[seq_len(nlevels(labels))], levels(labels))
+}
+
+check_colours <- function(cols) {
+  is_colour <- function(x) !is.na(x) && !inherits(try(grDevices::col2rgb(x), silent = TRUE), "try-error")
+  wrong <- if (is.character(cols) || is.numeric(cols)) cols[!vapply(cols, is_colour, NA)] else TRUE
+  if (length(wrong) > 0L) {
+    abort_spax("argument", c(
+      if (isTRUE(wrong)) "{.arg cols} must be colours, not {show_value(cols)}." else "{.arg cols} has what is no colour: {some_of(wrong)}.",
+      "i" = "Give names or codes of colours, one a level, as {.fn domain_palette} does."
+    ), "cols")
+  }
 }
 
 # Pairs with the largest overlap first; who finds no partner gets an unused colour.

@@ -5,8 +5,21 @@
 point_size <- function(coords, across) {
   extent <- max(diff(range(coords$x)), diff(range(coords$y)))
   width <- if (across > 1L) 150 / across else 110
+  spacing <- slice_spacing(coords)
+  # A cell alone, or all in one place, have none.
+  if (is.na(spacing)) {
+    return(3)
+  }
   # A ggplot size is the diameter in mm over 0.75 for this shape.
-  min(6, max(0.05, 1.15 * width * slice_spacing(coords) / extent / 0.75))
+  min(6, max(0.05, 1.15 * width * spacing / extent / 0.75))
+}
+
+# NULL: as point_size() finds it.
+check_size <- function(pt.size) {
+  if (!is.null(pt.size) && !(is.numeric(pt.size) && length(pt.size) == 1L && is.finite(pt.size) && pt.size > 0)) {
+    abort_spax("argument", c("{.arg pt.size} must be one number above 0, not {show_value(pt.size)}.", "i" = "NULL finds one that fits."), "pt.size")
+  }
+  pt.size
 }
 
 # Side by side, where each slice of `coords` has a panel.
@@ -17,14 +30,17 @@ slice_spacing <- function(coords) {
   if (is.null(coords$image)) {
     cell_spacing(coords)
   } else {
-    stats::median(vapply(split(coords, coords$image, drop = TRUE), cell_spacing, 0))
+    stats::median(vapply(split(coords, coords$image, drop = TRUE), cell_spacing, 0), na.rm = TRUE)
   }
 }
 
-# Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells.
+# Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells. NA for cells in one place.
 cell_spacing <- function(coords) {
   bins <- ceiling(sqrt(nrow(coords) / 10)) + 1
   width <- max(diff(range(coords$x)), diff(range(coords$y))) / bins
+  if (width == 0) {
+    return(NA_real_)
+  }
   box <- paste(floor((coords$x - min(coords$x)) / width), floor((coords$y - min(coords$y)) / width))
   sqrt(length(unique(box)) * width^2 / nrow(coords))
 }

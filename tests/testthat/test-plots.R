@@ -237,3 +237,70 @@ test_that("samples that lie over each other are drawn in a panel each", {
   expect_silent(plot <- DomainPlot(object, group.by = "group", coords = c("x", "y")))
   expect_null(plot$data$image)
 })
+
+test_that("lists of results are drawn as lists of objects are", {
+  fits <- list(a = RunPredictivePCA(small()$counts, 3, small_xy(), verbose = FALSE), b = RunPredictivePCA(small()$counts, 5, small_xy(), verbose = FALSE))
+  plot <- DomainPlot(fits, confidence = TRUE)
+  expect_identical(levels(plot$data$label), as.character(1:5))
+  expect_identical(as.vector(table(plot$data$image)), rep(nrow(small_xy()), 2))
+  fits$b$domain <- NULL
+  expect_match(conditionMessage(expect_spax_error(DomainPlot(fits), "argument", "object")), "Slice \"b\"")
+})
+
+test_that("of a list of objects confidence is drawn, numbers are refused, and what lacks is named", {
+  objects <- lapply(c(a = 3, b = 5), function(n) RunPredictivePCA(small_seurat(), n, c("x", "y"), verbose = FALSE))
+  expect_true("alpha" %in% names(DomainPlot(objects, coords = c("x", "y"), confidence = TRUE)$mapping))
+  expect_spax_error(DomainPlot(objects, coords = c("x", "y"), group.by = "nCount_RNA"), "argument", "group.by")
+  expect_identical(levels(CompositionPlot(objects)$data$domain), as.character(1:5))
+  objects$b$ppca_domain <- NULL
+  condition <- expect_spax_error(DomainPlot(objects, coords = c("x", "y")), "argument", "group.by")
+  expect_match(conditionMessage(condition), "Slice \"b\"")
+  names(objects) <- c("a", "a")
+  expect_match(conditionMessage(expect_spax_error(DomainPlot(objects), "argument", "object")), "share the name")
+})
+
+test_that("panels of labels go with the cells by name", {
+  label <- stats::setNames(factor(small()$spots$label), rownames(small_xy()))
+  panels <- DomainPlot(list(a = label, b = rev(label)), coords = small_xy())
+  place <- function(i) with(panels[[i]]$data, table(paste(x, y), label))
+  expect_identical(place(1), place(2))
+  expect_spax_error(DomainPlot(list(a = label, b = label[-1]), coords = small_xy()), "argument", "object")
+  expect_spax_error(DomainPlot(list(), coords = small_xy()), "argument", "object")
+})
+
+test_that("slices by image, of every verb that looks at slices; a cell without one is no slice's", {
+  object <- with_image(small_seurat(), fov())
+  object$one_domain <- factor(rep(1:2, length.out = ncol(object)))
+  expect_identical(nlevels(DomainPlot(object, group.by = "one_domain", split.by = "image")$data$image), 1L)
+  expect_identical(DomainMetrics(object, domain.name = "one_domain", split.by = "image")$slice, "slice")
+  expect_s3_class(CompositionPlot(object, group.by = "one_domain", split.by = "image"), "ggplot")
+  expect_identical(
+    RefineDomains(object, domain.name = "one_domain", split.by = "image", k = 5)$one_refined,
+    RefineDomains(object, domain.name = "one_domain", k = 5)$one_refined
+  )
+  object$half <- rep(c("a", NA), length.out = ncol(object))
+  expect_spax_error(DomainPlot(object, group.by = "one_domain", split.by = "half"), "argument", "split.by")
+  expect_spax_error(DomainMetrics(object, domain.name = "one_domain", split.by = "half"), "argument", "split.by")
+  expect_spax_error(RefineDomains(object, domain.name = "one_domain", split.by = "half"), "argument", "split.by")
+  expect_spax_error(DomainPlot(object, group.by = "one_domain", split.by = "nCount_RNA"), "argument", "split.by")
+})
+
+test_that("what cannot be drawn by is refused before drawing", {
+  label <- small()$spots$label
+  draw <- function(...) DomainPlot(label, coords = small_xy(), ...)
+  expect_spax_error(draw(y.down = "yes"), "argument", "y.down")
+  expect_spax_error(draw(pt.size = "a"), "argument", "pt.size")
+  expect_spax_error(draw(pt.size = 0), "argument", "pt.size")
+  expect_spax_error(draw(ncol = "a"), "argument", "ncol")
+  expect_spax_error(draw(cols = c("nocolour", rep("red", 6))), "argument", "cols")
+  expect_spax_error(draw(cols = grDevices::rainbow), "argument", "cols")
+  expect_spax_error(DomainPlot(small_seurat(), group.by = factor("label"), coords = c("x", "y")), "argument", "group.by")
+  aligned <- AlignSlices(pair_tables(), verbose = FALSE)
+  for (wrong in list("z", 1:2, character())) expect_spax_error(AlignmentPlot(aligned, slices = wrong), "argument", "slices")
+  expect_s3_class(AlignmentPlot(aligned, slices = c("a", "a")), "ggplot")
+  expect_spax_error(AlignmentPlot(aligned, pt.size = "a"), "argument", "pt.size")
+})
+
+test_that("a cell alone is drawn", {
+  expect_true(is.finite(point_size(data.frame(x = 1, y = 1), 1)))
+})
