@@ -50,9 +50,7 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
 #' @rdname DomainPlot
 #' @export
 DomainPlot.SpaxResult <- function(object, ..., coords = result_coords(object), slice = object$slice, confidence = FALSE) {
-  if (is.null(object$domain)) {
-    abort_spax("argument", c("{.arg object} has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object")
-  }
+  if (is.null(object$domain)) abort_no_domains()
   sure <- if (wants_confidence(confidence)) object$confidence %||% abort_unsure("confidence")
   DomainPlot.default(object$domain, ..., coords = coords, slice = slice, confidence = sure)
 }
@@ -142,6 +140,10 @@ check_group_columns <- function(group.by) {
     ), "group.by")
   }
   group.by
+}
+
+abort_no_domains <- function() {
+  abort_spax("argument", c("{.arg object} has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object")
 }
 
 # A list of factors of the same cells in one order, one a panel.

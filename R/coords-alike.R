@@ -26,14 +26,17 @@ said_likeness <- function(cells, found) {
     keys <- like$key(cells)
     # What all have tells nothing, as the "-1" of barcodes.
     if (length(unique(keys)) <= length(cells) / 10) next
-    for (candidate in found) {
-      at <- match(keys, like$key(format_names(candidate$names)))
+    for (named in found) {
+      at <- match(keys, like$key(format_names(named$names)))
       if (mean(!is.na(at)) > 0.5) {
         first <- which(!is.na(at))[[1L]]
-        pair <- encodeString(c(cells[[first]], format_names(candidate$names)[[at[[first]]]]), quote = "\"")
-        pair <- in_braces(pair)
-        return(c("i" = paste0(pair[[1L]], " may be ", pair[[2L]], ": they differ in ", like$what, "; ", like$remedy, ".")))
+        pair <- encodeString(c(cells[[first]], format_names(named$names)[[at[[first]]]]), quote = "\"")
+        return(c("i" = paste0(
+          paste(in_braces(pair), collapse = " may be "), ": they differ in ", like$what, "; ", like$remedy, "."
+        )))
       }
     }
   }
 }
+
+format_names <- function(x) if (is.numeric(x)) format(x, scientific = FALSE, trim = TRUE) else as.character(x)

@@ -57,8 +57,8 @@ known_axes <- function(table) {
   }
 }
 
-# Names that differ in one letter, x and y, as in "Centroid X" and "Centroid Y", or in "col" and "row", as in "px_col" and
-# "px_row".
+# Names that differ in one letter, x and y, as in "Centroid X" and "Centroid Y", or in "col" and "row", as in "px_col"
+# and "px_row".
 paired_axes <- function(table, but) {
   names <- tolower(names(table$columns))
   numbers <- setdiff(number_columns(table), but)
@@ -78,7 +78,8 @@ axis_pairs <- function(names, columns, x, y) {
   do.call(rbind, lapply(columns, function(i) {
     places <- gregexpr(x, names[[i]], fixed = TRUE)[[1L]]
     behind <- function(place) substring(names[[i]], place + nchar(x))
-    partners <- vapply(places[places > 0L], function(place) paste0(substr(names[[i]], 1L, place - 1L), y, behind(place)), "")
+    before <- function(place) substr(names[[i]], 1L, place - 1L)
+    partners <- vapply(places[places > 0L], function(place) paste0(before(place), y, behind(place)), "")
     j <- columns[names[columns] %in% partners]
     if (length(j) > 0L) cbind(i, j)
   }))
@@ -223,6 +224,10 @@ read_axes <- function(table, found) {
   )
 }
 
+is_field_column <- function(name) {
+  grepl("^(fovs?|fields?ofview|fields?|tiles?)(id|name|number|index)?$", plain_name(name))
+}
+
 # Columns that are called as samples are, as what differs between them, or as fields of view, whose local coordinates
 # start anew.
 sample_columns <- function(columns) {
@@ -230,8 +235,8 @@ sample_columns <- function(columns) {
   called <- grepl(
     paste0(
       "^((brain|tissue|tma|bio|biological|tech|technical)?",
-      "(sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|core|roi|run|",
-      "chip|image|capturearea)(id|name|label|number|index|nr)?|",
+      "(sample|slice|slide|section|library|donor|patient|subject|specimen|puck|batch|replicate|animal|mouse|core|roi|",
+      "run|chip|image|capturearea)(id|name|label|number|index|nr)?|",
       "origident|condition|treatment|timepoint|genotype|sex|bregma)$"
     ),
     plain

@@ -168,8 +168,6 @@ named_rows <- function(table, axes) {
   utils::modifyList(found[[1L]], list(rows = seq_len(table$n), cells = format_names(found[[1L]]$names)))
 }
 
-format_names <- function(x) if (is.numeric(x)) format(x, scientific = FALSE, trim = TRUE) else as.character(x)
-
 # Outlines and molecules have many rows a cell; a few cells of many have two by mistake, or in two samples.
 abort_twice <- function(twice, match, table) {
   many <- stats::median(tabulate(factor(match$names, unique(match$names)))) >= 3
@@ -177,8 +175,8 @@ abort_twice <- function(twice, match, table) {
     "{.arg coords} has {length(twice)} of the cells more than once, by its {match$by}: {some_of(twice)}.",
     "i" = if (many) {
       paste0(
-        "Outlines and molecules have many rows a cell, and a cell lies at one place: use the platform's table of cells, ",
-        "or their means, for instance {.code ", in_braces(mean_code(match, table)), "}."
+        "Outlines and molecules have many rows a cell, and a cell lies at one place: use the platform's table of ",
+        "cells, or their means, for instance {.code ", in_braces(mean_code(match, table)), "}."
       )
     } else {
       paste(
@@ -192,7 +190,8 @@ abort_twice <- function(twice, match, table) {
 # How to get one place a cell.
 mean_code <- function(match, table) {
   axes <- (find_known_axes(table) %||% paired_axes(table, match$column))$at
-  code <- function(columns) paste(vapply(column_names(table)[columns], function(x) deparse(as.name(x), backtick = TRUE), ""), collapse = ", ")
+  quoted <- function(x) deparse(as.name(x), backtick = TRUE)
+  code <- function(columns) paste(vapply(column_names(table)[columns], quoted, ""), collapse = ", ")
   at <- if (length(axes) >= 2L) code(axes[1:2]) else "x, y"
   by <- if (length(match$column) == 0L) "cell" else gsub(", ", " + ", code(match$column))
   paste0("aggregate(cbind(", at, ") ~ ", by, ", coords, mean)")

@@ -32,7 +32,8 @@ plot_parts <- function(parts, ...) {
 }
 
 drawn_of_objects <- function(slices, group.by, coords, confidence) {
-  group.by <- check_group_columns(group.by %||% Reduce(intersect, Map(function(name, x) in_slice(name, known_domains(x)), names(slices), slices)))
+  shared <- function() Reduce(intersect, Map(function(name, x) in_slice(name, known_domains(x)), names(slices), slices))
+  group.by <- check_group_columns(group.by %||% shared())
   Map(function(name, x) {
     in_slice(name, list(
       place = check_one_slice(SpatialCoords(x, coords)),
@@ -49,11 +50,11 @@ drawn_of_objects <- function(slices, group.by, coords, confidence) {
 
 drawn_of_results <- function(slices, confidence) {
   Map(function(name, x) {
-    if (is.null(x$domain)) in_slice(name, abort_spax("argument", c("The result has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object"))
-    list(
-      place = result_coords(x), labels = list(domain = x$domain),
-      confidence = if (wants_confidence(confidence %||% FALSE)) list(domain = x$confidence %||% abort_unsure("confidence"))
-    )
+    in_slice(name, {
+      if (is.null(x$domain)) abort_no_domains()
+      sure <- if (wants_confidence(confidence %||% FALSE)) list(domain = x$confidence %||% abort_unsure("confidence"))
+      list(place = result_coords(x), labels = list(domain = x$domain), confidence = sure)
+    })
   }, names(slices), slices)
 }
 
