@@ -35,9 +35,9 @@
 #' @param slice.order Names of all slices, in the order of the stack. NULL: the levels of the factor; needed for more than two slices that are no factor.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param method `"icp"`, `"paste"` or `"none"`.
-#' @param counts Raw counts, genes x cells, for all cells: expression then chooses among near-equal places. `"paste"` needs them. For
+#' @param counts Raw counts, genes x cells, for all cells, or for a list of tables a list with a matrix each: expression then chooses among near-equal places. `"paste"` needs them. For
 #'   objects, TRUE (the default) takes those of `assay` and `layer`, FALSE none.
-#' @param assay,layer Assay (NULL: the default) and layer with the raw counts.
+#' @param assay,layer Assay (NULL: the default) and layer with the raw counts. Of an assay that holds a part of the cells these are aligned, with a message; the others have NA.
 #' @param gaps Micrometres between neighbouring slices: one value, or one less than slices. NULL: where the coordinates bring one z a slice, by these, else 10, the thickness of a section.
 #' @param spot.distance Micrometres between neighbouring spots, 100 on Visium, to bring gaps to the units of the coordinates. NULL: a
 #'   regular grid is taken as Visium, other coordinates as micrometres, and a message says so.
@@ -94,7 +94,7 @@ AlignSlices.default <- function(object, slice = NULL, ..., slice.order = NULL, m
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
   input <- slice_tables(object, slice, slice.order, "slice")
   found <- align_slices(input$coords, input$slice,
-    method = method, counts = alignment_counts(counts, rownames(input$coords), method), gaps = gaps, spot.distance = spot.distance,
+    method = method, counts = alignment_counts(joined_counts(counts, input$cells), rownames(input$coords), method), gaps = gaps, spot.distance = spot.distance,
     outline = outline, search = search, overlap = overlap, mirror = mirror, scale = scale, threads = threads, verbose = check_flag(verbose, "verbose")
   )
   structure(c(found, list(slice = input$slice, given = input$coords, method = method)), class = "SlicesAligned")
@@ -115,10 +115,11 @@ AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL,
   check_column_names(names)
   method <- check_choice(method[[1L]], c("icp", "paste", "none"), "method")
   assay <- check_assay(object, assay)
-  input <- object_slices_given(object, split.by, coords)
+  part <- own_part(object, if (check_flag(counts, "counts")) assay)
+  input <- object_slices_given(part, split.by, coords)
   found <- AlignSlices.default(
     input$coords, input$slice,
-    slice.order = slice.order, method = method, counts = if (check_flag(counts, "counts")) stored_counts(object, assay, layer), gaps = gaps,
+    slice.order = slice.order, method = method, counts = if (counts) stored_counts(part, assay, layer), gaps = gaps,
     spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, scale = scale, threads = threads, verbose = verbose
   )
   object <- write_columns(object, rlang::set_names(found$coords, names))
@@ -161,16 +162,19 @@ joined_tables <- function(tables, slice, slice.order) {
   if (!is.null(slice)) {
     abort_spax("argument", "{.arg slice} is given, but a list of tables has one table a slice.", "slice")
   }
+  if (length(tables) == 0L) {
+    abort_spax("argument", c("{.arg object} is an empty list.", "i" = "Give one coordinate table a slice."), "object")
+  }
   names(tables) <- slice_names(tables)
   read <- lapply(tables, function(table) SpatialCoords.default(NULL, table))
   y_down <- all(vapply(read, attr, NA, "y_down"))
   places <- lapply(read, slice_axes)
-  cells <- names_apart(lapply(places, rownames))
+  own <- lapply(places, rownames)
+  cells <- names_apart(own)
   places <- Map(function(place, names) `rownames<-`(place, names), places, cells)
-  cells <- unlist(cells, use.names = FALSE)
   slice <- factor(rep(names(tables), vapply(places, nrow, 0L)), names(tables))
   coords <- structure(join_places(places), y_down = y_down)
-  list(coords = coords, slice = ordered_slices(slice, cells, slice.order, "object"))
+  list(coords = coords, slice = ordered_slices(slice, unlist(cells, use.names = FALSE), slice.order, "object"), cells = Map(list, own = own, inside = cells))
 }
 
 # A factor, one value a cell, its levels in the order of the stack.
@@ -214,10 +218,35 @@ alignment_counts <- function(counts, cells, method) {
   if (length(absent) > 0L) {
     abort_spax("counts", c(
       "{.arg counts} lacks {length(absent)} of {length(cells)} cells: {some_of(absent)}.",
-      "i" = "Its column names must be the row names of the coordinates."
+      "i" = if (all(cells %in% rownames(counts))) {
+        "It is cells x genes: turn it round by {.code t(counts)}."
+      } else {
+        "Its column names must be the row names of the coordinates; for a list of tables, it may be a list with a matrix each."
+      }
     ), "counts")
   }
-  counts[, cells, drop = FALSE]
+  counts <- counts[, cells, drop = FALSE]
+  core(core_check_counts(counts@p, counts@i, counts@x, nrow(counts)))
+  counts
+}
+
+# Of a list with a matrix for each table: one, its cells called as they are inside. `cells`: of each table list(own, inside), NULL for one table.
+joined_counts <- function(counts, cells) {
+  if (!is.list(counts) || is.data.frame(counts)) {
+    return(counts)
+  }
+  if (length(counts) != length(cells)) {
+    abort_spax("argument", c(
+      "{.arg counts} is a list of {length(counts)}, for {length(cells)} table{?s} of slices.", "i" = "Give a matrix for each, or one of all cells."
+    ), "counts")
+  }
+  if (setequal(rlang::names2(counts), names(cells))) counts <- counts[names(cells)]
+  join_shared(unname(Map(function(x, of) {
+    x <- as_counts(x, "counts")
+    at <- match(colnames(x), of$own)
+    colnames(x) <- ifelse(is.na(at), colnames(x), of$inside[at])
+    x
+  }, counts, cells)))
 }
 
 check_column_names <- function(names) {
@@ -247,21 +276,22 @@ object_slices_given <- function(object, split.by, coords) {
 align_object_list <- function(objects, ..., coords = NULL, counts = TRUE, assay = NULL, layer = "counts", names = c("spax_x", "spax_y", "spax_z")) {
   check_column_names(names)
   names(objects) <- slice_names(objects)
-  places <- lapply(objects, function(object) slice_axes(check_one_slice(SpatialCoords(object, coords))))
+  parts <- lapply(objects, function(object) own_part(object, if (check_flag(counts, "counts")) check_assay(object, assay)))
+  places <- lapply(parts, function(object) slice_axes(check_one_slice(SpatialCoords(object, coords))))
   cells <- names_apart(lapply(places, rownames))
   rename <- function(x, names, dim) {
     dimnames(x)[[dim]] <- names
     x
   }
   counts <- if (check_flag(counts, "counts")) {
-    join_shared(Map(function(object, names) rename(stored_counts(object, assay, layer), names, 2L), objects, cells))
+    join_shared(Map(function(object, names) rename(stored_counts(object, assay, layer), names, 2L), parts, cells))
   }
   found <- AlignSlices.default(Map(rename, places, cells, 1L), counts = counts, ...)
-  Map(function(object, inside) {
-    placed <- rename(found$coords[inside, ], cell_names(object), 1L)
+  Map(function(object, part, inside) {
+    placed <- rename(found$coords[inside, ], cell_names(part), 1L)
     object <- write_columns(object, rlang::set_names(placed, names))
     write_run(object, "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "method")])
-  }, objects, cells)
+  }, objects, parts, cells)
 }
 
 # Genes that all slices have.

@@ -82,7 +82,7 @@ DomainMetrics.Seurat <- function(object, ..., coords = NULL, truth = NULL, k = 1
 DomainMetrics.SingleCellExperiment <- DomainMetrics.Seurat
 
 slice_metrics <- function(name, labels, truth, coords, cells, n_all, k, threads) {
-  k <- check_k(k, length(cells))
+  k <- check_k(k, length(cells), where = if (n_all < length(labels)) paste0(" of slice \"", name, "\"") else "")
   found <- droplevels(labels[cells])
   known <- if (is.null(truth)) integer() else as.integer(truth[cells])
   values <- core(core_metrics(known, as.integer(found), coords_matrix(coords[cells, ]), k, threads))

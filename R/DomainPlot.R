@@ -142,10 +142,6 @@ check_group_columns <- function(group.by) {
   group.by
 }
 
-abort_no_domains <- function() {
-  abort_spax("argument", c("{.arg object} has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object")
-}
-
 # A list of factors of the same cells in one order, one a panel.
 label_table <- function(object, argument = "object") {
   labels <- if (is.list(object)) as.list(object) else list(object)

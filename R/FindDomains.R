@@ -8,7 +8,7 @@
 #' `"louvain"` (igraph) group the graph of shared nearest neighbours; the resolution that gives the wanted number of domains is found by
 #' bisection. The last three draw random numbers from R's generator: it is set to `seed` for them and put back.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or an embedding: a numeric matrix of cells x columns; for `"consensus"` also a list of embeddings.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, the result of a run of matrices, or an embedding: a numeric matrix of cells x columns; for `"consensus"` also a list of embeddings.
 #' @param n.domains How many domains to find, at least 2.
 #' @param ... Not used; anything here is an error.
 #' @param method One of `"consensus"`, `"gmm"`, `"mclust"`, `"kmeans"`, `"leiden"`, `"louvain"`.
@@ -59,6 +59,10 @@ FindDomains.default <- function(object, n.domains, ..., method = "consensus", co
   found <- lapply(seq_len(runs), function(run) cluster_once(first, n, method, settings, run_seed(seed, run)))
   domain_factor(agree(found, n), n, rownames(first), place)
 }
+
+#' @rdname FindDomains
+#' @export
+FindDomains.SpaxResult <- function(object, ..., coords = result_coords(object)) FindDomains.default(object$embedding, ..., coords = coords)
 
 # With the attribute "confidence".
 agreed_domains <- function(x, n, settings, seed, cells, place) {

@@ -3,7 +3,7 @@
 #' Gives each cell the commonest label among its `k` nearest cells, itself included. Helps data with single cells (osmFISH, MERFISH); makes
 #' little difference on Visium.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or labels: a factor or vector, one a cell.
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, the result of a run of matrices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param coords Where the coordinates come from: see [SpatialCoords()]. For labels with names, rows are matched by name.
 #' @param slice NULL, or the slice of each cell: each is smoothed by itself.
@@ -34,6 +34,13 @@ RefineDomains.default <- function(object, ..., coords, slice = NULL, k = 50, thr
   groups <- slice_groups(place, check_slice_labels(slice, labels))
   labels[known] <- levels(labels)[refine_within(as.integer(labels)[known], place[known, ], groups[known], k, threads)]
   labels
+}
+
+#' @rdname RefineDomains
+#' @export
+RefineDomains.SpaxResult <- function(object, ..., coords = result_coords(object), slice = object$slice) {
+  if (is.null(object$domain)) abort_no_domains()
+  RefineDomains.default(object$domain, ..., coords = coords, slice = slice)
 }
 
 #' @rdname RefineDomains

@@ -50,9 +50,10 @@
 #' lapply(fits, function(fit) table(fit$domain))
 RunSamples <- function(objects, FUN = RunSpaCross, ..., each = NULL, seed = 1, threads = NULL, verbose = TRUE) {
   objects <- check_samples(objects)
-  FUN <- match.fun(FUN)
+  FUN <- check_function(FUN)
   check_flag(verbose, "verbose")
   workers <- n_workers()
+  each <- check_each(each, objects)
   arguments <- sample_arguments(objects, each, seed, threads %||% threads_a_worker(workers), list(...))
   if (verbose) say_plan(length(objects), workers, arguments[[1L]]$threads)
   labels <- sample_labels(objects)
@@ -79,7 +80,6 @@ sample_labels <- function(objects) {
 
 # The arguments of every call, a list a sample.
 sample_arguments <- function(objects, each, seed, threads, shared) {
-  check_each(each, length(objects))
   if (!is.null(seed)) check_seed(seed)
   threads <- check_threads(threads)
   lapply(seq_along(objects), function(i) {
@@ -89,7 +89,17 @@ sample_arguments <- function(objects, each, seed, threads, shared) {
   })
 }
 
-check_each <- function(each, n) {
+check_function <- function(FUN) {
+  tryCatch(match.fun(FUN), error = function(e) {
+    abort_spax("argument", c(
+      "{.arg FUN} must be a function, not {show_value(FUN)}.", "i" = "For instance {.code FUN = RunPredictivePCA}."
+    ), "FUN")
+  })
+}
+
+# In the order of the samples, by their names where there are some.
+check_each <- function(each, objects) {
+  n <- length(objects)
   ok <- is.null(each) || (is.list(each) && !is.null(names(each)) && all(nzchar(names(each))))
   if (!ok) {
     abort_spax("argument", c(
@@ -104,6 +114,21 @@ check_each <- function(each, n) {
       "i" = "Give one a sample, in their order."
     ), "each")
   }
+  for (name in names(each)) each[[name]] <- in_sample_order(each[[name]], names(objects), name)
+  each
+}
+
+in_sample_order <- function(values, samples, argument) {
+  if (is.null(names(values)) || is.null(samples) || identical(names(values), samples)) {
+    return(values)
+  }
+  if (anyDuplicated(samples) || !setequal(names(values), samples)) {
+    abort_spax("argument", c(
+      "{.code {argument}} of {.arg each} is named {some_of(names(values))}, the samples {some_of(samples)}.",
+      "i" = "Give both the same names, or {.code {argument}} none."
+    ), "each")
+  }
+  values[samples]
 }
 
 # A failure is a value here, so that the other samples go on. The call names its arguments: with the data in it, it

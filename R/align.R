@@ -66,7 +66,7 @@ check_slice_units <- function(xy, slice, scale) {
   times <- function(x) format(signif(x[[at]], 2L))
   abort_spax("coords", c(
     "The coordinates of slice {.val {names[[2L]]}} are not in the unit of those of {.val {names[[1L]]}}: neighbours are {times(units$spacing)} times as far apart, and the slice is {times(units$extent)} times as wide.",
-    "i" = "Multiply them by {times(1 / units$spacing)}, or by what you know of the two units; {.code scale = TRUE} in {.fn AlignSlices} does so by the distance of neighbours.",
+    "i" = "Multiply them by {times(1 / units$spacing)}, or by what you know of the two units; {.code scale = TRUE} in {.fn AlignSlices} does so by the distance of neighbours, and its coordinates go into a run with {.code align = \"none\"}.",
     "i" = "If the cells do lie so, use {.code scale = FALSE} in {.fn AlignSlices}, and its coordinates with {.code align = \"none\"}."
   ), "coords")
 }
@@ -89,8 +89,9 @@ check_gaps <- function(gaps, n_slices) {
     return(NULL)
   }
   if (!is.numeric(gaps) || !all(is.finite(gaps)) || any(gaps < 0) || !length(gaps) %in% c(1L, n_slices - 1L)) {
+    each <- if (n_slices > 2L) paste0(", or ", n_slices - 1L, " for the ", n_slices, " slices")
     abort_spax("argument", c(
-      "{.arg gaps} must be one distance in micrometres, or {n_slices - 1} for the {n_slices} slices, each 0 or more: not {length(gaps)} value{?s}.",
+      "{.arg gaps} must be one distance in micrometres{each}, 0 or more, not {show_value(gaps)}.",
       "i" = "For instance {.code gaps = 10}: the thickness of a section."
     ), "gaps")
   }

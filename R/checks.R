@@ -5,7 +5,8 @@ is_whole <- function(x) {
 }
 
 check_whole <- function(x, argument, least, most = Inf, remedy = NULL) {
-  if (is_whole(x) && x >= least && x <= most) {
+  # R's whole numbers end there.
+  if (is_whole(x) && x >= least && x <= min(most, .Machine$integer.max)) {
     return(as.integer(x))
   }
   range <- if (is.finite(most)) paste("from", least, "to", most) else paste("of at least", least)
@@ -20,6 +21,7 @@ show_value <- function(x) {
   if (!is.atomic(x) || length(x) != 1L) {
     return(paste0("an object of class ", class(x)[[1L]], " and length ", length(x)))
   }
+  if (is.factor(x)) return(paste("the factor", show_value(as.character(x))))
   if (is.character(x)) paste0("\"", x, "\"") else format(x)
 }
 
@@ -30,15 +32,17 @@ check_n_domains <- function(n.domains, n_cells) {
       "i" = "Say how many spatial domains to look for, for instance {.code n.domains = 7}."
     ), "n.domains")
   }
+  if (n_cells < 2) abort_spax("argument", c("There is one cell only.", "i" = "Domains need two cells or more."), "object")
   check_whole(n.domains, "n.domains", 2, n_cells, remedy = paste("There are", n_cells, "cells."))
 }
 
-check_k <- function(k, n_cells, argument = "k", least = 2) {
+# `where`: the slice, where each is looked at by itself.
+check_k <- function(k, n_cells, argument = "k", least = 2, where = "") {
   k <- check_whole(k, argument, least)
   if (k >= n_cells) {
     abort_spax("argument", c(
-      "{.arg {argument}} is {k}, but each of the {n_cells} cells has only {n_cells - 1} others.",
-      "i" = "Use a smaller {.arg {argument}}, at most {n_cells - 1}."
+      "{.arg {argument}} is {k}, but each of the {n_cells} cells{where} has only {n_cells - 1} others.",
+      "i" = if (n_cells <= least) "These are too few." else "Use a smaller {.arg {argument}}, at most {n_cells - 1}."
     ), argument)
   }
   k

@@ -67,8 +67,11 @@ domain_names <- function() paste0(system_names(), "_domain")
 
 # The name given, or else the one of `known` that the object has; of several none is taken for the user's.
 sole_name <- function(name, known, argument, what) {
-  if (!is.null(name) || length(known) == 1L) {
-    return(name %||% known)
+  if (!is.null(name)) {
+    return(check_name(name, argument))
+  }
+  if (length(known) == 1L) {
+    return(known)
   }
   abort_spax("argument", c(
     if (length(known)) "The object has {what} of {length(known)} runs: {.val {known}}." else "The object has no {what} of a run of this package.",
@@ -88,7 +91,11 @@ meta_column <- function(object, column, argument) {
   if (identical(column, "ident") && !"ident" %in% names(table)) table$ident <- identities(object)
   if (!rlang::is_string(column) || !column %in% names(table)) {
     abort_spax("argument", c(
-      "The meta data has no column {show_value(column)}.",
+      if (rlang::is_string(column)) {
+        "The meta data has no column {show_value(column)}."
+      } else {
+        "{.arg {argument}} must be the name of a column of the meta data, not {show_value(column)}."
+      },
       "i" = if (rlang::is_string(column)) {
         did_you_mean(column, names(table))
       } else if (length(column) == length(cell_names(object))) {

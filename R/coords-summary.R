@@ -3,7 +3,7 @@
 # Before long work: refuses a radius that cannot be meant, and where verbose says what the run goes by.
 look_at_coords <- function(task) {
   seen <- check_neighbourhood(task, task$options$radius)
-  check_run_memory(task, if (is.null(task$options$radius)) task$options$k %||% 36 else stats::median(seen$within))
+  check_run_memory(task, if (is.null(task$options$radius)) task$options$k %||% 36 else usual_neighbours(seen))
   if (is.null(task$slices)) warn_overlaid(task$coords, task$samples, task$threads)
   if (!task$verbose) {
     return(invisible())

@@ -31,8 +31,11 @@ numbered_domains <- function(codes, n, cells) {
 
 # Each slice by itself.
 refine_within <- function(codes, coords, slice, k, threads) {
-  for (cells in split(seq_along(codes), slice %||% rep(1L, length(codes)), drop = TRUE)) {
-    codes[cells] <- core(core_refine(codes[cells], coords_matrix(coords[cells, ]), check_k(k, length(cells)), threads))
+  parts <- split(seq_along(codes), slice %||% rep(1L, length(codes)), drop = TRUE)
+  for (name in names(parts)) {
+    cells <- parts[[name]]
+    check_k(k, length(cells), where = if (length(parts) > 1L) paste0(" of slice \"", name, "\"") else "")
+    codes[cells] <- core(core_refine(codes[cells], coords_matrix(coords[cells, ]), k, threads))
   }
   codes
 }

@@ -12,7 +12,7 @@ core_graph <- function(coords, k, radius, threads, slices = NULL) {
   }
   task <- list(coords = coords, slices = slices, threads = threads)
   seen <- if (is.na(k)) check_neighbourhood(task, radius)
-  check_graph_memory(nrow(coords), if (is.na(k)) stats::median(seen$within) else k, if (is.na(k)) "radius" else "k")
+  check_graph_memory(nrow(coords), if (is.na(k)) usual_neighbours(seen) else k, if (is.na(k)) "radius" else "k")
   if (is.na(k)) rlang::inform(c("i" = paste0(said_reach(radius, seen), ".")), class = "spaxR_message_coords")
   core(core_tissue_graph(new_tissue(task), k, as.double(radius)))
 }

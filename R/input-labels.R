@@ -24,6 +24,7 @@ label_coords <- function(labels, coords) {
   place <- SpatialCoords.default(names(labels), coords)
   if (is.null(names(labels))) {
     check_coords_length(nrow(place), length(labels))
+    if (identical(attr(place, "found")$rows, "row names")) say_order()
   }
   if (is.data.frame(coords) && is.factor(coords$image) && all(rownames(place) %in% rownames(coords))) {
     place$image <- coords[rownames(place), "image"]
@@ -45,6 +46,14 @@ check_slice_labels <- function(slice, labels, all = FALSE) {
     ), slice_argument())
   }
   slice
+}
+
+# Whoever draws the columns of one table knows that, and need not hear it each time.
+say_order <- function() {
+  cli::cli_inform(
+    c("i" = "The labels have no names: they are taken in the order of the rows of {.arg coords}."),
+    class = "spaxR_message_coords", .frequency = "once", .frequency_id = "spaxR_labels_without_names"
+  )
 }
 
 # The slice of each cell: the one given, else its image, else one for all.

@@ -2,7 +2,10 @@
 
 as_counts <- function(x, argument = "object") {
   check_matrix_like(x, argument)
-  if (is.data.frame(x)) x <- as.matrix(x)
+  if (is.data.frame(x)) {
+    check_frame(x, argument)
+    x <- as.matrix(x)
+  }
   if (is.matrix(x) && !is.numeric(x) && !is.logical(x)) {
     abort_spax("counts", c(
       "{.arg {argument}} must hold numbers, not values of type {typeof(x)}.",
@@ -12,11 +15,23 @@ as_counts <- function(x, argument = "object") {
   name_counts(to_dgc(x, argument), argument)
 }
 
+# Tables read from files have the genes in a column.
+check_frame <- function(x, argument) {
+  text <- names(x)[!vapply(x, function(column) is.numeric(column) || is.logical(column), NA)]
+  if (length(text) == 1L) {
+    abort_spax("counts", c(
+      "{.arg {argument}} must hold numbers; its column {.val {text}} does not.",
+      "i" = "If it holds the genes, make it row names, and a matrix of the rest: {.code m <- as.matrix(x[names(x) != \"{text}\"]); rownames(m) <- x${text}}, of a plain data frame."
+    ), argument)
+  }
+}
+
 check_matrix_like <- function(x, argument) {
   like <- is.data.frame(x) || (length(dim(x)) == 2L)
   if (!like) {
     abort_spax("argument", c(
-      "{.arg {argument}} must be a matrix of counts (genes x cells) or a Seurat object, not {show_value(x)}."
+      "{.arg {argument}} must be a matrix of counts (genes x cells) or a Seurat object, not {show_value(x)}.",
+      if (is.list(x)) c("i" = "Of several slices give one at a time, for instance by {.fn lapply}.")
     ), argument)
   }
   if (any(dim(x) == 0L)) {
@@ -44,9 +59,15 @@ to_dgc <- function(x, argument) {
 # Matrices of other packages (BPCells) bring their own conversion.
 other_to_dgc <- function(x, argument) {
   tryCatch(methods::as(x, "dgCMatrix"), error = function(e) {
+    remedy <- if (inherits(x, "SummarizedExperiment")) {
+      "Make it an object with cells: {.code as(x, \"SingleCellExperiment\")}."
+    } else if (inherits(x, c("Assay", "StdAssay"))) {
+      "Give the Seurat object that holds this assay, and {.arg assay}."
+    } else {
+      "Convert it first, for instance with {.code as(x, \"dgCMatrix\")}."
+    }
     abort_spax("argument", c(
-      "{.arg {argument}} of class {.cls {class(x)}} cannot be made a sparse matrix: {conditionMessage(e)}",
-      "i" = "Convert it first, for instance with {.code as(x, \"dgCMatrix\")}."
+      "{.arg {argument}} of class {.cls {class(x)}} cannot be made a sparse matrix: {conditionMessage(e)}", "i" = remedy
     ), argument)
   })
 }
@@ -108,7 +129,7 @@ expand_rows <- function(x, genes) {
 
 # An embedding: a numeric matrix of cells x columns without holes.
 as_embedding <- function(x, argument = "object") {
-  if (is.data.frame(x)) x <- as.matrix(x)
+  if (is.data.frame(x) || inherits(x, "Matrix")) x <- as.matrix(x)
   if (!is.matrix(x) || !is.numeric(x) || any(dim(x) == 0L)) {
     abort_spax("argument", c(
       "{.arg {argument}} must be a numeric matrix with cells in rows, not {show_value(x)}."

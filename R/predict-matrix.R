@@ -30,7 +30,7 @@ read_new_matrix <- function(model, newdata, coords, given) {
   }
   assay <- check_assay(newdata, given$assay)
   newdata <- own_part(newdata, assay, given$reduction)
-  place <- check_one_slice(SpatialCoords(newdata, coords))
+  place <- structure(check_one_slice(SpatialCoords(newdata, coords)), samples = object_samples(newdata))
   embedding <- if (!is.null(given$reduction)) stored_reduction(newdata, given$reduction, given$dims)
   counts <- if (model$input == "counts") stored_counts(newdata, assay, given$layer)
   c(new_input(model, counts, place, embedding, NULL), list(homes = assay))

@@ -64,6 +64,7 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
   )
   given <- list(reduction = reduction, dims = dims, assay = assay, assays = assays, cells = cells, layer = layer)
   input <- system$read_new(object, newdata, coords, given)
+  warn_overlaid(input$coords, input$samples, settings$threads)
   found <- predict_cells(object, system, input, settings)
   if (!is_container(newdata)) {
     return(found)
@@ -135,7 +136,8 @@ check_new_arguments <- function(system, given) {
 predict_cells <- function(model, system, input, settings) {
   task <- c(input, list(options = model$options, threads = settings$threads, seed = model$seed, n_domains = length(model$levels), device = "cpu"))
   seen <- if (!is.null(task$options$radius)) check_neighbourhood(task, task$options$radius)
-  check_run_memory(task, if (is.null(seen)) task$options$k %||% 36 else stats::median(seen$within))
+  check_run_memory(task, if (is.null(seen)) task$options$k %||% 36 else usual_neighbours(seen))
+  if (settings$refine_k > 0L) check_k(settings$refine_k, length(task$cells), "refine.k")
   given <- system$new_parts(model, task)
   found <- predict_system(task, system, model$tensors, given$parts, settings)
   domain <- if (length(found$codes) > 0L) rlang::set_names(factor(model$levels[found$codes], levels = model$levels), task$cells)

@@ -17,6 +17,10 @@ print.SpaxResult <- function(x, ...) {
   invisible(x)
 }
 
+abort_no_domains <- function() {
+  abort_spax("argument", c("{.arg object} has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object")
+}
+
 # Where the cells of a result lie.
 result_coords <- function(result) if (is.null(result$alignment$coords)) result$coords else result$alignment$coords[c("x", "y")]
 

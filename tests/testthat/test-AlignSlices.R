@@ -291,3 +291,23 @@ test_that("bad Seurat input is refused", {
   object <- with_image(object, visium_v1(colnames(small()$counts)))
   expect_spax_error(AlignSlices(object, split.by = "slice"), "coords", "coords")
 })
+
+test_that("counts may be a list as the tables are, are checked, and are told when they are transposed", {
+  xy <- list(a = small_xy(), b = `rownames<-`(pair_tables()$b, rownames(small_xy())))
+  one <- AlignSlices(pair_tables(), counts = pair_counts(), verbose = FALSE)
+  # Slices share the names of their cells.
+  many <- suppressMessages(AlignSlices(xy, counts = list(b = small()$counts, a = small()$counts), verbose = FALSE))
+  expect_equal(many$transforms, one$transforms)
+  expect_spax_error(AlignSlices(xy, counts = list(small()$counts)), "argument", "counts")
+  expect_match(
+    conditionMessage(expect_spax_error(AlignSlices(pair_tables(), counts = Matrix::t(pair_counts())), "counts", "counts")), "t(counts)",
+    fixed = TRUE
+  )
+  wrong <- as.matrix(pair_counts())
+  for (value in list(NA, -1, Inf)) {
+    wrong[3, 3] <- value
+    expect_spax_error(AlignSlices(pair_tables(), counts = wrong), "counts", "counts")
+  }
+  expect_spax_error(AlignSlices(list()), "argument", "object")
+  expect_match(conditionMessage(expect_spax_error(AlignSlices(pair_tables(), gaps = -1), "argument", "gaps")), "not -1")
+})

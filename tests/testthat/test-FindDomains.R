@@ -78,3 +78,12 @@ test_that("an image that lacks cells is no error, but gives no order", {
   in_full <- FindDomains(with_image(object, visium_v1()), n.domains = 3)
   expect_identical(in_full$spacross_domain, FindDomains(object, n.domains = 3, coords = c("x", "y"))$spacross_domain)
 })
+
+test_that("the result of a run, and a sparse embedding, are embeddings", {
+  fit <- quick_fit()
+  found <- FindDomains(fit, 4, method = "kmeans")
+  expect_identical(found, FindDomains(fit$embedding, 4, method = "kmeans", coords = fit$coords))
+  sparse <- methods::as(fit$embedding, "CsparseMatrix")
+  expect_identical(FindDomains(sparse, 4, method = "kmeans", coords = fit$coords), found)
+  expect_spax_error(FindDomains(quick_seurat(), 4, reduction = c("spacross", "pca")), "argument", "reduction")
+})

@@ -46,3 +46,15 @@ test_that("a Seurat object gets a column of its own", {
   expect_s3_class(refined[[]]$label_refined, "factor")
   expect_identical(refined[[]]$label, object[[]]$label)
 })
+
+test_that("the result of a run is smoothed, and a slice that is too small is named", {
+  fit <- quick_fit()
+  expect_identical(RefineDomains(fit, k = 10), RefineDomains(fit$domain, coords = small_xy(), k = 10))
+  slice <- rep(c("one", "two"), c(5, nrow(small_xy()) - 5))
+  for (condition in list(
+    expect_spax_error(RefineDomains(fit, slice = slice, k = 10), "argument", "k"),
+    expect_spax_error(DomainMetrics(fit, slice = slice), "argument", "k")
+  )) {
+    expect_match(conditionMessage(condition), "slice \"one\"")
+  }
+})

@@ -111,3 +111,13 @@ test_that("bad input is refused before anything runs", {
   expect_spax_error(run_halves(seed = "a"), "argument", "seed")
   expect_spax_error(run_halves(threads = 0), "argument", "threads")
 })
+
+test_that("what differs between samples goes by their names", {
+  data <- halves()
+  data$coords <- stats::setNames(data$coords, names(data$counts))
+  run <- function(coords) RunSamples(data$counts, RunPredictivePCA, n.domains = 3, each = list(coords = coords), verbose = FALSE)
+  expect_identical(lapply(run(rev(data$coords)), `[[`, "domain"), lapply(run(data$coords), `[[`, "domain"))
+  names(data$coords)[[1]] <- "other"
+  expect_spax_error(run(data$coords), "argument", "each")
+  expect_spax_error(RunSamples(data$counts, "nothing that is called so"), "argument", "FUN")
+})

@@ -29,3 +29,9 @@ test_that("the user's generator is as it was after a seeded call", {
   with_r_seed(3, stats::rnorm(5))
   expect_identical(.Random.seed, before)
 })
+
+test_that("whole numbers beyond R's are refused, and factors are told as such", {
+  expect_spax_error(BuildSpatialGraph(small_xy(), k = 1e10), "argument", "k")
+  expect_match(conditionMessage(expect_spax_error(quick(n.domains = factor(4)), "argument", "n.domains")), "the factor \"4\"")
+  expect_match(conditionMessage(expect_spax_error(FindDomains(matrix(1, 1, 2), 2), "argument", "object")), "one cell only")
+})

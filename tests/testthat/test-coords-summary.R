@@ -51,3 +51,14 @@ test_that("a radius that joins nothing or all is refused before long work, and w
   many <- data.frame(x = rep(1:200, 100), y = rep(1:100, each = 200))
   expect_lt(system.time(expect_spax_error(BuildSpatialGraph(many, radius = 1e4), "argument", "radius"))[["elapsed"]], 5)
 })
+
+test_that("a radius is looked at in each slice that stands alone, and where a few places are crowded", {
+  place <- do.call(rbind, unname(pair_tables()))
+  place[pair_slice() == "b", ] <- place[pair_slice() == "b", ] / 100
+  run <- function(...) quick(pair_counts(), coords = place, slice = pair_slice(), stack = FALSE, ...)
+  condition <- expect_spax_error(run(options = spacross_options(radius = 200)), "argument", "radius")
+  expect_match(conditionMessage(condition), "slice \"b\"")
+  withr::local_seed(1)
+  crowd <- data.frame(x = c(stats::runif(5000), 1e5 * stats::runif(7000)), y = c(stats::runif(5000), 1e5 * stats::runif(7000)))
+  expect_spax_error(BuildSpatialGraph(crowd, radius = 500), "argument", "radius")
+})

@@ -113,3 +113,18 @@ test_that("of bins of two sizes the assay's are run, over its own image", {
   expect_identical(DomainMetrics(both)$n, 273L)
   expect_identical(unname(RefineDomains(both, k = 8)$spacross_refined[made$fine]), unname(RefineDomains(quick_fit()$domain, coords = small_xy(), k = 8)))
 })
+
+test_that("slices are aligned on the assay's own cells", {
+  skip_if_not_installed("SeuratObject", "5.0.0")
+  object <- pair_seurat()
+  kept <- colnames(object)[c(TRUE, TRUE, FALSE)]
+  object[["sketch"]] <- SeuratObject::CreateAssay5Object(pair_counts()[, kept])
+  align <- function(object, ...) AlignSlices(object, split.by = "slice", coords = c("x", "y"), ..., verbose = FALSE)
+  expect_message(found <- align(object, assay = "sketch"), class = "spaxR_message_cells")
+  alone <- align(subset(object, cells = kept), assay = "sketch")
+  expect_equal(found$spax_x[kept], alone$spax_x[kept])
+  expect_setequal(colnames(object)[is.na(found$spax_x)], setdiff(colnames(object), kept))
+  expect_s3_class(AlignmentPlot(found), "ggplot")
+  # Without counts, no assay is looked at.
+  expect_false(anyNA(align(object, counts = FALSE, assay = "sketch")$spax_x))
+})

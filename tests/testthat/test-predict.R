@@ -134,3 +134,13 @@ test_that("a model of several slices labels one more", {
   expect_identical(levels(new$domain), levels(fit$domain))
   expect_true(all(is.finite(new$embedding)))
 })
+
+test_that("samples over each other are told, and neighbours that are not there", {
+  twice <- rbind(small_xy(), small_xy() + 3)
+  rownames(twice) <- paste0(rep(c("a_", "b_"), each = nrow(small_xy())), rownames(small_xy()))
+  counts <- `colnames<-`(cbind(small()$counts, small()$counts), rownames(twice))
+  expect_warning(predict(quick_fit(), counts, twice), class = "spaxR_warning_coords")
+  expect_spax_error(predict(quick_fit(), small()$counts, small_xy(), refine.k = 1000), "argument", "refine.k")
+  condition <- expect_spax_error(predict(quick_fit(), list(small()$counts), small_xy()), "argument", "newdata")
+  expect_match(conditionMessage(condition), "one at a time")
+})
