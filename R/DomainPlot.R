@@ -16,7 +16,7 @@
 #'   it, each image of an object is a slice, and samples that lie over each other (`sample_id` and the like) get a panel each. What [RunSpaCross()] gave for several slices is split by them.
 #' @param ncol Panels in a row. NULL: all.
 #' @param y.down TRUE draws y downwards, as in images, FALSE upwards. NULL: as the viewer of the platform does, where the coordinates tell their platform (see
-#'   [SpatialCoords()]), else upwards.
+#'   [SpatialCoords()]), else upwards, so for a plain table of `x` and `y`: use TRUE where the tissue stands on its head.
 #' @param confidence TRUE draws cells paler the less sure their domain is, by what the run kept beside it (see [RunPredictivePCA()]); for labels a number from 0 to 1 for each cell.
 #' @param titles Titles of the panels. NULL: made from the names of the columns.
 #' @return A ggplot object; with several panels a patchwork, which is one too. Cells without a label are light grey, "not annotated". With several
@@ -95,7 +95,7 @@ plot.SingleCellExperiment <- plot.Seurat
 
 # What the cells of an object are drawn apart by: the column that is named, or what panel_samples() finds.
 panel_slices <- function(object, place, split.by) {
-  if (is.null(split.by)) panel_samples(object, place) else slice_column(object, split.by)
+  if (is.null(split.by)) panel_samples(object, place) else check_panel_slices(slice_column(object, split.by), cell_names(object))
 }
 
 # Cells of several samples that would be drawn over each other get a panel each; NULL for a single one, or where images do so already.

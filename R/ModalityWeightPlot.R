@@ -75,13 +75,15 @@ abort_no_weights <- function(what) {
 }
 
 plot_weights <- function(weights, coords, groups, what, size, y_down, cols) {
+  size <- check_size(size)
+  y_down <- check_flag(y_down %||% isTRUE(attr(coords, "y_down")), "y.down")
   check_packages("patchwork", "A plot of several panels")
   # Where all weigh the same.
   even <- if (what == "modality") 1 / length(weights) else 0.5
   scale <- weight_scale(weights, even, if (what == "modality") "Weight" else "Weight\nof space")
   size <- size %||% point_size(coords, slices_across(coords) * length(weights))
   panels <- Map(function(values, name) {
-    weight_panel(coords, values, size) + scale + panel_frame(coords, name, y_down %||% isTRUE(attr(coords, "y_down")))
+    weight_panel(coords, values, size) + scale + panel_frame(coords, name, y_down)
   }, weights, names(weights))
   map <- patchwork::wrap_plots(unname(panels), nrow = 1L, guides = "collect")
   if (is.null(groups)) {

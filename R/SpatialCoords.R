@@ -16,7 +16,7 @@
 #'
 #' | in the table | is taken for |
 #' |---|---|
-#' | `x`, `y` | x and y, before any other |
+#' | `x`, `y` | x and y, before any other; which way y grows is not known of these: where a plot stands on its head, `y.down = TRUE` |
 #' | `pxl_col_in_fullres`, `pxl_row_in_fullres` (Space Ranger) | x and y, y downwards |
 #' | `imagecol`, `imagerow` (Seurat 4, BayesSpace) | x and y, y downwards |
 #' | `sdimx`, `sdimy` (Giotto) | x and y |
@@ -42,7 +42,9 @@
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
 #' @section Which way y grows:
-#' Coordinates do not say it, but where their platform is known, plots draw them as its own viewer does. For the rest there is `y.down`.
+#' Coordinates do not say it, but where their platform is known, plots draw them as its own viewer does. Of a plain table of `x` and `y`
+#' nothing is known: plots draw y upwards, as graphs do. If the tissue then stands on its head, its y counts rows of an image: `DomainPlot(..., y.down = TRUE)` and the
+#' same in the other plots, or columns that are called as the platform calls them.
 #'
 #' | platform | y grows | known by |
 #' |---|---|---|

@@ -15,7 +15,9 @@ likenesses <- list(
     remedy = "add it to the names of the table, of each sample its own, or take it off both"
   ),
   list(
-    what = "what stands beside the number", key = function(x) sub("^[^0-9]*?0*([0-9]+)[^0-9]*$", "\\1", x, perl = TRUE),
+    what = "what stands beside the number",
+    # Not of barcodes, whose numbers are those of samples.
+    key = function(x) ifelse(grepl("[A-Za-z]{8}", x), x, sub("^[^0-9]*?0*([0-9]+)[^0-9]*$", "\\1", x, perl = TRUE)),
     remedy = "give both the same"
   )
 )
@@ -24,11 +26,11 @@ likenesses <- list(
 said_likeness <- function(cells, found) {
   for (like in likenesses) {
     keys <- like$key(cells)
-    # What all have tells nothing, as the "-1" of barcodes.
-    if (length(unique(keys)) <= length(cells) / 10) next
     for (named in found) {
-      at <- match(keys, like$key(format_names(named$names)))
-      if (mean(!is.na(at)) > 0.5) {
+      there <- like$key(format_names(named$names))
+      at <- match(keys, there)
+      # What all have tells nothing, as the "-1" of barcodes.
+      if (mean(!is.na(at)) > 0.5 && length(unique(there)) > length(there) / 10) {
         first <- which(!is.na(at))[[1L]]
         pair <- encodeString(c(cells[[first]], format_names(named$names)[[at[[first]]]]), quote = "\"")
         return(c("i" = paste0(

@@ -39,7 +39,7 @@ slice_coords_list <- function(coords, object) {
     return(rep(list(coords), length(object)))
   }
   if (!is.list(coords) || is.data.frame(coords) || length(coords) != length(object)) {
-    found <- if (is.list(coords) && !is.data.frame(coords)) length(coords) else "no list"
+    found <- if (is.list(coords) && !is.data.frame(coords)) length(coords) else show_value(coords)
     abort_spax("coords", c(
       "{.arg coords} must be a list with a table for each of the {length(object)} slices, not {found}.",
       "i" = "Give one data frame with the columns x and y a slice, in the order of {.arg object}."

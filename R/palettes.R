@@ -5,14 +5,15 @@
 #' normal vision and the three simulated deficiencies of Machado et al. (2009), and from white and the grey of missing
 #' labels. Above 30 the colours repeat, lighter and darker by turns: nobody tells so many apart.
 #'
-#' @param n How many, or a factor of domains.
-#' @return A character vector of `n` colours, each of the form `"#RRGGBB"`; for a factor one a level, named by the
+#' @param n How many, or the domains of the cells: a factor, or text.
+#' @return A character vector of `n` colours, each of the form `"#RRGGBB"`; for domains one each, named by their
 #'   levels: what `cols` of Seurat's `SpatialDimPlot()` and `DimPlot()` takes.
 #' @export
 #' @examples
 #' domain_palette(7)
 #' domain_palette(factor(c("cortex", "white matter")))
 domain_palette <- function(n) {
+  if (is.character(n)) n <- as.factor(n)
   if (is.factor(n)) {
     return(rlang::set_names(domain_palette(nlevels(n)), levels(n)))
   }

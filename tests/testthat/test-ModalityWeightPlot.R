@@ -63,3 +63,8 @@ test_that("objects without weights or domains are refused", {
   expect_spax_error(ModalityWeightPlot(object, coords = c("x", "y")), "argument", "object")
   expect_spax_error(DomainPlot(object, coords = c("x", "y")), "argument", "group.by")
 })
+
+test_that("sizes and directions that are none are refused before drawing", {
+  expect_spax_error(ModalityWeightPlot(quick_lora_fit(), pt.size = "a"), "argument", "pt.size")
+  expect_spax_error(ModalityWeightPlot(quick_lora_fit(), y.down = "a"), "argument", "y.down")
+})

@@ -12,7 +12,7 @@ test_that("names that are nearly those of the cells are an error that says what 
   differ(cells, make.names(cells), "signs")
   differ(cells, tolower(cells), "capital letters")
   differ(cells, paste0(cells, " "), "blanks")
-  differ(paste0("cell_", seq_along(cells)), paste0("nucleus", seq_along(cells)), "what stands beside the number")
+  differ(paste0("cell_", seq_along(cells)), paste0("n", seq_along(cells)), "what stands beside the number")
   # Of a part of the cells only.
   differ(c(cells[1:5], sub("-1$", "-2", cells[-(1:5)])), cells, "what stands beside the barcode")
   # What all barcodes have in common tells nothing.

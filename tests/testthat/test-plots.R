@@ -304,3 +304,7 @@ test_that("what cannot be drawn by is refused before drawing", {
 test_that("a cell alone is drawn", {
   expect_true(is.finite(point_size(data.frame(x = 1, y = 1), 1)))
 })
+
+test_that("text gives colours as a factor does", {
+  expect_identical(domain_palette(c("b", "a", "b")), domain_palette(factor(c("a", "b"))))
+})
