@@ -97,7 +97,9 @@ check_slices_shown <- function(slices, known) {
   unknown <- setdiff(slices, known)
   if (length(unknown) > 0L || length(slices) == 0L) {
     what <- if (length(slices) == 0L) "is empty" else paste("names", some_of(unknown))
-    abort_spax("argument", c("{.arg slices} {what}.", "i" = "There {cli::qty(length(known))}{?is/are} {.val {known}}."), "slices")
+    abort_spax("argument", c(
+      "{.arg slices} {what}.", "i" = "There {cli::qty(length(known))}{?is/are} {.val {known}}."
+    ), "slices")
   }
   slices
 }

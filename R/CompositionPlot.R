@@ -4,7 +4,8 @@
 #' slices of one block should look alike; a domain that only one slice has is either biology or a slice that was not
 #' integrated.
 #'
-#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, a list of such, one a slice, what [RunSpaCross()] or [RunSpaLORA()] made
+#' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, a list of such, one a slice, what
+#'   [RunSpaCross()] or [RunSpaLORA()] made
 #'   of matrices of several slices, or labels: a factor or vector, one a cell.
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.

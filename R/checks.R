@@ -32,7 +32,9 @@ check_n_domains <- function(n.domains, n_cells) {
       "i" = "Say how many spatial domains to look for, for instance {.code n.domains = 7}."
     ), "n.domains")
   }
-  if (n_cells < 2) abort_spax("argument", c("There is one cell only.", "i" = "Domains need two cells or more."), "object")
+  if (n_cells < 2) {
+    abort_spax("argument", c("There is one cell only.", "i" = "Domains need two cells or more."), "object")
+  }
   check_whole(n.domains, "n.domains", 2, n_cells, remedy = paste("There are", n_cells, "cells."))
 }
 

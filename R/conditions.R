@@ -36,8 +36,8 @@ user_arguments <- function() {
 }
 
 # Callers are followed, not the whole stack: in `DomainPlot(RunSpaCross(x))` the argument is evaluated inside
-# DomainPlot(), and its call is RunSpaCross(x). A frame may be its own caller: do.call() makes such, as in the workers of
-# plan(multicore).
+# DomainPlot(), and its call is RunSpaCross(x). A frame may be its own caller: do.call() makes such, as in the workers
+# of plan(multicore).
 outermost_frame <- function(frame, callers) {
   namespace <- topenv()
   outermost <- frame

@@ -21,7 +21,10 @@ check_frame <- function(x, argument) {
   if (length(text) == 1L) {
     abort_spax("counts", c(
       "{.arg {argument}} must hold numbers; its column {.val {text}} does not.",
-      "i" = "If it holds the genes, make it row names, and a matrix of the rest: {.code m <- as.matrix(x[names(x) != \"{text}\"]); rownames(m) <- x${text}}, of a plain data frame."
+      "i" = paste(
+        "If it holds the genes, make them the row names of a matrix of the rest: of a plain data frame",
+        "{.code m <- as.matrix(x[names(x) != \"{text}\"]); rownames(m) <- x${text}}."
+      )
     ), argument)
   }
 }

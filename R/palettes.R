@@ -73,7 +73,11 @@ check_colours <- function(cols) {
   wrong <- if (is.character(cols) || is.numeric(cols)) cols[!vapply(cols, is_colour, NA)] else TRUE
   if (length(wrong) > 0L) {
     abort_spax("argument", c(
-      if (isTRUE(wrong)) "{.arg cols} must be colours, not {show_value(cols)}." else "{.arg cols} has what is no colour: {some_of(wrong)}.",
+      if (isTRUE(wrong)) {
+        "{.arg cols} must be colours, not {show_value(cols)}."
+      } else {
+        "{.arg cols} has what is no colour: {some_of(wrong)}."
+      },
       "i" = "Give names or codes of colours, one a level, as {.fn domain_palette} does."
     ), "cols")
   }

@@ -17,7 +17,9 @@ point_size <- function(coords, across) {
 # NULL: as point_size() finds it.
 check_size <- function(pt.size) {
   if (!is.null(pt.size) && !(is.numeric(pt.size) && length(pt.size) == 1L && is.finite(pt.size) && pt.size > 0)) {
-    abort_spax("argument", c("{.arg pt.size} must be one number above 0, not {show_value(pt.size)}.", "i" = "NULL finds one that fits."), "pt.size")
+    abort_spax("argument", c(
+      "{.arg pt.size} must be one number above 0, not {show_value(pt.size)}.", "i" = "NULL finds one that fits."
+    ), "pt.size")
   }
   pt.size
 }
@@ -34,7 +36,8 @@ slice_spacing <- function(coords) {
   }
 }
 
-# Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells. NA for cells in one place.
+# Square root of the area a cell has: occupied boxes of a coarse grid over the number of cells. NA for cells in one
+# place.
 cell_spacing <- function(coords) {
   bins <- ceiling(sqrt(nrow(coords) / 10)) + 1
   width <- max(diff(range(coords$x)), diff(range(coords$y))) / bins

@@ -115,7 +115,9 @@ test_that("bad input is refused before anything runs", {
 test_that("what differs between samples goes by their names", {
   data <- halves()
   data$coords <- stats::setNames(data$coords, names(data$counts))
-  run <- function(coords) RunSamples(data$counts, RunPredictivePCA, n.domains = 3, each = list(coords = coords), verbose = FALSE)
+  run <- function(coords) {
+    RunSamples(data$counts, RunPredictivePCA, n.domains = 3, each = list(coords = coords), verbose = FALSE)
+  }
   expect_identical(lapply(run(rev(data$coords)), `[[`, "domain"), lapply(run(data$coords), `[[`, "domain"))
   names(data$coords)[[1]] <- "other"
   expect_spax_error(run(data$coords), "argument", "each")

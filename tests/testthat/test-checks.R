@@ -32,6 +32,8 @@ test_that("the user's generator is as it was after a seeded call", {
 
 test_that("whole numbers beyond R's are refused, and factors are told as such", {
   expect_spax_error(BuildSpatialGraph(small_xy(), k = 1e10), "argument", "k")
-  expect_match(conditionMessage(expect_spax_error(quick(n.domains = factor(4)), "argument", "n.domains")), "the factor \"4\"")
-  expect_match(conditionMessage(expect_spax_error(FindDomains(matrix(1, 1, 2), 2), "argument", "object")), "one cell only")
+  condition <- expect_spax_error(quick(n.domains = factor(4)), "argument", "n.domains")
+  expect_match(conditionMessage(condition), "the factor \"4\"")
+  condition <- expect_spax_error(FindDomains(matrix(1, 1, 2), 2), "argument", "object")
+  expect_match(conditionMessage(condition), "one cell only")
 })

@@ -16,7 +16,8 @@ test_that("names that are nearly those of the cells are an error that says what 
   # Of a part of the cells only.
   differ(c(cells[1:5], sub("-1$", "-2", cells[-(1:5)])), cells, "what stands beside the barcode")
   # What all barcodes have in common tells nothing.
-  lost <- expect_spax_error(read(cells, c(paste0(cells[1:5]), paste0("b", seq_along(cells)[-(1:5)]))), "coords", "coords")
+  others <- paste0("b", seq_along(cells)[-(1:5)])
+  lost <- expect_spax_error(read(cells, c(cells[1:5], others)), "coords", "coords")
   expect_no_match(conditionMessage(lost), "may be")
 })
 
@@ -35,7 +36,8 @@ test_that("many rows a cell are outlines or molecules, and the message says how 
   expect_equal(centres[c("x", "y")], xy, ignore_attr = TRUE)
   twice <- data.frame(barcode = cells, xy, row.names = NULL)[c(seq_along(cells), 1), ]
   rownames(twice) <- NULL
-  expect_match(conditionMessage(expect_spax_error(SpatialCoords(cells, twice), "argument", "coords")), "Keep one row a cell")
+  condition <- expect_spax_error(SpatialCoords(cells, twice), "argument", "coords")
+  expect_match(conditionMessage(condition), "Keep one row a cell")
 })
 
 test_that("a table with a row an axis is to be turned round", {
@@ -56,8 +58,12 @@ test_that("cells of CosMx are found however their numbers are put together", {
 
 test_that("columns and rows are axes by whatever else their names share", {
   xy <- small_xy()
-  for (names in list(c("px_col", "px_row"), c("pxl_col_in_hires", "pxl_row_in_hires"), c("column", "row"), c("centroid-1", "centroid-0"))) {
-    table <- stats::setNames(data.frame(rownames(xy), stats::runif(nrow(xy)), xy$y, xy$x), c("barcode", "score", rev(names)))
+  pairs <- list(
+    c("px_col", "px_row"), c("pxl_col_in_hires", "pxl_row_in_hires"), c("column", "row"), c("centroid-1", "centroid-0")
+  )
+  for (names in pairs) {
+    table <- data.frame(rownames(xy), stats::runif(nrow(xy)), xy$y, xy$x)
+    names(table) <- c("barcode", "score", rev(names))
     found <- suppressMessages(SpatialCoords(rownames(xy), table))
     expect_equal(found[c("x", "y")], xy, ignore_attr = TRUE, info = names[[1]])
   }

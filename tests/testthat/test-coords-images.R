@@ -152,7 +152,8 @@ test_that("samples are told by what merging put beside any names, and by what di
   # Xenium's names are letters.
   letters_of <- function(i) paste0("aaaa", chartr("0123456789", "abcdefghij", sprintf("%04d", i)), "-1")
   for (cells in list(
-    paste0(sample, "_cell", seq_len(n)), paste0("cell", seq_len(n), "_", sample), paste0(sample, "_", letters_of(seq_len(2 * n)))
+    paste0(sample, "_cell", seq_len(n)), paste0("cell", seq_len(n), "_", sample),
+    paste0(sample, "_", letters_of(seq_len(2 * n)))
   )) {
     expect_warning(run(cells), class = "spaxR_warning_coords", label = cells[[1]])
   }
@@ -175,5 +176,6 @@ test_that("cells of one name in several samples name the column that tells them 
   condition <- expect_spax_error(SpatialCoords(object, c("x", "y")), "argument", "object")
   expect_match(conditionMessage(condition), "object$Sample", fixed = TRUE)
   object$Sample <- NULL
-  expect_match(conditionMessage(expect_spax_error(SpatialCoords(object, c("x", "y")), "argument", "object")), "make.unique")
+  condition <- expect_spax_error(SpatialCoords(object, c("x", "y")), "argument", "object")
+  expect_match(conditionMessage(condition), "make.unique")
 })

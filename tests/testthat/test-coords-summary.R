@@ -59,6 +59,7 @@ test_that("a radius is looked at in each slice that stands alone, and where a fe
   condition <- expect_spax_error(run(options = spacross_options(radius = 200)), "argument", "radius")
   expect_match(conditionMessage(condition), "slice \"b\"")
   withr::local_seed(1)
-  crowd <- data.frame(x = c(stats::runif(5000), 1e5 * stats::runif(7000)), y = c(stats::runif(5000), 1e5 * stats::runif(7000)))
+  axis <- function() c(stats::runif(5000), 1e5 * stats::runif(7000))
+  crowd <- data.frame(x = axis(), y = axis())
   expect_spax_error(BuildSpatialGraph(crowd, radius = 500), "argument", "radius")
 })

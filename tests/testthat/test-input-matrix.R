@@ -61,7 +61,9 @@ test_that("a v5 assay, whole or split, gives the same counts as a v4 one", {
 test_that("tables with a column of genes, and other objects, get a remedy", {
   counts <- as.matrix(small()$counts)[1:20, ]
   run <- function(x) RunPredictivePCA(x, 2, small_xy())
-  remedy <- function(x, kind, what) expect_match(conditionMessage(expect_spax_error(run(x), kind, "object")), what, fixed = TRUE)
+  remedy <- function(x, kind, what) {
+    expect_match(conditionMessage(expect_spax_error(run(x), kind, "object")), what, fixed = TRUE)
+  }
   remedy(data.frame(gene = rownames(counts), counts, check.names = FALSE), "counts", "rownames(m) <- x$gene")
   remedy(list(counts), "argument", "hold two or more slices")
   skip_if_not_installed("SummarizedExperiment")

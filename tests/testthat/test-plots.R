@@ -239,7 +239,7 @@ test_that("samples that lie over each other are drawn in a panel each", {
 })
 
 test_that("lists of results are drawn as lists of objects are", {
-  fits <- list(a = RunPredictivePCA(small()$counts, 3, small_xy(), verbose = FALSE), b = RunPredictivePCA(small()$counts, 5, small_xy(), verbose = FALSE))
+  fits <- lapply(c(a = 3, b = 5), function(n) RunPredictivePCA(small()$counts, n, small_xy(), verbose = FALSE))
   plot <- DomainPlot(fits, confidence = TRUE)
   expect_identical(levels(plot$data$label), as.character(1:5))
   expect_identical(as.vector(table(plot$data$image)), rep(nrow(small_xy()), 2))
@@ -294,9 +294,12 @@ test_that("what cannot be drawn by is refused before drawing", {
   expect_spax_error(draw(ncol = "a"), "argument", "ncol")
   expect_spax_error(draw(cols = c("nocolour", rep("red", 6))), "argument", "cols")
   expect_spax_error(draw(cols = grDevices::rainbow), "argument", "cols")
-  expect_spax_error(DomainPlot(small_seurat(), group.by = factor("label"), coords = c("x", "y")), "argument", "group.by")
+  of_object <- function(...) DomainPlot(small_seurat(), coords = c("x", "y"), ...)
+  expect_spax_error(of_object(group.by = factor("label")), "argument", "group.by")
   aligned <- AlignSlices(pair_tables(), verbose = FALSE)
-  for (wrong in list("z", 1:2, character())) expect_spax_error(AlignmentPlot(aligned, slices = wrong), "argument", "slices")
+  for (wrong in list("z", 1:2, character())) {
+    expect_spax_error(AlignmentPlot(aligned, slices = wrong), "argument", "slices")
+  }
   expect_s3_class(AlignmentPlot(aligned, slices = c("a", "a")), "ggplot")
   expect_spax_error(AlignmentPlot(aligned, pt.size = "a"), "argument", "pt.size")
 })
