@@ -23,6 +23,7 @@ test_that("every verb runs in a forked child after it ran here", {
   verbs <- list(
     RunPredictivePCA = function() RunPredictivePCA(counts, 4, xy, verbose = FALSE)$domain,
     RunSpaCross = function() quick(epochs = 3)$domain,
+    mclust = function() quick(epochs = 3, options = spacross_options(cluster = "mclust"))$domain,
     RunSpaLORA = function() RunSpaLORA(made$counts, 5, made$spots, epochs = 3, verbose = FALSE)$domain,
     ChooseDomains = function() ChooseDomains(counts, 3:4, xy, thin = NULL, verbose = FALSE)$table,
     consensus = function() FindDomains(fit$embedding, 4, coords = xy),

@@ -144,3 +144,8 @@ test_that("samples over each other are told, and neighbours that are not there",
   condition <- expect_spax_error(predict(quick_fit(), list(small()$counts), small_xy()), "argument", "newdata")
   expect_match(conditionMessage(condition), "one at a time")
 })
+
+test_that("fewer cells than the model looks at are refused by the right name", {
+  few <- colnames(small()$counts)[1:20]
+  expect_spax_error(predict(quick_fit(), small()$counts[, few], small_xy()[few, ]), "argument", "newdata")
+})

@@ -124,7 +124,8 @@ fn core_run_columns(run: Robj) -> Robj {
     guard(|| {
         with_run(&run, |run| {
             let seed = run.label_seed() as i64 as f64;
-            Ok(list!(x = to_matrix(run.columns()?.view()), seed = seed).into())
+            let columns = wait::alone(move || run.columns())?;
+            Ok(list!(x = to_matrix(columns.view()), seed = seed).into())
         })
     })
 }
@@ -135,7 +136,7 @@ fn core_run_labels(run: Robj, labels: Robj) -> Robj {
     guard(|| {
         let labels = self::labels(&labels, "labels")?;
         with_run(&run, |run| {
-            run.give_labels(labels)?;
+            wait::alone(|| run.give_labels(labels))?;
             Ok(word(run.stage()).into())
         })
     })

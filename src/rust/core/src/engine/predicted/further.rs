@@ -71,8 +71,11 @@ pub fn predicted_by(model: &Tensors, x: ArrayView2<f32>, tissue: &Tissue) -> Res
     let around = Around::of(x.view(), &tissue.along_curve()?, &edges)?;
     if around.rings.len() + 1 != edges.len() {
         let most = edges.last().copied().unwrap_or(0);
-        let message = format!("the model looks at {most} cells around each: there are fewer");
-        return Err(Error::coords(message));
+        let message = format!(
+            "The model looks at up to {} cells around each, and a slice of `newdata` has no more: predict more of its cells at once",
+            most.saturating_sub(1)
+        );
+        return Err(Error::argument("newdata", message));
     }
     let weights = model.matrix("ridge.weights")?;
     let predictors = around.means.ncols();
