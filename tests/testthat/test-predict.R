@@ -146,6 +146,6 @@ test_that("samples over each other are told, and neighbours that are not there",
 })
 
 test_that("fewer cells than the model looks at are refused by the right name", {
-  few <- colnames(small()$counts)[1:20]
+  few <- colnames(small()$counts)[1:15]
   expect_spax_error(predict(quick_fit(), small()$counts[, few], small_xy()[few, ]), "argument", "newdata")
 })
