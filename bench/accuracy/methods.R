@@ -30,7 +30,7 @@ methods <- list(
 )
 
 # What takes minutes a run: with few seeds, and on small sets only.
-limits <- list(published = list(seeds = 3, cells = 2000))
+limits <- list(published = list(seeds = 5, cells = 2000))
 
 within_limits <- function(method, seed, cells) {
   limit <- limits[[method]]
