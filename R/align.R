@@ -11,7 +11,7 @@ align_slices <- function(coords, slice, method = c("icp", "paste", "none"), coun
   check_align_memory(counts, nrow(coords))
   if (settings$method == "paste") check_paste_counts(counts)
   xy <- coords_matrix(coords[c("x", "y")])
-  if (settings$method != "none" && settings$scale != "FALSE") check_slice_units(xy, slice, settings$scale)
+  if (settings$scale != "FALSE") check_slice_units(xy, slice, settings)
   settings$gaps <- gaps %||% rep(section_thickness, nlevels(slice) - 1L)
   settings$spot.distance <- spot.distance %||% NA_real_
   found <- core(core_align_stack(xy, as.integer(slice), if (!is.null(counts)) counts_slots(counts), settings, threads))
@@ -55,19 +55,35 @@ check_paste_counts <- function(counts) {
   }
 }
 
-# A slice in pixels among slices in micrometres would be laid inside the one before it.
-check_slice_units <- function(xy, slice, scale) {
-  units <- core(core_slice_units(xy, as.integer(slice), scale))
+# A slice in pixels among slices in micrometres would be laid inside the one before it. Who says that they share a frame is
+# told, and believed.
+check_slice_units <- function(xy, slice, settings) {
+  units <- core(core_slice_units(xy, as.integer(slice), settings$scale))
   if (!any(units$differ)) {
     return(invisible())
   }
   at <- which(units$differ)[[1L]]
   names <- levels(slice)[at + 0:1]
   times <- function(x) format(signif(x[[at]], 2L))
+  fault <- paste(
+    "The coordinates of slice {.val {names[[2L]]}} are not in the unit of those of {.val {names[[1L]]}}: neighbours are",
+    "{times(units$spacing)} times as far apart, and the slice is {times(units$extent)} times as wide."
+  )
+  if (settings$method == "none") {
+    taken <- "They are taken as they are: {.code align = \"none\"} says that they share a frame."
+    return(invisible(warn_spax("coords", c(fault, "i" = taken), "coords")))
+  }
   abort_spax("coords", c(
-    "The coordinates of slice {.val {names[[2L]]}} are not in the unit of those of {.val {names[[1L]]}}: neighbours are {times(units$spacing)} times as far apart, and the slice is {times(units$extent)} times as wide.",
-    "i" = "Multiply them by {times(1 / units$spacing)}, or by what you know of the two units; {.code scale = TRUE} in {.fn AlignSlices} does so by the distance of neighbours, and its coordinates go into a run with {.code align = \"none\"}.",
-    "i" = "If the cells do lie so, use {.code scale = FALSE} in {.fn AlignSlices}, and its coordinates with {.code align = \"none\"}."
+    fault,
+    "i" = paste(
+      "Multiply them by {times(1 / units$spacing)}, or by what you know of the two units; {.code scale = TRUE} in",
+      "{.fn AlignSlices} does so by the distance of neighbours, and its coordinates go into a run with",
+      "{.code align = \"none\"}."
+    ),
+    "i" = paste(
+      "If the cells do lie so, use {.code scale = FALSE} in {.fn AlignSlices}, and its coordinates with",
+      "{.code align = \"none\"}."
+    )
   ), "coords")
 }
 

@@ -133,6 +133,7 @@ test_that("slices in different units are refused, with the factor", {
   refused <- expect_spax_error(aligned(other, counts = pair_counts()), "coords", "coords")
   expect_match(conditionMessage(refused), "0.4 times as far apart.*0.4 times as wide.*2.5")
   expect_spax_error(quick_pair(coords = do.call(rbind, unname(other))), "coords", "coords")
+  expect_warning(quick_pair(coords = do.call(rbind, unname(other)), align = "none"), class = "spaxR_warning_coords")
   expect_warning(inside <- aligned(other, counts = pair_counts(), scale = FALSE), class = "spaxR_warning_alignment")
   expect_identical(unname(inside$ok), c(TRUE, FALSE))
   expect_equal(inside$residuals$spacing[[2L]], 0.4, tolerance = 1e-6)
