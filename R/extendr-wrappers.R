@@ -122,7 +122,7 @@ core_run_result <- function(run) call_core(wrap__core_run_result, run)
 #' New cells through a trained model: `tensors`, its safetensors bytes; `how`: `centre` and `refine`; the rest as for a
 #' run.
 #' @noRd
-core_predict <- function(system, tissue, options, asked, tensors, parts, how, show) call_core(wrap__core_predict, system, tissue, options, asked, tensors, parts, how, show)
+core_predict <- function(system, tissue, options, asked, tensors, parts, how) call_core(wrap__core_predict, system, tissue, options, asked, tensors, parts, how)
 
 #' @noRd
 core_run_free <- function(run) call_core(wrap__core_run_free, run)

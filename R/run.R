@@ -85,7 +85,7 @@ place_note <- function(run) core(core_run_describe(run))$note
 # What predict() finds, as in a run: list(embedding, more, codes of the model's domains).
 predict_system <- function(task, system, tensors, parts, settings) {
   how <- list(centre = settings$centre, refine = settings$refine_k)
-  found <- core(blame(core_predict(system$name, new_tissue(task), core_options(task$options), run_asked(task), tensors, parts, how, NULL), task))
+  found <- core(blame(core_predict(system$name, new_tissue(task), core_options(task$options), run_asked(task), tensors, parts, how), task))
   list(embedding = found$embedding, more = found$more, codes = found$domains)
 }
 

@@ -216,7 +216,6 @@ fn core_run_result(run: Robj) -> Robj {
 /// run.
 /// @noRd
 #[extendr]
-#[allow(clippy::too_many_arguments)]
 fn core_predict(
     system: Robj,
     tissue: Robj,
@@ -225,7 +224,6 @@ fn core_predict(
     tensors: Robj,
     parts: Robj,
     how: Robj,
-    show: Robj,
 ) -> Robj {
     guard(|| {
         let tissue: &Tissue = pointer(&tissue, "tissue")?;
@@ -240,7 +238,7 @@ fn core_predict(
             source: opened.domains.domains_from,
             refine: told.count("refine")?,
         };
-        let found = wait::showing(&show, || {
+        let found = wait::showing(&Robj::default(), || {
             predict(opened.system.as_ref(), &model, &parts, tissue, how)
         })?;
         let (embedding, more) = found_to_r(&found.found);
