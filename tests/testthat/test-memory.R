@@ -45,3 +45,15 @@ test_that("what is counted grows with the cells, the neighbours and what is impu
   expect_equal(needed(check_run_memory(c(task, impute = TRUE), 12)), whole + 20 * min(2000, nrow(counts)) / 1000, tolerance = 0.01)
   expect_gt(needed(check_graph_memory(1e6, 900, "radius")), 17)
 })
+
+test_that("a limit on the address space counts, as schedulers of clusters set it", {
+  skip_on_cran()
+  skip_if_not(file.exists("/proc/self/limits"))
+  code <- "cat(spaxR:::memory_left())"
+  script <- withr::local_tempfile(lines = code, fileext = ".R")
+  command <- paste("ulimit -v 6000000 &&", shQuote(file.path(R.home("bin"), "Rscript")), "--vanilla", shQuote(script))
+  said <- withr::with_envvar(
+    c(R_LIBS = paste(.libPaths(), collapse = ":")), system2("bash", c("-c", shQuote(command)), stdout = TRUE)
+  )
+  expect_lt(as.numeric(said), 6.1e9)
+})

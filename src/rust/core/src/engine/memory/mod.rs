@@ -1,5 +1,7 @@
 //! What the machine has left.
 
+mod limits;
+
 use std::fs::read_to_string;
 
 /// Bytes that a device needs beside the arrays of a training: cuBLAS's workspace, and what its pool of memory cannot
@@ -7,11 +9,12 @@ use std::fs::read_to_string;
 pub const DEVICE_RESERVE: u64 = 1 << 29;
 
 /// Bytes of memory that a process can still take, or None where that cannot be told (only Linux
-/// says so): what the kernel calls available, or less where a control group sets a limit.
+/// says so): what the kernel calls available, or less where the system sets a limit, for a container, a job of a cluster, or the
+/// address space.
 pub fn available_memory() -> Option<u64> {
     let kernel = read_to_string("/proc/meminfo").ok();
     let free = kernel.as_deref().and_then(available_in)?;
-    Some(left_in_group().map_or(free, |left| free.min(left)))
+    Some(limits::left().map_or(free, |left| free.min(left)))
 }
 
 /// The line `MemAvailable: <n> kB`.
@@ -19,15 +22,6 @@ fn available_in(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find(|l| l.starts_with("MemAvailable:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
-}
-
-/// What the control group (version 2) of a container leaves.
-fn left_in_group() -> Option<u64> {
-    let number = |file: &str| -> Option<u64> {
-        let text = read_to_string(format!("/sys/fs/cgroup/{file}")).ok()?;
-        text.trim().parse().ok()
-    };
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
 }
 
 #[cfg(test)]
