@@ -13,37 +13,7 @@ use spax_core::rng::{Purpose, Rng};
 use spax_core::slices::Slices;
 use spax_core::sparse::{CountsView, Csr};
 
-/// The slots of a dgCMatrix.
-struct Slots {
-    indptr: Vec<i32>,
-    features: Vec<i32>,
-    values: Vec<f64>,
-    n_features: usize,
-}
-
-impl Slots {
-    fn new(dense: &Array2<f64>) -> Self {
-        let (mut indptr, mut features, mut values) = (vec![0], Vec::new(), Vec::new());
-        for row in dense.rows() {
-            for (feature, &value) in row.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-                features.push(feature as i32);
-                values.push(value);
-            }
-            indptr.push(features.len() as i32);
-        }
-        let n_features = dense.ncols();
-        Self {
-            indptr,
-            features,
-            values,
-            n_features,
-        }
-    }
-
-    fn view(&self) -> CountsView<'_> {
-        CountsView::new(&self.indptr, &self.features, &self.values, self.n_features).unwrap()
-    }
-}
+use common::Slots;
 
 fn array(tensors: &HashMap<String, Tensor>, name: &str) -> Array2<f64> {
     let tensor = tensors[name].to_dtype(DType::F64).unwrap();

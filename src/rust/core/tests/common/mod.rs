@@ -1,8 +1,11 @@
-//! Readers of the published numbers.
+//! Readers of the published numbers, and what several tests are made of.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+
+use ndarray::Array2;
+use spax_core::sparse::CountsView;
 
 /// A conformance file: in the folder that `SPAX_CONFORMANCE_DIR` names, else the copy beside the tests.
 pub fn conformance(name: &str) -> PathBuf {
@@ -19,4 +22,36 @@ pub fn json(name: &str) -> serde_json::Value {
 
 pub fn tensors(name: &str) -> HashMap<String, candle_core::Tensor> {
     candle_core::safetensors::load(conformance(name), &candle_core::Device::Cpu).unwrap()
+}
+
+/// The slots of a dgCMatrix, of which a column is a cell.
+pub struct Slots {
+    pub indptr: Vec<i32>,
+    pub genes: Vec<i32>,
+    pub values: Vec<f64>,
+    pub n_genes: usize,
+}
+
+impl Slots {
+    /// Of cells x genes.
+    pub fn new(dense: &Array2<f64>) -> Self {
+        let (mut indptr, mut genes, mut values) = (vec![0], Vec::new(), Vec::new());
+        for row in dense.rows() {
+            for (gene, &value) in row.iter().enumerate().filter(|(_, v)| **v != 0.0) {
+                genes.push(gene as i32);
+                values.push(value);
+            }
+            indptr.push(genes.len() as i32);
+        }
+        Self {
+            indptr,
+            genes,
+            values,
+            n_genes: dense.ncols(),
+        }
+    }
+
+    pub fn view(&self) -> CountsView<'_> {
+        CountsView::new(&self.indptr, &self.genes, &self.values, self.n_genes).unwrap()
+    }
 }

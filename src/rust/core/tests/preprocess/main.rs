@@ -10,45 +10,12 @@ mod published;
 mod several_slices;
 mod sparse_against_dense;
 
+use common::Slots;
 use ndarray::Array2;
 use spax_core::preprocess::*;
 use spax_core::rng::{Purpose, Rng};
-use spax_core::sparse::{CountsView, Csr};
+use spax_core::sparse::Csr;
 use spax_core::threads::install;
-
-/// The slots of a dgCMatrix.
-struct Slots {
-    indptr: Vec<i32>,
-    genes: Vec<i32>,
-    values: Vec<f64>,
-    n_genes: usize,
-}
-
-impl Slots {
-    fn new(dense: &Array2<f64>) -> Self {
-        let (mut indptr, mut genes, mut values) = (vec![0], Vec::new(), Vec::new());
-        for row in dense.rows() {
-            for (gene, &value) in row.iter().enumerate() {
-                if value != 0.0 {
-                    genes.push(gene as i32);
-                    values.push(value);
-                }
-            }
-            indptr.push(genes.len() as i32);
-        }
-        let n_genes = dense.ncols();
-        Self {
-            indptr,
-            genes,
-            values,
-            n_genes,
-        }
-    }
-
-    fn view(&self) -> CountsView<'_> {
-        CountsView::new(&self.indptr, &self.genes, &self.values, self.n_genes).unwrap()
-    }
-}
 
 fn random_counts(cells: usize, genes: usize, seed: u64) -> Array2<f64> {
     let mut rng = Rng::new(seed, Purpose::Data, 0);
