@@ -57,7 +57,7 @@ test_that("so do forked workers", {
   skip_on_cran()
   skip_if_not_installed("future")
   withr::local_options(parallelly.fork.enable = TRUE)
-  skip_if_not(parallelly::supportsMulticore())
+  skip_if_not(future::supportsMulticore())
   one <- run_halves()
   old <- future::plan(future::multicore, workers = 2)
   withr::defer(future::plan(old))
