@@ -32,7 +32,8 @@
 #'   * an entry `Tool(object, "RunPredictivePCA")` with `options`, `timings`, `versions`, `genes`, `seed`, `quality` and `model`, and the command logged.
 #'
 #'   For a SingleCellExperiment or SpatialExperiment the same in Bioconductor's places; see [bioconductor]. For a matrix, a list of class `PredictivePCAResult`: `embedding`, `domain`,
-#'   `confidence`, `quality`, `coords`, `timings`, `options`, `genes`, `seed`, `versions`, `model`, `call`, and `slice` for several slices.
+#'   `confidence`, `quality`, `coords` (not of a stack), `timings`, `options`, `genes`, `seed`, `versions`, `model`, `call`, and for several slices `slice` and
+#'   `alignment`.
 #'
 #'   `quality` is a list: `r2`, the share of the components' variance that neighbours predict in compact regions that were left out (near 0: the tissue has no spatial structure that the data show; it does not
 #'   say how right the domains are); `lambda`, the penalty chosen; `neighbours`; `twins`, cells that stand in the data twice;

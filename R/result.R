@@ -18,7 +18,7 @@ print.SpaxResult <- function(x, ...) {
 }
 
 abort_no_domains <- function() {
-  abort_spax("argument", c("{.arg object} has no domains to draw.", "i" = "Give the run {.arg n.domains}."), "object")
+  abort_spax("argument", c("{.arg object} has no domains.", "i" = "Give the run {.arg n.domains}."), "object")
 }
 
 # Where the cells of a result lie.

@@ -22,12 +22,4 @@ impl Place {
             Some(kernels) => Self::Device(kernels),
         })
     }
-
-    /// The device itself.
-    pub fn device(&self) -> &Device {
-        match self {
-            Self::Host => &Device::Cpu,
-            Self::Device(kernels) => kernels.device(),
-        }
-    }
 }

@@ -105,6 +105,24 @@ fn trainings_agree_with_the_cpu() {
 }
 
 #[test]
+fn what_is_made_of_unseen_cells_agrees_with_the_cpu() {
+    for imputation in [false, true] {
+        let params = Params {
+            imputation,
+            ..Params::default()
+        };
+        let run = || {
+            let mut trainer = trainer(83, params.clone(), 1);
+            trainer.steps(2).unwrap();
+            trainer.unseen().unwrap()
+        };
+        let gap = &with(Order::Forwards, run) - &run();
+        let most = gap.iter().fold(0f32, |m, d| m.max(d.abs()));
+        assert!(most < 1e-4, "{most}");
+    }
+}
+
+#[test]
 fn a_training_that_leaves_the_finite_numbers_is_told() {
     for imputation in [false, true] {
         let params = Params {

@@ -175,12 +175,12 @@ impl Components {
 
     fn predict_all(&self, tissue: &Tissue, own: f64) -> Result<Predictions> {
         let along = tissue.along_curve()?;
-        let around = Around::of(self.x.view(), &along, &EDGES)?;
+        let mut around = Around::of(self.x.view(), &along, &EDGES)?;
         let within = around.means.ncols();
-        let seen = match tissue.stacked() {
-            true => around.with_adjacent(self.x.view(), &along)?,
-            false => around.means,
-        };
+        if tissue.stacked() {
+            around.add_adjacent(self.x.view(), &along)?;
+        }
+        let seen = around.means;
         let scattered = scattered_folds(self.x.nrows());
         let grams = Grams::new(seen.view(), self.x.view(), &scattered)?;
         let compact = compact_folds(self.x.nrows());

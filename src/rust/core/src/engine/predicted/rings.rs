@@ -39,10 +39,11 @@ impl Around {
         })
     }
 
-    /// The means, and behind them those of [`means_across`].
-    pub fn with_adjacent(&self, x: ArrayView2<f32>, tissue: &Tissue) -> Result<Array2<f32>> {
+    /// Puts the means of [`means_across`] behind those of the rings.
+    pub fn add_adjacent(&mut self, x: ArrayView2<f32>, tissue: &Tissue) -> Result<()> {
         let first_ring = self.rings.size(0);
         let across = means_across(x, self.means.view(), first_ring, tissue)?;
-        side_by_side(&[self.means.view(), across.view()])
+        self.means = side_by_side(&[self.means.view(), across.view()])?;
+        Ok(())
     }
 }

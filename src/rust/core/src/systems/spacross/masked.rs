@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use ndarray::Array2;
 
 use super::model::{operand, Model};
 use super::trainer::Trainer;
 use super::weights::in_callers_order;
 use crate::design::Input;
+use crate::engine::place::Place;
 use crate::gpu::Packed;
 use crate::nn::gather::{gather, PlacedRows, Rows, TOKEN};
 use crate::nn::linear::linear;
@@ -45,8 +46,7 @@ impl Trainer {
         let n = self.order.len();
         let folds = scattered_folds(n);
         threads::install(self.threads, || {
-            let device = self.place.device();
-            let rows = (0..FOLDS as u8).map(|fold| hide(&folds, fold, device));
+            let rows = (0..FOLDS as u8).map(|fold| hide(&folds, fold, &self.place));
             let rows = rows.collect::<Result<Vec<_>>>()?;
             let passes = self
                 .model
@@ -66,18 +66,18 @@ impl Trainer {
 }
 
 /// Every node's own row, or the token's for those of the fold.
-fn hide(folds: &[u8], fold: u8, device: &Device) -> Result<Rows> {
+fn hide(folds: &[u8], fold: u8, place: &Place) -> Result<Rows> {
     let nodes = folds.iter().zip(0u32..);
     let rows: Vec<u32> = nodes
         .map(|(&f, node)| if f == fold { TOKEN } else { node })
         .collect();
-    if device.is_cpu() {
+    let Place::Device(kernels) = place else {
         return Ok(rows.into());
-    }
+    };
     let mut lists = Packed::default();
     lists.partial(&rows, rows.len());
     let placed = PlacedRows {
-        rows: lists.upload(device)?.partial()?,
+        rows: lists.upload(kernels.device())?.partial()?,
         moved: None,
     };
     Ok(Rows::from(rows).with(placed))
