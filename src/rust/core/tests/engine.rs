@@ -1,6 +1,8 @@
 //! Runs of the engine: what they find is what their parts find, and how they stop and go on.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,8 @@ use spax_core::sparse::CountsView;
 use spax_core::systems::{self, spacross, spacross::Trainer};
 use spax_core::{threads, Error};
 
+use common::Slots;
+
 const CELLS: usize = 300;
 const GENES: usize = 40;
 const DOMAINS: usize = 3;
@@ -25,37 +29,25 @@ const DOMAINS: usize = 3;
 /// Three stripes of tissue with genes of their own.
 struct Made {
     coords: Array2<f64>,
-    indptr: Vec<i32>,
-    indices: Vec<i32>,
-    values: Vec<f64>,
+    counts: Slots,
 }
 
 fn made() -> Made {
     let mut rng = Rng::new(5, Purpose::Data, 0);
     let coords = Array2::from_shape_fn((CELLS, 2), |_| rng.uniform() * 3.0);
-    let (mut indptr, mut indices, mut values) = (vec![0], vec![], vec![]);
-    for cell in 0..CELLS {
-        for gene in 0..GENES {
-            let own = coords[[cell, 0]] as usize == gene % DOMAINS;
-            let count = (rng.uniform() * if own { 12.0 } else { 4.0 }).floor();
-            if count > 0.0 {
-                indices.push(gene as i32);
-                values.push(count);
-            }
-        }
-        indptr.push(indices.len() as i32);
-    }
+    let counts = Array2::from_shape_fn((CELLS, GENES), |(cell, gene)| {
+        let own = coords[[cell, 0]] as usize == gene % DOMAINS;
+        (rng.uniform() * if own { 12.0 } else { 4.0 }).floor()
+    });
     Made {
         coords,
-        indptr,
-        indices,
-        values,
+        counts: Slots::new(&counts),
     }
 }
 
 impl Made {
     fn counts(&self) -> CountsView<'_> {
-        CountsView::new(&self.indptr, &self.indices, &self.values, GENES).unwrap()
+        self.counts.view()
     }
 
     fn part(&self) -> Part<'_> {

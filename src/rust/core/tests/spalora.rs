@@ -1,6 +1,8 @@
 //! SpaLORA as its users see it: shortcuts against direct formulas, any number of modalities, determinism.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -17,13 +19,12 @@ use spax_core::systems::spalora::loss::{reconstruction, Constant};
 use spax_core::systems::spalora::{Cells, Embedding, Encoder, Init, Params, Sees, Trainer};
 use spax_core::{threads, Error};
 
+use common::Slots;
+
 /// Counts of `genes` genes in cells on a square, in two halves that differ.
 struct Tissue {
     coords: Array2<f64>,
-    indptr: Vec<i32>,
-    genes: Vec<i32>,
-    values: Vec<f64>,
-    n_genes: usize,
+    counts: Slots,
 }
 
 fn tissue(side: usize, n_genes: usize) -> Tissue {
@@ -31,31 +32,20 @@ fn tissue(side: usize, n_genes: usize) -> Tissue {
     let n = side * side;
     let place = |c: usize| [(c % side) as f64, (c / side) as f64];
     let coords = Array2::from_shape_fn((n, 2), |(c, axis)| place(c)[axis] + 0.01 * rng.uniform());
-    let (mut indptr, mut genes, mut values) = (vec![0], vec![], vec![]);
-    for cell in 0..n {
+    let counts = Array2::from_shape_fn((n, n_genes), |(cell, gene)| {
         let left = cell % side < side / 2;
-        for gene in 0..n_genes {
-            let level = if (gene % 3 == 0) == left { 4.0 } else { 1.0 };
-            let count = (level * rng.uniform() * 1.6).floor();
-            if count > 0.0 {
-                genes.push(gene as i32);
-                values.push(count);
-            }
-        }
-        indptr.push(genes.len() as i32);
-    }
+        let level = if (gene % 3 == 0) == left { 4.0 } else { 1.0 };
+        (level * rng.uniform() * 1.6).floor()
+    });
     Tissue {
         coords,
-        indptr,
-        genes,
-        values,
-        n_genes,
+        counts: Slots::new(&counts),
     }
 }
 
 impl Tissue {
     fn view(&self) -> CountsView<'_> {
-        CountsView::new(&self.indptr, &self.genes, &self.values, self.n_genes).unwrap()
+        self.counts.view()
     }
 
     fn rna(&self) -> Modality {
