@@ -10,6 +10,9 @@ use crate::slices::Slices;
 use crate::sparse::CountsView;
 use crate::{Error, Result};
 
+/// More genes than there are.
+pub const ALL_GENES: usize = usize::MAX;
+
 /// How counts become features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -17,7 +20,7 @@ pub struct Settings {
     pub min_cells: usize,
     /// A gene must have this many counts in all.
     pub min_counts: f64,
-    /// Number of genes to keep, those that vary most.
+    /// Number of genes to keep, those that vary most; [`ALL_GENES`] that pass the filter.
     pub n_genes: usize,
     /// Total to which every cell is scaled.
     pub target_sum: f64,

@@ -40,12 +40,20 @@ pub(super) fn choose(counts: &CountsView, slices: &Slices, settings: &Settings) 
         .collect::<Result<_>>()?;
     let shared = in_all(&kept, counts.n_genes());
     let n_shared = check_shared(shared.iter().filter(|&&s| s).count(), &kept)?;
+    let candidates = (0..shared.len()).filter(|&gene| shared[gene]);
+    if settings.gene_choice == GeneChoice::MedianRank && n_shared <= settings.n_genes {
+        let genes = candidates.map(|gene| gene as u32).collect();
+        return Ok(Choice {
+            kept,
+            n_shared,
+            genes,
+        });
+    }
     let ranks: Vec<Vec<usize>> = views
         .iter()
         .zip(&kept)
         .map(|(view, kept)| ranks(view, kept, settings.gene_choice, &shared))
         .collect::<Result<_>>()?;
-    let candidates = (0..shared.len()).filter(|&gene| shared[gene]);
     let genes = match settings.gene_choice {
         GeneChoice::MedianRank => best(candidates, &ranks, settings.n_genes),
         GeneChoice::Intersection => {

@@ -11,8 +11,10 @@ mod eigen;
 mod features;
 mod gene_choice;
 mod genes;
+mod gram;
 mod input;
 mod inverse_iteration;
+mod krylov;
 mod loess;
 mod modality;
 mod normalise;
@@ -31,6 +33,7 @@ pub use directions::Directions;
 pub(crate) use eigen::symmetric_eigen;
 pub use features::{
     prepare, prepare_components, prepare_slices, Columns, FeatureKind, Features, Settings,
+    ALL_GENES,
 };
 pub use gene_choice::{GeneChoice, FEWEST_SHARED};
 pub use genes::{kept_genes, min_cells_for};

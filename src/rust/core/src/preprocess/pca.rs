@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::cross_products::cross_products;
 use super::eigen::{leading, Eigen};
+use super::krylov;
 use super::scaled::ScaledGenes;
 use crate::progress::{self, until_cancelled};
 use crate::{Error, Result};
@@ -11,6 +12,11 @@ use crate::{Error, Result};
 /// With fewer cells than genes, and at most this many, the cells' cross-products are the smaller
 /// eigenproblem.
 const FEW_CELLS: usize = 5000;
+
+/// With more genes and more cells than these, and few components wanted, no matrix of cross-products is made.
+const MANY_GENES: usize = 1000;
+const MANY_CELLS: usize = 1000;
+const FEW_COMPONENTS: usize = 50;
 
 /// Principal components, the one that explains most first. The largest loading of each is positive.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,10 +46,15 @@ impl ScaledGenes {
         self.check_variation()?;
         let most = n_components.min(self.n_cells() - 1).min(self.n_genes());
         let few_cells = self.n_cells() < self.n_genes() && self.n_cells() <= FEW_CELLS;
-        let (values, mut loadings) = if few_cells {
-            self.components_of_cells(most)?
-        } else {
-            self.components_of_genes(most)?
+        let large = self.n_genes() > MANY_GENES && self.n_cells() > MANY_CELLS;
+        let by_products = match large && most <= FEW_COMPONENTS {
+            true => self.components_by_products(most)?,
+            false => None,
+        };
+        let (values, mut loadings) = match by_products {
+            Some(found) => found,
+            None if few_cells => self.components_of_cells(most)?,
+            None => self.components_of_genes(most)?,
         };
         fix_signs(&mut loadings);
         Ok(Pca {
@@ -76,6 +87,19 @@ impl ScaledGenes {
         let rank = self.rank(&eigen);
         let loadings = Array2::from_shape_fn((g, rank), |(i, j)| eigen.vectors[(i, j)]);
         Ok((eigen.values[..rank].to_vec(), loadings))
+    }
+
+    /// The same without the covariance, from its products with vectors: linear in the entries. None where they do not
+    /// settle.
+    fn components_by_products(&self, most: usize) -> Result<Option<(Vec<f64>, Array2<f64>)>> {
+        let freedom = self.n_cells() as f64 - 1.0;
+        let found = krylov::leading_of(|x| self.gram_times(x), self.n_genes(), most)?;
+        let Some(eigen) = found else { return Ok(None) };
+        let rank = self.rank(&eigen);
+        let values = eigen.values[..rank].iter().map(|v| v / freedom).collect();
+        let loadings =
+            Array2::from_shape_fn((self.n_genes(), rank), |(i, j)| eigen.vectors[(i, j)]);
+        Ok(Some((values, loadings)))
     }
 
     /// The same from the cells' cross-products Z Z': if Z Z' u = s^2 u, then Z' u / s is a loading.
@@ -174,6 +198,44 @@ pub(super) fn fix_signs(loadings: &mut Array2<f64>) {
             .fold(0f64, |m, v| if v.abs() > m.abs() { *v } else { m });
         if largest < 0.0 {
             component.mapv_inplace(|v| -v);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::rng::{Purpose, Rng};
+    use crate::slices::Slices;
+    use crate::sparse::Csr;
+
+    #[test]
+    fn products_with_vectors_find_the_components_of_the_covariance() {
+        let (n, p) = (700u32, 400u32);
+        let mut rng = Rng::new(7, Purpose::Data, 0);
+        // Two patterns over the cells, in a quarter of the genes each.
+        let mut value = |cell: u32, gene: u32| {
+            let high = gene % 4 < 2 && (cell / (1 + gene % 4)) % 2 == 0;
+            (rng.uniform() < if high { 0.6 } else { 0.2 }).then(|| (gene, rng.uniform() as f32))
+        };
+        let rows = (0..n).map(|cell| (0..p).filter_map(|gene| value(cell, gene)).collect());
+        let matrix = Csr::from_rows(p as usize, rows.collect()).unwrap();
+        let slices = Slices::new((0..n).map(|cell| cell % 2).collect()).unwrap();
+        let genes =
+            ScaledGenes::centred(matrix, &slices, crate::preprocess::Centre::Means).unwrap();
+        let (values, mut loadings) = genes.components_of_genes(20).unwrap();
+        let (found, mut by_products) = genes.components_by_products(20).unwrap().unwrap();
+        fix_signs(&mut loadings);
+        fix_signs(&mut by_products);
+        for (value, found) in values.iter().zip(&found) {
+            assert!(
+                (value - found).abs() < 1e-10 * values[0],
+                "{found} for {value}"
+            );
+        }
+        for (loading, found) in loadings.iter().zip(&by_products) {
+            assert!((loading - found).abs() < 1e-7, "{found} for {loading}");
         }
     }
 }

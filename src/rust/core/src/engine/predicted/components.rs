@@ -105,15 +105,26 @@ impl Components {
         self.features.as_ref().and_then(|f| f.projection.as_ref())
     }
 
-    /// The z-scored genes as the neighbours predict them, none below 0: cells x genes in the cells' own order. What is predicted of the
-    /// components, rotated back by their loadings.
+    /// Some z-scored genes (rows of the counts) as the neighbours predict them, none below 0: cells x genes in the cells'
+    /// own order. What is predicted of the components, rotated back by their loadings.
     ///
     /// # Errors
-    /// Components that do not come from genes; those of [`Directions::columns`].
-    pub fn impute(&self, predicted: &Predictions, tissue: &Tissue) -> Result<Array2<f32>> {
-        let plain = || Error::Internal("components that do not come from genes".into());
-        let projection = self.projection().ok_or_else(plain)?;
-        let loadings = projection.rotation.as_ref().ok_or_else(plain)?;
+    /// Components that do not come from these genes; those of [`Directions::columns`].
+    pub fn impute(
+        &self,
+        predicted: &Predictions,
+        tissue: &Tissue,
+        genes: &[u32],
+    ) -> Result<Array2<f32>> {
+        let plain = || Error::Internal("components that do not come from these genes".into());
+        let features = self.features.as_ref().ok_or_else(plain)?;
+        let rotation = features
+            .projection
+            .as_ref()
+            .and_then(|p| p.rotation.as_ref());
+        let place = |gene| features.genes.binary_search(gene).map_err(|_| plain());
+        let places = genes.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        let loadings = rotation.ok_or_else(plain)?.select(Axis(0), &places);
         let all = &predicted.all;
         // Prediction and loadings are both of all components.
         let genes = Directions {

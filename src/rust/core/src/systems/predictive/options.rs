@@ -7,13 +7,13 @@ use crate::options::{
     domain_rows as rows, ClusterMethod, DomainOptions, DomainSource, EmbeddingSource, OptionSet,
     Published, Range, Row, Section,
 };
-use crate::preprocess::{Centre, Settings};
+use crate::preprocess::{Centre, Settings, ALL_GENES};
 
 /// Every option.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
-    /// Genes kept, those that vary most.
-    pub n_genes: usize,
+    /// Genes kept, those that vary most. None: all that pass the filter, as what neighbours do not share is not predicted.
+    pub n_genes: Option<usize>,
     /// Cells in which a gene must be seen.
     pub min_cells: usize,
     /// Counts that a gene must have in all.
@@ -34,7 +34,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            n_genes: 2000,
+            n_genes: None,
             min_cells: 50,
             min_counts: 10,
             cluster: ClusterMethod::Consensus,
@@ -67,7 +67,7 @@ impl Options {
     /// How counts become components.
     pub fn features(&self) -> Settings {
         Settings {
-            n_genes: self.n_genes,
+            n_genes: self.n_genes.unwrap_or(ALL_GENES),
             min_cells: self.min_cells,
             min_counts: self.min_counts as f64,
             centre: Centre::MeansAndSpread,
@@ -82,8 +82,10 @@ impl OptionSet for Options {
         Row::count(
             "n_genes",
             Range::at_least(1.0),
-            "genes kept, those with the highest standardised variance (\"vst\").",
+            "genes kept, those with the highest standardised variance (\"vst\"); NULL: all that `min_cells` and `min_counts` \
+             let pass.",
         )
+        .or_open()
         .under(Section::Data),
         Row::count(
             "min_cells",

@@ -9,7 +9,7 @@ use crate::options::{
     ClusterMethod, DomainOptions, DomainSource, EmbeddingSource, GraphOptions, OptionSet,
     Published, Row,
 };
-use crate::preprocess::{Centre, Settings};
+use crate::preprocess::{Centre, Settings, ALL_GENES};
 
 /// What imputed expression comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,7 @@ impl Options {
     /// input is.
     pub fn predicted_features(&self) -> Settings {
         Settings {
+            n_genes: ALL_GENES,
             centre: Centre::MeansAndSpread,
             ..self.features()
         }

@@ -198,7 +198,10 @@ impl System for SpaCross {
 
     fn impute(&self, predicted: &Predictions, tissue: &Tissue) -> Result<Option<Array2<f32>>> {
         match (&self.predictable, self.imputes_by_neighbours()) {
-            (Some(components), true) => components.impute(predicted, tissue).map(Some),
+            (Some(components), true) => {
+                let genes = &self.features()?.genes;
+                components.impute(predicted, tissue, genes).map(Some)
+            }
             _ => Ok(None),
         }
     }

@@ -23,7 +23,8 @@ pub(super) const TABLE: &[Row] = &[
     data(Row::count(
         "n_genes",
         FROM_1,
-        "genes kept, those with the highest standardised variance (\"vst\").",
+        "genes that the network sees, those with the highest standardised variance (\"vst\"). Domains are found from all that `min_cells` and \
+         `min_counts` let pass.",
     )),
     data(Row::count(
         "min_cells",

@@ -9,7 +9,7 @@ use crate::options::{
     ClusterMethod, DomainOptions, DomainSource, EmbeddingSource, GraphOptions, OptionSet,
     Published, Row,
 };
-use crate::preprocess::{Centre, Settings};
+use crate::preprocess::{Centre, Settings, ALL_GENES};
 use crate::slices::Slices;
 
 /// Along what the components of a modality lie.
@@ -109,6 +109,7 @@ impl Options {
     /// How the RNA becomes components that neighbours predict.
     pub fn predicted_features(&self, slices: &Slices) -> Settings {
         Settings {
+            n_genes: ALL_GENES,
             centre: Centre::MeansAndSpread,
             ..self.features(slices)
         }

@@ -19,7 +19,8 @@ pub(super) const TABLE: &[Row] = &[
     data(Row::count(
         "n_genes",
         FROM_1,
-        "of RNA: genes kept, those with the highest standardised variance (\"vst\").",
+        "of RNA: genes that the network sees, those with the highest standardised variance (\"vst\"). Domains are found from all that `min_cells`, \
+         `min_counts` and `min_share` let pass.",
     )),
     data(Row::count(
         "min_cells",
