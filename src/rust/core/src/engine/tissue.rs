@@ -175,7 +175,7 @@ impl Tissue {
             (Join::Radius(radius), _) if self.stacked => Graph::radius(self.coords.view(), radius),
             (Join::Radius(radius), _) => radius_within(self.coords.view(), &self.slices, radius),
             (_, Some(near)) if directed => Ok(Graph::directed(&near)),
-            (_, Some(near)) => Ok(Graph::directed(&near).symmetric_union()),
+            (_, Some(near)) => Ok(Graph::undirected(&near)),
             (_, None) => Err(Error::Internal("no neighbours".into())),
         })
     }

@@ -66,6 +66,18 @@ impl Graph {
         }
     }
 
+    /// From each cell to its neighbours and from these to it: [`Graph::symmetric_union`] of [`Graph::directed`].
+    pub fn undirected(near: &Neighbours) -> Self {
+        let lists = near.index.chunks_exact(near.k.max(1));
+        let mut rows: Vec<Vec<u32>> = lists.clone().map(<[u32]>::to_vec).collect();
+        for (from, list) in lists.enumerate() {
+            for &to in list {
+                rows[to as usize].push(from as u32);
+            }
+        }
+        Self::from_rows(rows)
+    }
+
     /// Edges in both directions wherever there is one in either.
     pub fn symmetric_union(&self) -> Self {
         let n = self.n_nodes();
@@ -93,7 +105,7 @@ impl Graph {
     /// # Errors
     /// Those of [`super::spatial_knn`].
     pub fn knn(coords: ArrayView2<f64>, k: usize) -> Result<Self> {
-        Ok(Self::directed(&spatial::spatial_knn(coords, k)?).symmetric_union())
+        Ok(Self::undirected(&spatial::spatial_knn(coords, k)?))
     }
 
     /// From each cell to its neighbours, one way.

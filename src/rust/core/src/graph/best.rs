@@ -12,7 +12,7 @@ const ABREAST: usize = 4;
 const TILES: usize = 32;
 
 /// Rows of equal width, row-major.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Rows {
     pub(super) data: Vec<f32>,
     pub(super) width: usize,
@@ -95,16 +95,26 @@ impl Tiles {
 /// A score and the item that has it.
 pub(super) type Scored = (f32, u32);
 
-/// Highest score first, then lowest index.
-fn better(a: &Scored, b: &Scored) -> std::cmp::Ordering {
-    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+/// A number that is less the higher the score and, of equal scores, the lower the index: whole numbers are compared
+/// without a branch.
+fn rank((score, id): Scored) -> u64 {
+    let bits = score.to_bits();
+    // As `f32::total_cmp` does it: of negative numbers all bits turn, of others the sign.
+    let rising = bits ^ (((bits as i32 >> 31) as u32) | 1 << 31);
+    u64::from(!rising) << 32 | u64::from(id)
+}
+
+fn scored(rank: u64) -> Scored {
+    let rising = !((rank >> 32) as u32);
+    let sign = ((!rising as i32 >> 31) as u32) | 1 << 31;
+    (f32::from_bits(rising ^ sign), rank as u32)
 }
 
 /// The `keep` best of all that was offered, whatever the order of offers.
 struct Best {
     keep: usize,
-    /// More than `keep` now and then, so that weeding out costs little an offer.
-    held: Vec<Scored>,
+    /// The [`rank`]s of more than `keep` now and then, so that weeding out costs little an offer.
+    held: Vec<u64>,
     /// Nothing below it can be among the best.
     bar: f32,
 }
@@ -118,21 +128,25 @@ impl Best {
         }
     }
 
+    /// Takes the items whose bit in `passing` is set, which are those that reach the bar.
     #[inline(never)]
-    fn offer(&mut self, scores: &[f32; LANES], ids: &[u32]) {
-        for (&score, &id) in scores.iter().zip(ids) {
-            if score >= self.bar && id != NOBODY {
-                if self.held.len() == self.keep + self.keep.clamp(16, 4096) {
-                    self.weed();
-                }
-                self.held.push((score, id));
+    fn offer(&mut self, mut passing: u32, scores: &[f32; LANES], ids: &[u32]) {
+        while passing != 0 {
+            let lane = passing.trailing_zeros() as usize;
+            passing &= passing - 1;
+            if ids[lane] == NOBODY {
+                continue;
             }
+            if self.held.len() == self.keep + self.keep.clamp(16, 4096) {
+                self.weed();
+            }
+            self.held.push(rank((scores[lane], ids[lane])));
         }
     }
 
     fn weed(&mut self) {
-        let (_, worst, _) = self.held.select_nth_unstable_by(self.keep - 1, better);
-        self.bar = worst.0;
+        let (_, worst, _) = self.held.select_nth_unstable(self.keep - 1);
+        self.bar = scored(*worst).0;
         self.held.truncate(self.keep);
     }
 
@@ -140,8 +154,8 @@ impl Best {
         if self.held.len() > self.keep {
             self.weed();
         }
-        self.held.sort_unstable_by(better);
-        self.held
+        self.held.sort_unstable();
+        self.held.into_iter().map(scored).collect()
     }
 }
 
@@ -164,16 +178,14 @@ pub(super) fn best_of<'a>(
 ) -> Vec<Vec<Scored>> {
     let mut best: Vec<Best> = (0..queries.len()).map(|_| Best::new(keep)).collect();
     for (tiles, names) in jobs {
-        for group in names.chunks(ABREAST) {
-            scan(&pack(queries, group), items, &tiles, group, &mut best);
-        }
+        scan(queries, names, items, &tiles, &mut best);
     }
     best.into_iter().map(Best::sorted).collect()
 }
 
-/// Up to [`ABREAST`] queries side by side, coordinate after coordinate, filled up with zeros.
-fn pack(queries: &Rows, group: &[u32]) -> Vec<[f32; ABREAST]> {
-    let mut packed = vec![[0f32; ABREAST]; queries.width];
+/// Up to `ABREAST` queries side by side, coordinate after coordinate, filled up with zeros.
+fn pack<const ABREAST: usize>(queries: &Rows, group: &[u32], packed: &mut [[f32; ABREAST]]) {
+    packed.fill([0.0; ABREAST]);
     for (place, &query) in group.iter().enumerate() {
         let row = queries.row(query as usize);
         packed
@@ -181,56 +193,109 @@ fn pack(queries: &Rows, group: &[u32]) -> Vec<[f32; ABREAST]> {
             .zip(row)
             .for_each(|(xs, &x)| xs[place] = x);
     }
-    packed
 }
 
-/// Offers the items of some tiles to the queries of a group; `best` is that of all queries.
-fn scan(
-    packed: &[[f32; ABREAST]],
+/// Offers the items of some tiles to the queries `names`; `best` is that of all queries. The same numbers with AVX2 and
+/// with AVX-512.
+fn scan(queries: &Rows, names: &[u32], items: &Tiles, tiles: &Range<usize>, best: &mut [Best]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has it.
+            return unsafe { scan_avx512(queries, names, items, tiles, best) };
+        }
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has both.
+            return unsafe { scan_avx2(queries, names, items, tiles, best) };
+        }
+    }
+    scan_any::<false>(queries, names, items, tiles, best);
+}
+
+/// By hand: the compiler keeps sums of this width in memory, and has no mask of what passes the bar.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn scan_avx512(
+    queries: &Rows,
+    names: &[u32],
     items: &Tiles,
     tiles: &Range<usize>,
-    group: &[u32],
     best: &mut [Best],
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has both.
-        return unsafe { scan_avx2(packed, items, tiles, group, best) };
+    use std::arch::x86_64::{
+        _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
+        _mm512_storeu_ps, _CMP_GE_OQ,
+    };
+    const ABREAST: usize = 8;
+    let mut packed = vec![[0f32; ABREAST]; queries.width];
+    for group in names.chunks(ABREAST) {
+        pack(queries, group, &mut packed);
+        for (tile, ids) in items.of(tiles) {
+            let mut sums = [_mm512_setzero_ps(); ABREAST];
+            for (xs, ys) in packed.iter().zip(tile.as_chunks::<LANES>().0) {
+                // SAFETY: a register holds `LANES` numbers.
+                let ys = unsafe { _mm512_loadu_ps(ys.as_ptr()) };
+                for q in 0..ABREAST {
+                    sums[q] = _mm512_fmadd_ps(_mm512_set1_ps(xs[q]), ys, sums[q]);
+                }
+            }
+            for (&sums, &query) in sums.iter().zip(group) {
+                let best = &mut best[query as usize];
+                let passing = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(sums, _mm512_set1_ps(best.bar));
+                if passing != 0 {
+                    let mut scores = [0f32; LANES];
+                    // SAFETY: as above.
+                    unsafe { _mm512_storeu_ps(scores.as_mut_ptr(), sums) };
+                    best.offer(passing.into(), &scores, ids);
+                }
+            }
+        }
     }
-    scan_any::<false>(packed, items, tiles, group, best);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn scan_avx2(
-    packed: &[[f32; ABREAST]],
+fn scan_avx2(
+    queries: &Rows,
+    names: &[u32],
     items: &Tiles,
     tiles: &Range<usize>,
-    group: &[u32],
     best: &mut [Best],
 ) {
-    scan_any::<true>(packed, items, tiles, group, best);
+    scan_any::<true>(queries, names, items, tiles, best);
 }
 
 #[inline(always)]
 fn scan_any<const FUSED: bool>(
-    packed: &[[f32; ABREAST]],
+    queries: &Rows,
+    names: &[u32],
     items: &Tiles,
     tiles: &Range<usize>,
-    group: &[u32],
     best: &mut [Best],
 ) {
-    for (tile, ids) in items.of(tiles) {
-        let scores = score_tile::<FUSED>(packed, tile);
-        for (scores, &query) in scores.iter().zip(group) {
-            let best = &mut best[query as usize];
-            let bar = best.bar;
-            // Nearly always false, and without a branch inside.
-            if scores.iter().fold(false, |any, &s| any | (s >= bar)) {
-                best.offer(scores, ids);
+    let mut packed = vec![[0f32; ABREAST]; queries.width];
+    for group in names.chunks(ABREAST) {
+        pack(queries, group, &mut packed);
+        for (tile, ids) in items.of(tiles) {
+            let scores = score_tile::<FUSED>(&packed, tile);
+            for (scores, &query) in scores.iter().zip(group) {
+                let best = &mut best[query as usize];
+                let bar = best.bar;
+                // Nearly always false, and without a branch inside.
+                if scores.iter().fold(false, |any, &s| any | (s >= bar)) {
+                    best.offer(passing(scores, bar), scores, ids);
+                }
             }
         }
     }
+}
+
+/// A bit for each score that reaches the bar.
+fn passing(scores: &[f32; LANES], bar: f32) -> u32 {
+    let bits = scores.iter().enumerate();
+    bits.fold(0, |all, (lane, &score)| {
+        all | u32::from(score >= bar) << lane
+    })
 }
 
 #[inline(always)]

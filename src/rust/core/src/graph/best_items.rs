@@ -37,7 +37,11 @@ impl BestItems {
         } else {
             let (query_places, item_places) = places();
             let file = InvertedFile::new(&items, &item_places, seed)?;
-            file.search(&queries, &query_places, keep, sink)?;
+            // Items that look for each other have been put into lists already.
+            match query_places == item_places {
+                true => file.search_itself(&queries, &query_places, keep, sink)?,
+                false => file.search(&queries, &query_places, keep, sink)?,
+            }
         }
         Ok(found)
     }

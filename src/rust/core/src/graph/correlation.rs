@@ -16,7 +16,7 @@ use crate::Result;
 pub fn correlation_knn(x: ArrayView2<f32>, k: usize, seed: u64) -> Result<Graph> {
     let rows = standardised(x);
     let near = inner_product_neighbours(rows.view(), rows.view(), k, true, seed)?;
-    Ok(Graph::directed(&near).symmetric_union())
+    Ok(Graph::undirected(&near))
 }
 
 /// Rows of mean 0 and length 1, whose inner products are correlations.

@@ -12,11 +12,14 @@ use crate::{progress, Result};
 /// Queries that one task takes at a time.
 const QUERIES: usize = 128;
 
+/// The same, where they look through lists: many want the same ones.
+const QUERIES_OF_LISTS: usize = 512;
+
 /// Rows of the sample a centroid is trained on.
-const SAMPLE_PER_LIST: usize = 40;
+const SAMPLE_PER_LIST: usize = 20;
 
 /// Rounds of k-means: centroids need not be settled to divide the items well.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 
 /// Lists searched for a query.
 const PROBES: usize = 40;
@@ -38,21 +41,24 @@ pub(super) fn exhaustive(
     let order: Vec<u32> = (0..queries.len() as u32).collect();
     in_blocks(
         &order,
+        QUERIES,
         |block| best_of_all(&queries.gather(block), items, keep),
         sink,
     )
 }
 
-/// Runs `work` on blocks of `queries` in parallel and gives the results to `sink` in order, some blocks at a time.
+/// Runs `work` on blocks of `size` of the `queries` in parallel and gives the results to `sink` in order, some blocks at
+/// a time.
 fn in_blocks<T: Send>(
     queries: &[u32],
+    size: usize,
     work: impl Fn(&[u32]) -> Vec<Vec<T>> + Sync,
     sink: &mut impl FnMut(u32, &[T]),
 ) -> Result<()> {
     let ticket = progress::current();
     let work = |block: &[u32]| ticket.part(|| work(block));
-    for slab in queries.chunks(64 * QUERIES) {
-        let done: Vec<_> = slab.par_chunks(QUERIES).map(work).collect();
+    for slab in queries.chunks(64 * size) {
+        let done: Vec<_> = slab.par_chunks(size).map(work).collect();
         ticket.check()?;
         let results = done.iter().flatten();
         slab.iter()
@@ -72,7 +78,8 @@ struct Job {
 /// The items by list.
 pub(super) struct InvertedFile {
     centroids: Tiles,
-    n_lists: usize,
+    /// The items of each list.
+    members: Vec<Vec<u32>>,
     tiles: Tiles,
     lists: Vec<Range<usize>>,
     /// Tiles that one search may go over.
@@ -85,23 +92,20 @@ impl InvertedFile {
     pub(super) fn new(items: &Rows, places: &Rows, seed: u64) -> Result<Self> {
         let n_lists = ((2.0 * (items.len() as f64).sqrt()) as usize).clamp(1, items.len().max(1));
         let centroids = train(places, n_lists, seed)?;
-        let mut members: Vec<Vec<u32>> = vec![Vec::new(); n_lists];
-        exhaustive(places, &centroids, 1, &mut |item, home| {
-            members[home[0].1 as usize].push(item);
-        })?;
+        let members = homes(places, &centroids, n_lists)?;
         let mut tiles = Tiles::new(items.width);
         let lists: Vec<_> = members.iter().map(|list| tiles.push(items, list)).collect();
         let total = lists.last().map_or(0, |l| l.end);
         Ok(Self {
             centroids,
-            n_lists,
+            members,
             tiles,
             longest: LONGEST * PROBES * total.div_ceil(n_lists),
             lists,
         })
     }
 
-    /// About the `keep` best items for each query. `places` are the queries as places.
+    /// About the `keep` best items for each query; `places` are the queries as places.
     pub(super) fn search(
         &self,
         queries: &Rows,
@@ -109,16 +113,35 @@ impl InvertedFile {
         keep: usize,
         sink: &mut impl FnMut(u32, &[Scored]),
     ) -> Result<()> {
-        // Queries of one home share their lists, which then stay in the cache.
-        let mut homes: Vec<Vec<u32>> = vec![Vec::new(); self.n_lists];
-        exhaustive(places, &self.centroids, 1, &mut |query, home| {
-            homes[home[0].1 as usize].push(query);
-        })?;
+        let homes = homes(places, &self.centroids, self.lists.len())?;
+        self.search_from(&homes, queries, places, keep, sink)
+    }
+
+    /// [`Self::search`], the items being the queries.
+    pub(super) fn search_itself(
+        &self,
+        items: &Rows,
+        places: &Rows,
+        keep: usize,
+        sink: &mut impl FnMut(u32, &[Scored]),
+    ) -> Result<()> {
+        self.search_from(&self.members, items, places, keep, sink)
+    }
+
+    /// Queries of one home share their lists, which then stay in the cache.
+    fn search_from(
+        &self,
+        homes: &[Vec<u32>],
+        queries: &Rows,
+        places: &Rows,
+        keep: usize,
+        sink: &mut impl FnMut(u32, &[Scored]),
+    ) -> Result<()> {
         let work = |block: &[u32]| {
             let probes = best_of_all(&places.gather(block), &self.centroids, PROBES);
             self.search_block(&queries.gather(block), &probes, keep)
         };
-        in_blocks(&homes.concat(), work, sink)
+        in_blocks(&homes.concat(), QUERIES_OF_LISTS, work, sink)
     }
 
     fn search_block(
@@ -163,6 +186,15 @@ impl InvertedFile {
             list.start..list.start + taken
         })
     }
+}
+
+/// The places nearest to each centroid.
+fn homes(places: &Rows, centroids: &Tiles, n_lists: usize) -> Result<Vec<Vec<u32>>> {
+    let mut homes: Vec<Vec<u32>> = vec![Vec::new(); n_lists];
+    exhaustive(places, centroids, 1, &mut |place, home| {
+        homes[home[0].1 as usize].push(place);
+    })?;
+    Ok(homes)
 }
 
 /// Centroids of k-means on a sample of `places`, as items.

@@ -122,14 +122,24 @@ impl Products {
         }
     }
 
-    fn of(mean: &Array2<f64>, own: &Array2<f64>) -> Result<Self> {
+    /// `own_products`: of the own columns with themselves, which every ring has.
+    fn of(mean: &Array2<f64>, own: &Array2<f64>, own_products: &Array2<f64>) -> Result<Self> {
         let one = Array2::<f64>::ones((own.nrows(), 1));
-        let rows = concatenate(Axis(1), &[one.view(), mean.view(), own.view()])
-            .map_err(|e| Error::Internal(e.to_string()))?;
-        let sums = rows.t().dot(&rows);
+        let beside = |parts: &[ArrayView2<f64>]| {
+            concatenate(Axis(1), parts).map_err(|e| Error::Internal(e.to_string()))
+        };
+        let told = beside(&[one.view(), mean.view()])?;
+        let told_products = told.t().dot(&beside(&[told.view(), own.view()])?);
+        let n_told = told.ncols();
+        let size = n_told + own.ncols();
+        let sums = DMatrix::from_fn(size, size, |i, j| match (i < n_told, j < n_told) {
+            (true, _) => told_products[[i, j]],
+            (false, true) => told_products[[j, i]],
+            (false, false) => own_products[[i - n_told, j - n_told]],
+        });
         Ok(Self {
             columns: own.ncols(),
-            sums: DMatrix::from_fn(sums.nrows(), sums.ncols(), |i, j| sums[[i, j]]),
+            sums,
         })
     }
 
@@ -235,6 +245,7 @@ fn chunk_products(
 ) -> Result<Vec<Products>> {
     let index: Vec<usize> = cells.iter().map(|&cell| cell as usize).collect();
     let own = x.select(Axis(0), &index);
+    let own_products = own.t().dot(&own);
     let mut sums = Array2::<f64>::zeros(own.dim());
     let mut done = 0;
     let mut of_ring = |&ring: &usize| {
@@ -244,7 +255,7 @@ fn chunk_products(
             }
         }
         done = ring;
-        Products::of(&(&sums / ring as f64), &own)
+        Products::of(&(&sums / ring as f64), &own, &own_products)
     };
     rings.iter().map(&mut of_ring).collect()
 }
