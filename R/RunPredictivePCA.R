@@ -2,7 +2,7 @@
 #'
 #' Finds what a cell's neighbours say about it, and groups the cells by that: fast, without training, and with nearly the same domains whatever the seed.
 #'
-#' Three steps, all linear in cells. (1) Counts are scaled to the median total of the slice, log-transformed, 2,000 variable genes z-scored, and 30 principal components taken. (2) For
+#' Three steps, all linear in cells. (1) Counts are scaled to the median total of the slice, log-transformed, all genes that are seen often enough z-scored, and 30 principal components taken. (2) For
 #' each cell these components are averaged over rings of its neighbours (the 6 nearest, the next 12, the next 18), the cell itself left out, and ridge regression predicts the cell's
 #' own components from the rings. What is predicted is what the tissue around a cell has in common with it: the domain; what is not is the cell's own. The predictions' main directions are the columns of
 #' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to several such matrices, the most likely are kept, and the domains are what they agree on.

@@ -27,7 +27,7 @@ check_memory <- function(needed, remedy) {
 check_run_memory <- function(task, neighbours) {
   n <- as.double(length(task$cells))
   matrices <- if (is.null(task$modalities)) list(task$counts %||% task$embedding) else lapply(task$modalities, `[[`, "x")
-  input <- sum(vapply(matrices, function(x) 4 * as.double(if (inherits(x, "dgCMatrix")) length(x@x) else length(x)), 0))
+  input <- sum(vapply(matrices, function(x) if (inherits(x, "dgCMatrix")) 8 * as.double(length(x@x)) else 4 * as.double(length(x)), 0))
   columns <- length(matrices) * min(task$options$n_components %||% 30, vapply(matrices, function(x) min(dim(x)), 0L))
   # Genes x cells as the core gives them, turned, and in R.
   imputed <- if (isTRUE(task$impute)) 20 * n * min(task$options$n_genes %||% Inf, nrow(task$counts)) else 0
