@@ -1,7 +1,5 @@
 //! Products of the genes' covariance with vectors, without the covariance.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::krylov::{Rows, ABREAST};
@@ -22,20 +20,20 @@ struct Sums {
 }
 
 impl ScaledGenes {
-    /// Z' Z x, a row a gene, in one pass over the entries of the cells.
-    pub(super) fn gram_times(&self, x: &Rows) -> Result<Rows> {
+    /// Z' Z x, a row a gene, in one pass over the entries of the cells; of every cell, or of one of `every` cells.
+    pub(super) fn gram_times(&self, x: &Rows, every: usize) -> Result<Rows> {
         let pairs = x.iter().zip(&self.scale);
         let weights: Rows = pairs.map(|(row, scale)| row.map(|v| v * scale)).collect();
         let offsets: Rows = (0..self.slices.n_slices())
             .map(|slice| weighted_sum(&weights, self.means_of(slice)))
             .collect();
-        let n = self.n_cells();
+        let n = self.n_cells().div_ceil(every);
         let size = n.div_ceil(PARTS);
         let ticket = progress::current();
         let parts: Vec<Sums> = (0..n.div_ceil(size))
             .into_par_iter()
             .map(|part| {
-                let cells = part * size..((part + 1) * size).min(n);
+                let cells = (part * size..((part + 1) * size).min(n)).map(|i| i * every);
                 ticket.part(|| self.sums(cells, &weights, &offsets))
             })
             .collect();
@@ -57,7 +55,7 @@ impl ScaledGenes {
         Ok(pairs.map(|(row, scale)| row.map(|v| v * scale)).collect())
     }
 
-    fn sums(&self, cells: Range<usize>, weights: &Rows, offsets: &Rows) -> Sums {
+    fn sums(&self, cells: impl Iterator<Item = usize>, weights: &Rows, offsets: &Rows) -> Sums {
         let mut sums = Sums {
             genes: vec![[0.0; ABREAST]; weights.len()],
             slices: vec![[0.0; ABREAST]; offsets.len()],
@@ -124,17 +122,20 @@ mod tests {
             let x: Rows = (0..genes.n_genes())
                 .map(|_| std::array::from_fn(|_| rng.normal()))
                 .collect();
-            let found = genes.gram_times(&x).unwrap();
-            let dense = genes.to_dense().mapv(f64::from);
             let plain = ndarray::Array2::from_shape_fn((x.len(), ABREAST), |(i, j)| x[i][j]);
-            let expected = dense.t().dot(&dense.dot(&plain));
-            for ((i, j), value) in expected.indexed_iter() {
-                // What is dense is rounded to f32.
-                let error = (found[i][j] - value).abs();
-                assert!(
-                    error < 1e-4 * value.abs().max(100.0),
-                    "{error:e} at {i}, {j}"
-                );
+            for every in [1, 3] {
+                let found = genes.gram_times(&x, every).unwrap();
+                let dense = genes.to_dense().mapv(f64::from);
+                let dense = dense.slice(ndarray::s![..;every, ..]);
+                let expected = dense.t().dot(&dense.dot(&plain));
+                for ((i, j), value) in expected.indexed_iter() {
+                    // What is dense is rounded to f32.
+                    let error = (found[i][j] - value).abs();
+                    assert!(
+                        error < 1e-4 * value.abs().max(100.0),
+                        "{error:e} at {i}, {j}"
+                    );
+                }
             }
         }
     }
