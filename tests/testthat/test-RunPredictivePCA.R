@@ -18,6 +18,16 @@ test_that("a matrix gives columns, domains like the annotation, and how sure the
   expect_match(capture.output(print(fit))[[1]], "Predictive components on .* cells: 4 domains, embedding of 13 columns")
 })
 
+test_that("all genes that pass the filter are predicted, unless fewer are asked for", {
+  genes <- function(...) run_ppca(n.domains = NULL, options = ppca_options(min_cells = 27, min_counts = 60, ...))$genes
+  seen <- small()$counts
+  passing <- rownames(seen)[Matrix::rowSums(seen > 0) >= 27 & Matrix::rowSums(seen) >= 60]
+  expect_lt(length(passing), nrow(seen))
+  expect_identical(genes(), passing)
+  expect_length(genes(n_genes = 50), 50L)
+  expect_true(all(genes(n_genes = 50) %in% passing))
+})
+
 test_that("seeds, threads and the order of the cells hardly matter, or not at all", {
   fit <- run_ppca(threads = 1)
   expect_identical(

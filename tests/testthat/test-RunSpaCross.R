@@ -146,6 +146,15 @@ test_that("impute = TRUE adds the reconstruction as an assay", {
   expect_identical(SeuratObject::DefaultAssay(object), "RNA")
 })
 
+test_that("fewer genes for the network change neither domains nor what neighbours say of these genes", {
+  all <- quick(impute = TRUE, epochs = 3)
+  few <- quick(impute = TRUE, epochs = 3, options = spacross_options(n_genes = 50))
+  expect_identical(rownames(few$reconstruction), few$genes)
+  expect_length(few$genes, 50L)
+  expect_identical(few$domain, all$domain)
+  expect_equal(few$reconstruction, all$reconstruction[few$genes, ], tolerance = 1e-6)
+})
+
 test_that("what is imputed comes from neighbours, or from the network", {
   near <- quick(impute = TRUE, epochs = 3)
   network <- quick(impute = TRUE, epochs = 3, options = spacross_options(impute_from = "network"))

@@ -37,6 +37,12 @@ test_that("this holds for peaks, columns as they are, three modalities and every
   }
 })
 
+test_that("this holds when neighbours predict more genes than the network sees", {
+  fit <- quick_lora(options = spalora_options(n_genes = 40))
+  expect_length(fit$features$RNA, 40L)
+  expect_same_cells(again(fit), fit)
+})
+
 test_that("this holds when the network saw all genes, and for components of single cells", {
   for (options in list(
     spalora_options(input = "genes"), spalora_options(components = "cells"), spalora_options(weights = "none")

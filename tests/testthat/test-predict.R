@@ -149,3 +149,12 @@ test_that("fewer cells than the model looks at are refused by the right name", {
   few <- colnames(small()$counts)[1:15]
   expect_spax_error(predict(quick_fit(), small()$counts[, few], small_xy()[few, ]), "argument", "newdata")
 })
+
+test_that("of all genes of a transcriptome more may be missing than of chosen ones", {
+  part <- list(genes = paste0("gene", 1:2000), kept = paste0("gene", 1:2000))
+  counts <- Matrix::Matrix(1, 700, 3, sparse = TRUE, dimnames = list(paste0("gene", 1:700), letters[1:3]))
+  expect_warning(known <- match_features(part, counts, "genes"), "lacks 1300 of the 2000 genes")
+  expect_identical(sum(known$present), 700L)
+  part$kept <- c(part$kept, "another")
+  expect_spax_error(match_features(part, counts, "genes"), "argument", "newdata")
+})

@@ -25,7 +25,7 @@ pub struct NewPart<'a> {
 }
 
 impl NewPart<'_> {
-    /// The projection that the model holds under `prefix`, for these features.
+    /// The projection that the model holds under `prefix`, for these features, or for those that it names itself.
     ///
     /// # Errors
     /// A model that lacks it.
@@ -34,9 +34,14 @@ impl NewPart<'_> {
             true => model.matrix(&format!("{prefix}.{part}")).map(Some),
             false => Ok(None),
         };
+        let own = format!("{prefix}.genes");
+        let genes = match model.has(&own) {
+            true => model.vector(&own)?.iter().map(|&g| g as u32).collect(),
+            false => self.genes.clone(),
+        };
         Ok(Projection {
             kept: (0..self.present.len() as u32).collect(),
-            genes: self.genes.clone(),
+            genes,
             mean: model.vector(&format!("{prefix}.mean"))?.to_vec(),
             scale: model.vector(&format!("{prefix}.scale"))?.to_vec(),
             rotation: optional("rotation")?,

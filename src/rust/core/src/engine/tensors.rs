@@ -74,6 +74,15 @@ impl Tensors {
         }
     }
 
+    /// Which of the genes that add up to a cell's total a projection uses, where these are not the network's.
+    pub fn insert_genes(&mut self, prefix: &str, projection: &Projection) {
+        let places = projection.genes.iter().map(|&gene| f64::from(gene));
+        self.insert(
+            format!("{prefix}.genes"),
+            Array1::from_iter(places).into_dyn(),
+        );
+    }
+
     fn get(&self, name: &str) -> Result<&ArrayD<f64>> {
         let missing = || Error::model(format!("The model has no array `{name}`"));
         self.0.get(name).ok_or_else(missing)

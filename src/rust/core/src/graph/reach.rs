@@ -31,6 +31,9 @@ const RIDGE: f64 = 1e-6;
 /// Regions of the cross-validation: the usual ten.
 const FOLDS: usize = 10;
 
+/// Cells that are judged by at the most, taken evenly along the curve: their means are over all neighbours.
+const ENOUGH: usize = 20_000;
+
 /// Rows whose products are summed together.
 const CHUNK: usize = 4096;
 
@@ -64,8 +67,8 @@ fn within_one_error(best: &[f64], scores: &[f64]) -> bool {
 }
 
 /// Twice the log-likelihood of a cell given the mean of its neighbours, without the constant: for each ring the mean
-/// over the cells of every region. Of cells fewer than four times the columns only the first columns are looked at: a
-/// regression needs more cells than that.
+/// over the cells (of more than 20,000, over as many) of every region. Of cells fewer than four times the columns only
+/// the first columns are looked at: a regression needs more cells than that.
 ///
 /// # Errors
 /// Rows, neighbours and order that do not fit; `Numeric` for columns whose covariance has no logarithm.
@@ -80,7 +83,12 @@ pub fn ring_scores(
     let most = x.ncols().min(x.nrows() / 4);
     let x = standardised(x.slice(s![.., ..most]));
     let rings: Vec<usize> = RINGS.into_iter().filter(|&k| k <= near.k).collect();
-    let regions = products(&x, near, &rings, order)?;
+    let judged: Vec<u32> = order
+        .iter()
+        .step_by(order.len().div_ceil(ENOUGH).max(1))
+        .copied()
+        .collect();
+    let regions = products(&x, near, &rings, &judged)?;
     let score = |(ring, k): (usize, usize)| {
         progress::check()?;
         let of_ring: Vec<&Products> = regions.iter().map(|region| &region[ring]).collect();

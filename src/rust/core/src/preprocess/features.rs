@@ -13,6 +13,10 @@ use crate::{Error, Result};
 /// More genes than there are.
 pub const ALL_GENES: usize = usize::MAX;
 
+/// Cells of which the loadings of components are taken where there are more: these change them by less than the counts'
+/// own noise. Evenly along the curve, where cells are in its order.
+const ENOUGH_CELLS: usize = 50_000;
+
 /// How counts become features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -197,7 +201,7 @@ impl Features {
     }
 
     fn from_components(scaled: &ScaledGenes, choice: Choice, components: usize) -> Result<Self> {
-        let pca = scaled.pca(components)?;
+        let pca = scaled.pca_of(components, ENOUGH_CELLS)?;
         Ok(Self {
             input: Columns::Dense(pca.scores),
             kind: FeatureKind::Pca,

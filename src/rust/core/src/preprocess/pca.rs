@@ -18,10 +18,6 @@ const MANY_GENES: usize = 1000;
 const MANY_CELLS: usize = 1000;
 const FEW_COMPONENTS: usize = 50;
 
-/// The loadings are then those of at most so many cells, taken evenly (along the curve through the tissue, where cells
-/// are in its order): more cells change them by less than the counts' own noise.
-const ENOUGH_CELLS: usize = 50_000;
-
 /// Principal components, the one that explains most first. The largest loading of each is positive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pca {
@@ -41,6 +37,12 @@ impl ScaledGenes {
     /// # Errors
     /// No component asked for, no gene that varies, or no memory for the covariance.
     pub fn pca(&self, n_components: usize) -> Result<Pca> {
+        self.pca_of(n_components, usize::MAX)
+    }
+
+    /// [`ScaledGenes::pca`] with the loadings of at most `enough` cells, taken evenly in their order, where that saves time:
+    /// where no matrix of cross-products is made. The scores are those of all cells.
+    pub(super) fn pca_of(&self, n_components: usize, enough: usize) -> Result<Pca> {
         if n_components == 0 {
             return Err(Error::argument(
                 "n_components",
@@ -52,7 +54,7 @@ impl ScaledGenes {
         let few_cells = self.n_cells() < self.n_genes() && self.n_cells() <= FEW_CELLS;
         let large = self.n_genes() > MANY_GENES && self.n_cells() > MANY_CELLS;
         let by_products = match large && most <= FEW_COMPONENTS {
-            true => self.components_by_products(most)?,
+            true => self.components_by_products(most, enough)?,
             false => None,
         };
         let (values, mut loadings) = match by_products {
@@ -95,8 +97,12 @@ impl ScaledGenes {
 
     /// The same without the covariance, from its products with vectors: linear in the entries. None where they do not
     /// settle.
-    fn components_by_products(&self, most: usize) -> Result<Option<(Vec<f64>, Array2<f64>)>> {
-        let every = self.n_cells().div_ceil(ENOUGH_CELLS);
+    fn components_by_products(
+        &self,
+        most: usize,
+        enough: usize,
+    ) -> Result<Option<(Vec<f64>, Array2<f64>)>> {
+        let every = self.n_cells().div_ceil(enough);
         let freedom = self.n_cells().div_ceil(every) as f64 - 1.0;
         let found = krylov::leading_of(|x| self.gram_times(x, every), self.n_genes(), most)?;
         let Some(eigen) = found else { return Ok(None) };
@@ -230,7 +236,10 @@ mod tests {
         let genes =
             ScaledGenes::centred(matrix, &slices, crate::preprocess::Centre::Means).unwrap();
         let (values, mut loadings) = genes.components_of_genes(20).unwrap();
-        let (found, mut by_products) = genes.components_by_products(20).unwrap().unwrap();
+        let (found, mut by_products) = genes
+            .components_by_products(20, usize::MAX)
+            .unwrap()
+            .unwrap();
         fix_signs(&mut loadings);
         fix_signs(&mut by_products);
         for (value, found) in values.iter().zip(&found) {

@@ -246,6 +246,9 @@ impl System for SpaCross {
                 all.insert_projection(prefix, projection);
             }
         }
+        if let Some(projection) = predicted {
+            all.insert_genes("predict", projection);
+        }
         all
     }
 

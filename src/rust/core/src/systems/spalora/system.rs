@@ -303,6 +303,7 @@ impl System for SpaLora {
         for (components, m) in self.predictable.iter().zip(1..) {
             if let Some(projection) = components.projection() {
                 all.insert_projection(&format!("predict{m}"), projection);
+                all.insert_genes(&format!("predict{m}"), projection);
             }
         }
         if !self.averaged.is_empty() {
