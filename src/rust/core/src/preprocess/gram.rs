@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::krylov::{Rows, ABREAST};
+use super::krylov::{LanczosBlock, ABREAST};
 use super::ScaledGenes;
 use crate::progress::{self, until_cancelled};
 use crate::Result;
@@ -12,25 +12,25 @@ const PARTS: usize = 32;
 
 /// What some cells give.
 #[derive(Default)]
-struct Sums {
+struct CellSums {
     /// L' u, a row a gene.
-    genes: Rows,
+    genes: LanczosBlock,
     /// The sum of u, a row a slice.
-    slices: Rows,
+    slices: LanczosBlock,
 }
 
 impl ScaledGenes {
     /// Z' Z x, a row a gene, in one pass over the entries of the cells; of every cell, or of one of `every` cells.
-    pub(super) fn gram_times(&self, x: &Rows, every: usize) -> Result<Rows> {
+    pub(super) fn gram_times(&self, x: &LanczosBlock, every: usize) -> Result<LanczosBlock> {
         let pairs = x.iter().zip(&self.scale);
-        let weights: Rows = pairs.map(|(row, scale)| row.map(|v| v * scale)).collect();
-        let offsets: Rows = (0..self.slices.n_slices())
+        let weights: LanczosBlock = pairs.map(|(row, scale)| row.map(|v| v * scale)).collect();
+        let offsets: LanczosBlock = (0..self.slices.n_slices())
             .map(|slice| weighted_sum(&weights, self.means_of(slice)))
             .collect();
         let n = self.n_cells().div_ceil(every);
         let size = n.div_ceil(PARTS);
         let ticket = progress::current();
-        let parts: Vec<Sums> = (0..n.div_ceil(size))
+        let parts: Vec<CellSums> = (0..n.div_ceil(size))
             .into_par_iter()
             .map(|part| {
                 let cells = (part * size..((part + 1) * size).min(n)).map(|i| i * every);
@@ -55,8 +55,13 @@ impl ScaledGenes {
         Ok(pairs.map(|(row, scale)| row.map(|v| v * scale)).collect())
     }
 
-    fn sums(&self, cells: impl Iterator<Item = usize>, weights: &Rows, offsets: &Rows) -> Sums {
-        let mut sums = Sums {
+    fn sums(
+        &self,
+        cells: impl Iterator<Item = usize>,
+        weights: &LanczosBlock,
+        offsets: &LanczosBlock,
+    ) -> CellSums {
+        let mut sums = CellSums {
             genes: vec![[0.0; ABREAST]; weights.len()],
             slices: vec![[0.0; ABREAST]; offsets.len()],
         };
@@ -79,14 +84,14 @@ impl ScaledGenes {
     }
 }
 
-fn weighted_sum(rows: &Rows, by: &[f64]) -> [f64; ABREAST] {
+fn weighted_sum(rows: &LanczosBlock, by: &[f64]) -> [f64; ABREAST] {
     let pairs = rows.iter().zip(by);
     pairs.fold([0.0; ABREAST], |sum, (row, by)| {
         std::array::from_fn(|j| sum[j] + by * row[j])
     })
 }
 
-fn add(to: &mut Rows, rows: &Rows) {
+fn add(to: &mut LanczosBlock, rows: &LanczosBlock) {
     for (to, row) in to.iter_mut().zip(rows) {
         (0..ABREAST).for_each(|j| to[j] += row[j]);
     }
@@ -119,7 +124,7 @@ mod tests {
         for centre in [Centre::All, Centre::Means, Centre::MeansAndSpread] {
             let genes = genes(centre);
             let mut rng = Rng::new(8, Purpose::Data, 0);
-            let x: Rows = (0..genes.n_genes())
+            let x: LanczosBlock = (0..genes.n_genes())
                 .map(|_| std::array::from_fn(|_| rng.normal()))
                 .collect();
             let plain = ndarray::Array2::from_shape_fn((x.len(), ABREAST), |(i, j)| x[i][j]);

@@ -1,4 +1,4 @@
-//! The leading eigenvectors of a large symmetric operator to full precision, known by its products alone.
+//! The leading eigenvectors of a large symmetric operator that is known by its products alone.
 //!
 //! Block Lanczos with full reorthogonalisation. Source: Golub and Underwood, "The block Lanczos method for computing
 //! eigenvalues", Mathematical Software III, 1977.
@@ -20,11 +20,11 @@ pub(super) const LEFT: f64 = 1e-9;
 /// Products between two looks at what has been found.
 const STEPS_A_LOOK: usize = 4;
 
-/// Products at the most: components of some thousand genes take 30 to 60.
+/// Products at the most: components of some thousand genes take 30 to 70.
 const STEPS: usize = 400;
 
 /// Rows of an operand or a product, [`ABREAST`] numbers each.
-pub(super) type Rows = Vec<[f64; ABREAST]>;
+pub(super) type LanczosBlock = Vec<[f64; ABREAST]>;
 
 /// The `k` largest eigenvalues of a positive n x n operator, falling, and their vectors (n x k, orthonormal columns).
 /// Random vectors to begin with, the same every time. None where that takes too long: `k` is near n, or values are nearly
@@ -33,7 +33,7 @@ pub(super) type Rows = Vec<[f64; ABREAST]>;
 /// # Errors
 /// Products that are not finite.
 pub(super) fn leading_of(
-    apply: impl Fn(&Rows) -> Result<Rows>,
+    apply: impl Fn(&LanczosBlock) -> Result<LanczosBlock>,
     n: usize,
     k: usize,
 ) -> Result<Option<Eigen>> {
@@ -82,7 +82,7 @@ impl Space {
     }
 
     /// Multiplies the newest block, and takes what is new of the product as the next.
-    fn grow(&mut self, apply: impl Fn(&Rows) -> Result<Rows>) -> Result<()> {
+    fn grow(&mut self, apply: impl Fn(&LanczosBlock) -> Result<LanczosBlock>) -> Result<()> {
         let known = self.blocks * ABREAST;
         let basis = self.basis.subcols(0, known);
         let newest = basis.subcols(known - ABREAST, ABREAST);
@@ -164,12 +164,12 @@ fn lacks_rank(triangle: &Mat<f64>) -> bool {
     least <= 1e-6 * most
 }
 
-fn rows(x: MatRef<'_, f64>) -> Rows {
+fn rows(x: MatRef<'_, f64>) -> LanczosBlock {
     let row = |i| std::array::from_fn(|j| x[(i, j)]);
     (0..x.nrows()).map(row).collect()
 }
 
-fn matrix(rows: &Rows) -> Mat<f64> {
+fn matrix(rows: &LanczosBlock) -> Mat<f64> {
     Mat::from_fn(rows.len(), ABREAST, |i, j| rows[i][j])
 }
 
@@ -180,7 +180,7 @@ mod tests {
 
     /// Of the operator that multiplies number i by `values[i]`.
     fn check(values: &[f64], k: usize) {
-        let apply = |x: &Rows| {
+        let apply = |x: &LanczosBlock| {
             let pairs = x.iter().zip(values);
             Ok(pairs.map(|(row, v)| row.map(|x| v * x)).collect())
         };
