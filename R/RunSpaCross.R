@@ -50,7 +50,7 @@
 #'   and gives the network's.
 #' @param sketch NULL, or how many cells to train on where there are very many: they are spread evenly over the tissue (of each slice its share), and all cells then get the embedding and the
 #'   domains that [predict()][predict.SpaxModel] gives with the model, among all of their neighbours. No confidence; not with `impute`, nor for a stack. Small domains need enough of the cells: on a Visium slice of
-#'   3,639 spots a sketch of 1,000 had an agreement with the annotation (ARI) of .54 in place of .57, one of 500 of .46.
+#'   3,639 spots a sketch of 1,000 had an agreement with the annotation (ARI) of .53 in place of .58, one of 500 of .43.
 #' @param seed One whole number, or NULL to draw one from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param device `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`; see [SpaxDevices()].
