@@ -148,7 +148,7 @@ predict_cells <- function(model, system, input, settings) {
 }
 
 # The counts with the features of a part of the model as rows, and which of them the slice has. `what` they are, in words.
-match_features <- function(part, counts, what, most = if (is_unchosen(part)) 0.75 else 0.5) {
+match_features <- function(part, counts, what, most = 0.5) {
   rownames(counts) <- make.unique(rownames(counts))
   missing <- setdiff(part$genes, rownames(counts))
   n <- length(part$genes)
@@ -162,10 +162,6 @@ match_features <- function(part, counts, what, most = if (is_unchosen(part)) 0.7
   shared <- intersect(part$kept, rownames(counts))
   list(counts = expand_rows(counts[shared, , drop = FALSE], part$kept), present = part$kept %in% shared, missing = missing)
 }
-
-# Whether a model looks at all genes of a transcriptome: most of them tell little, so that more of them may be missing. A
-# model of 5,863 genes labels a slice that has half of them nearly as well as one that has all (bench/README.md).
-is_unchosen <- function(part) length(part$genes) > 1000L && length(part$genes) == length(part$kept)
 
 # Names of another kind, or another choice of features: the remedies differ.
 abort_features <- function(wanted, missing, given, what) {

@@ -150,11 +150,16 @@ test_that("fewer cells than the model looks at are refused by the right name", {
   expect_spax_error(predict(quick_fit(), small()$counts[, few], small_xy()[few, ]), "argument", "newdata")
 })
 
-test_that("of all genes of a transcriptome more may be missing than of chosen ones", {
-  part <- list(genes = paste0("gene", 1:2000), kept = paste0("gene", 1:2000))
-  counts <- Matrix::Matrix(1, 700, 3, sparse = TRUE, dimnames = list(paste0("gene", 1:700), letters[1:3]))
-  expect_warning(known <- match_features(part, counts, "genes"), "lacks 1300 of the 2000 genes")
+test_that("of all genes of a transcriptome more may be missing than of chosen ones, or of a panel", {
+  genes <- paste0("gene", 1:2000)
+  model <- list(genes = genes, kept = genes, options = ppca_options())
+  counts <- Matrix::Matrix(1, 700, 3, sparse = TRUE, dimnames = list(genes[1:700], letters[1:3]))
+  matched <- function(model) match_features(model, counts, "genes", most_missing(model))
+  expect_warning(known <- matched(model), "lacks 1300 of the 2000 genes")
   expect_identical(sum(known$present), 700L)
-  part$kept <- c(part$kept, "another")
-  expect_spax_error(match_features(part, counts, "genes"), "argument", "newdata")
+  for (options in list(ppca_options(n_genes = 2000), spacross_options())) {
+    model$options <- options
+    expect_spax_error(matched(model), "argument", "newdata")
+  }
+  expect_identical(most_missing(list(genes = genes[1:500], options = ppca_options())), 0.5)
 })
