@@ -2,13 +2,13 @@
 #'
 #' Finds what a cell's neighbours say about it, and groups the cells by that: fast, without training, and with nearly the same domains whatever the seed.
 #'
-#' Three steps, all linear in cells. (1) Counts are scaled to the median total of the slice, log-transformed, all genes that are seen often enough z-scored, and 30 principal components taken. (2) For
+#' Three steps, all linear in cells. (1) Counts are scaled to the median total of the slice, log-transformed, all genes that are seen often enough z-scored, and principal components taken, 30 for the reduction. (2) For
 #' each cell these components are averaged over rings of its neighbours (the 6 nearest, the next 12, the next 18), the cell itself left out, and ridge regression predicts the cell's
 #' own components from the rings. What is predicted is what the tissue around a cell has in common with it: the domain; what is not is the cell's own. The predictions' main directions are the columns of
-#' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to several such matrices, the most likely are kept, and the domains are what they agree on.
+#' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to thirty such matrices (of 20, 30 and 40 components, of two lists of rings, of 10 to 20 directions), the most likely are kept, and the domains are what they agree on.
 #' How many of them agree with a cell's domain is its confidence: low along borders that the data do not settle.
 #'
-#' Several slices (`split.by`, `slice` or a list): each is scaled by itself, neighbours are looked for within it, and all share one set of directions and domains. Slices need no alignment; where they lie on each
+#' Several slices (`split.by`, `slice` or a list): each is scaled by itself and put where its groups of like cells lie among those of the others, so that slices may hold other mixtures of tissue; neighbours are looked for within it, and all share one set of directions and domains. Slices need no alignment; where they lie on each
 #' other in the tissue, `stack = TRUE` aligns them, and the nearest cells in the slices before and after then help to predict a cell. In the
 #' reduction the cells of each slice are moved, among like cells of their domain, to where those of the other slices lie, which does not change the domains: `ppca_options(mix_slices = FALSE)` leaves them.
 #'
@@ -19,7 +19,7 @@
 #' @inheritParams RunSpaCross
 #' @param n.domains How many domains to find, at least 2. NULL: none, the reduction only. [ChooseDomains()] helps.
 #' @param slice,split.by For several slices: the slice of each cell, or the meta data column with it (`"image"`: one slice an image). Small slices as in [RunSpaCross()]. A column `fov`, or values such as `fov1`, whose fields of view lie beside each other, are one slice, with a message.
-#' @param reduction NULL, or columns to predict in place of the counts' components (the first 30): the name of a reduction, or for the default method a matrix of cells x
+#' @param reduction NULL, or columns to predict in place of the counts' components (the first 40): the name of a reduction, or for the default method a matrix of cells x
 #'   columns (`object` may then be NULL).
 #' @param stack TRUE: neighbouring slices lie on each other in the tissue; they are aligned (by `align` and `mirror`), and cells have neighbours in the slices before and after.
 #'   FALSE: neighbours lie within the slice.

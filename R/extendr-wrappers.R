@@ -138,3 +138,8 @@ core_tissue_around <- function(tissue, radius) call_core(wrap__core_tissue_aroun
 
 #' @noRd
 core_tissue_graph <- function(tissue, k, radius) call_core(wrap__core_tissue_graph, tissue, k, radius)
+
+#' An embedding of the cells (cells x columns) without what tells their slices apart; `domains` has the domain of each cell from 1,
+#' or is NULL.
+#' @noRd
+core_tissue_mixed <- function(tissue, x, domains) call_core(wrap__core_tissue_mixed, tissue, x, domains)

@@ -6,8 +6,8 @@
 #' The new slice's counts are scaled and rotated as those of the training slice were, its cells joined to their neighbours, and embedded by the trained encoder. A Gaussian
 #' for each domain, with one covariance for all, fitted to the domains of the training slice, labels them, whatever method had found those domains.
 #'
-#' Slices differ in depth and staining. With `centre = "slice"` each gene is scaled by its mean and standard deviation in the new slice, which takes such differences out; it assumes that
-#' the new slice holds about the same mixture of tissue. With `centre = "model"` the genes are scaled by the training slice's numbers: right for a part of the same slice, or
+#' Slices differ in depth and staining. With `centre = "slice"` each gene is scaled by its mean and standard deviation in the new slice, which takes such differences out, and what is predicted from neighbours is then moved as a whole to where
+#' the groups of like cells of the training lie, so that a slice may hold another mixture of tissue; what a network sees is not. With `centre = "model"` the genes are scaled by the training slice's numbers: right for a part of the same slice, or
 #' for tissue of another composition from the same experiment.
 #'
 #' New cells are not moved to where those of the training slices lie (`mix_slices`): their embedding is what a run without that would give.

@@ -37,8 +37,18 @@ test_that("each slice gives its share, and is predicted by itself", {
   expect_identical(names(fit$domain), colnames(pair_counts()))
   expect_identical(rownames(fit$embedding), colnames(pair_counts()))
   expect_identical(unname(fit$slice), pair_slice())
-  first <- predict(fit$model, small()$counts, small_xy(), centre = "slice")
-  expect_equal(fit$embedding[colnames(small()$counts), ], first$embedding)
+  # All cells are mixed, not the sketch alone; domains are as they were.
+  apart <- quick_pair(
+    stack = FALSE, gaps = NULL, spot.distance = NULL, sketch = 300, options = spacross_options(mix_slices = FALSE)
+  )
+  first <- predict(apart$model, small()$counts, small_xy(), centre = "slice")
+  expect_equal(apart$embedding[colnames(small()$counts), ], first$embedding)
+  expect_identical(apart$domain, fit$domain)
+  gap <- function(fit) {
+    means <- rowsum(fit$embedding, fit$slice) / as.vector(table(fit$slice))
+    sqrt(sum((means[1, ] - means[2, ])^2))
+  }
+  expect_lt(gap(fit), 0.5 * gap(apart))
   # Cells in any order.
   mixed <- withr::with_seed(1, sample(ncol(pair_counts())))
   places <- do.call(rbind, unname(pair_tables()))

@@ -1,9 +1,10 @@
 //! Groups of cells in an embedding.
 
 use extendr_api::prelude::{list, *};
-use ndarray::Axis;
+use ndarray::{Array2, Axis};
 use spax_core::cluster::{
-    agreement, confidence, consensus, gaussian_mixture, kmeans, KMeansSettings, MixtureSettings,
+    agreement, by_value, confidence, consensus, gaussian_mixture, kmeans, KMeansSettings,
+    MixtureSettings,
 };
 use spax_core::engine::domains::{ensemble, off_curve};
 use spax_core::graph::{curve_order, euclidean_neighbours, shared_neighbour_edges};
@@ -19,6 +20,12 @@ use crate::wait;
 /// The seed of the approximate search for neighbours, which draws a sample above 30,000 cells.
 pub const INDEX_SEED: u64 = 1;
 
+/// Row i is row `order[i]` of `x`.
+fn in_order(x: &Array2<f32>, order: &[u32]) -> Array2<f32> {
+    let rows: Vec<usize> = order.iter().map(|&row| row as usize).collect();
+    x.select(Axis(0), &rows)
+}
+
 /// @noRd
 #[extendr]
 fn core_gmm(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Robj {
@@ -30,9 +37,15 @@ fn core_gmm(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Robj {
             seed: self::seed(&seed)?,
             ..MixtureSettings::default()
         };
-        let found = wait::on(&threads, || gaussian_mixture(x.view(), k, &settings))?;
+        let (found, order) = wait::on(&threads, || {
+            let order = by_value(x.view());
+            Ok((
+                gaussian_mixture(in_order(&x, &order).view(), k, &settings)?,
+                order,
+            ))
+        })?;
         Ok(list!(
-            labels = from_zero_based(&found.labels),
+            labels = from_zero_based(&off_curve(&found.labels, &order)),
             means = to_matrix(found.means.view()),
             log_likelihood = found.log_likelihood,
             bic = found.bic,
@@ -53,9 +66,12 @@ fn core_kmeans(x: Robj, k: Robj, starts: Robj, seed: Robj, threads: Robj) -> Rob
             seed: self::seed(&seed)?,
             ..KMeansSettings::default()
         };
-        let found = wait::on(&threads, || kmeans(x.view(), k, &settings))?;
+        let (found, order) = wait::on(&threads, || {
+            let order = by_value(x.view());
+            Ok((kmeans(in_order(&x, &order).view(), k, &settings)?, order))
+        })?;
         Ok(list!(
-            labels = from_zero_based(&found.labels),
+            labels = from_zero_based(&off_curve(&found.labels, &order)),
             centres = to_matrix(found.centres.view()),
             inertia = found.inertia
         )
@@ -120,18 +136,17 @@ fn core_ensemble(x: Robj, k: Robj, starts: Robj, seed: Robj, coords: Robj, threa
         let matrices = matrices.collect::<Result<Vec<_>>>()?;
         let (k, starts) = (count(&k, "n.domains")?, count(&starts, "starts")?);
         let seed = self::seed(&seed)?;
-        let n = matrices.first().map_or(0, |x| x.nrows());
         let coords = match coords.is_null() {
             true => None,
             false => Some(matrix(&coords, "coords")?),
         };
         let (labels, sure) = wait::on(&threads, || {
-            let order = match coords {
-                Some(coords) => curve_order(coords)?,
-                None => (0..n as u32).collect(),
+            let order = match (coords, matrices.first()) {
+                (Some(coords), _) => curve_order(coords)?,
+                (None, Some(x)) => by_value(x.view()),
+                (None, None) => Vec::new(),
             };
-            let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
-            let ordered: Vec<_> = matrices.iter().map(|x| x.select(Axis(0), &rows)).collect();
+            let ordered: Vec<_> = matrices.iter().map(|x| in_order(x, &order)).collect();
             let views: Vec<_> = ordered.iter().map(|x| x.view()).collect();
             let members = ensemble(&views, k, starts, seed)?;
             let labels = agreement(&members, k)?;

@@ -60,7 +60,7 @@ fn equals_the_recorded_numbers() {
     assert_eq!(ridge.lambda, recorded["lambda"].as_f64().unwrap());
     assert!((ridge.r2 - recorded["r2"].as_f64().unwrap()).abs() < 1e-6);
     let d = recorded["d"].as_u64().unwrap() as usize;
-    let directions = Directions::of(&[ridge], &grams, predictors, 0.0, d).unwrap();
+    let directions = Directions::of(&[ridge], &grams, predictors, &[0..p], 0.0, d).unwrap();
     let found = directions.columns(z.view(), x.view()).unwrap();
     let wanted = matrix(&recorded["columns"], d);
     for (found, wanted) in found.columns().into_iter().zip(wanted.columns()) {
@@ -158,7 +158,7 @@ fn a_share_of_the_own_residual_is_put_back() {
     let predictors: Vec<usize> = (0..10).collect();
     let ridges = [0..2, 2..5].map(|part| Ridge::fit(&grams, &predictors, part).unwrap());
     let own = 0.3;
-    let directions = Directions::of(&ridges, &grams, predictors, own, 5).unwrap();
+    let directions = Directions::of(&ridges, &grams, predictors, &[0..2, 2..5], own, 5).unwrap();
     let found = directions
         .columns(z.view(), x.view())
         .unwrap()

@@ -54,12 +54,15 @@ pub fn groups(
     Ok(largest_first(&labels))
 }
 
-/// Members that each matrix of an ensemble gives.
-const KEEP: usize = 5;
+/// Members of an ensemble: of many matrices each gives fewer.
+const MEMBERS: usize = 60;
+/// The fewest and the most members of each matrix.
+const KEEP: (usize, usize) = (3, 5);
 /// Rows to which the members are fitted.
 const FIT_ROWS: usize = 20_000;
 
-/// Labellings of the rows that all `matrices` have: of each matrix, the likeliest mixtures from many starts.
+/// Labellings of the rows that all `matrices` have: of each matrix, the likeliest mixtures from `starts` starts, or from fewer as it
+/// gives fewer members.
 ///
 /// # Errors
 /// Those of [`members`]; no mixture that fills its components.
@@ -70,11 +73,12 @@ pub fn ensemble(
     seed: u64,
 ) -> Result<Vec<Vec<u32>>> {
     let shown = progress::stage("domains", matrices.len());
+    let keep = (MEMBERS / matrices.len().max(1)).clamp(KEEP.0, KEEP.1);
     let mut all = Vec::new();
     for (round, x) in matrices.iter().enumerate() {
         let settings = MemberSettings {
-            starts,
-            keep: KEEP,
+            starts: (starts * keep).div_ceil(KEEP.1),
+            keep,
             seed,
             round: round as u32,
             fit_rows: FIT_ROWS,

@@ -7,7 +7,7 @@ pub mod columns;
 pub mod domains;
 mod labelling;
 pub mod memory;
-mod mixing;
+pub mod mixing;
 pub mod model_file;
 pub mod place;
 pub mod predict;

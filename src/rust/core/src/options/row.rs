@@ -170,14 +170,16 @@ impl Row {
 
     /// What the values must be, in words.
     pub fn demand(&self) -> String {
-        match self.kind {
+        let or_none = if self.optional { ", or NULL" } else { "" };
+        let demand = match self.kind {
             Kind::Count(range) => format!("one whole number {}", range.words(true)),
             Kind::Number(range) | Kind::Numbers(range) => {
                 format!("one number {}", range.words(false))
             }
             Kind::Flag => "true or false".into(),
             Kind::Choice { choices } => format!("one of \"{}\"", choices.join("\", \"")),
-        }
+        };
+        demand + or_none
     }
 
     /// The value in the type that the struct has: R writes whole numbers as doubles, and a vector of one as a number.

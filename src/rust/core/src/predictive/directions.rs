@@ -1,5 +1,7 @@
 //! The directions in which predictions vary most.
 
+use std::ops::Range;
+
 use ndarray::{concatenate, s, Array1, Array2, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
@@ -25,8 +27,8 @@ pub struct Directions {
 }
 
 impl Directions {
-    /// The first `most` directions of what `ridges` predict, or as many as there are targets. Each has the `predictors`; their
-    /// targets follow each other and are all that there are. `own`: the share of the residuals that is put back.
+    /// The first `most` directions of what `ridges` predict, or as many as there are targets. Each has the `predictors`, and its own of
+    /// the `targets`. `own`: the share of the residuals that is put back.
     ///
     /// # Errors
     /// A decomposition that does not converge.
@@ -34,6 +36,7 @@ impl Directions {
         ridges: &[Ridge],
         grams: &Grams,
         predictors: Vec<usize>,
+        targets: &[Range<usize>],
         own: f64,
         most: usize,
     ) -> Result<Self> {
@@ -41,7 +44,10 @@ impl Directions {
         let predicted = side_by_side(&blocks, Axis(1))? * (1.0 - own);
         let kept = Array2::eye(predicted.ncols()) * own;
         let weights = side_by_side(&[predicted.view(), kept.view()], Axis(0))?;
-        let squares = weights.t().dot(&grams.joint(&predictors)).dot(&weights);
+        let squares = weights
+            .t()
+            .dot(&grams.joint(&predictors, targets))
+            .dot(&weights);
         let (_, mut vectors) = symmetric_eigen((&squares + &squares.t()) / 2.0)?;
         vectors.columns_mut().into_iter().for_each(fix_sign);
         let most = most.min(vectors.ncols());
@@ -51,7 +57,7 @@ impl Directions {
         of_rings /= &spread.insert_axis(Axis(1));
         let mut centre = grams.centre.select(Axis(0), &predictors).to_vec();
         match own > 0.0 {
-            true => centre.extend(&grams.targets),
+            true => centre.extend(targets.iter().cloned().flatten().map(|t| grams.targets[t])),
             false => weights = weights.slice(s![..predictors.len(), ..]).to_owned(),
         }
         Ok(Self {

@@ -99,9 +99,10 @@ impl Grams {
         }
     }
 
-    /// Cross-products over all cells of some predictors and all targets, square: predictors first.
-    pub(super) fn joint(&self, predictors: &[usize]) -> Array2<f64> {
-        let targets = self.n_predictors..self.total.nrows();
+    /// Cross-products over all cells of some predictors and some targets, square: predictors first.
+    pub(super) fn joint(&self, predictors: &[usize], targets: &[Range<usize>]) -> Array2<f64> {
+        let targets = targets.iter().cloned().flatten();
+        let targets = targets.map(|target| self.n_predictors + target);
         let columns: Vec<usize> = predictors.iter().copied().chain(targets).collect();
         self.total
             .select(Axis(0), &columns)

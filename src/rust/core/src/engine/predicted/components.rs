@@ -6,10 +6,13 @@ use std::sync::Arc;
 use ndarray::{s, Array2, ArrayView2, Axis};
 use serde_json::{json, Value};
 
+use super::even::even_out;
+use super::families::{columns_of, families, first, Family};
 use super::found::{Predictions, Quality};
 use super::rings::Around;
 use super::{
-    divided, off_curve_rows, CELLS_A_DIRECTION, COMPONENTS, DIRECTIONS, EDGES, HEARD, RINGS,
+    divided, off_curve_rows, CELLS_A_DIRECTION, DIRECTIONS, EDGES, HEARD, MOST_COMPONENTS, RINGS,
+    SHOWN_COMPONENTS,
 };
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
 use crate::engine::tensors::Tensors;
@@ -31,6 +34,8 @@ pub struct Components {
     spreads: Vec<f64>,
     /// How counts become them; None of columns, and of several modalities.
     features: Option<Features>,
+    /// Centres of groups of like cells, by which further slices find their place; None of columns as they are.
+    groups: Option<Array2<f64>>,
 }
 
 impl Components {
@@ -41,12 +46,12 @@ impl Components {
     pub fn of_counts(counts: &CountsView, tissue: &Tissue, settings: &Settings) -> Result<Self> {
         let order = tissue.order()?;
         let settings = Settings {
-            n_components: COMPONENTS,
+            n_components: MOST_COMPONENTS,
             ..settings.clone()
         };
         let mut features = prepare_components(counts, tissue.slices(), &order, &settings)?;
         let x = features.take_dense();
-        Ok(Self::new(x, order, Some(features)))
+        Self::new(x, order, Some(features)).evened(tissue)
     }
 
     /// Of columns that the user prepared.
@@ -55,7 +60,7 @@ impl Components {
     /// Those of [`Tissue::order`].
     pub fn of_columns(x: ArrayView2<f32>, tissue: &Tissue) -> Result<Self> {
         let order = tissue.order()?;
-        let x = first_columns(x, COMPONENTS);
+        let x = first_columns(x, MOST_COMPONENTS);
         let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
         Ok(Self::new(x.select(Axis(0), &rows), order, None))
     }
@@ -67,6 +72,28 @@ impl Components {
             order,
             spreads: vec![1.0],
             features,
+            groups: None,
+        }
+    }
+
+    /// Without what sets the slices apart as wholes: see [`even_out`].
+    ///
+    /// # Errors
+    /// Those of [`even_out`].
+    pub fn evened(mut self, tissue: &Tissue) -> Result<Self> {
+        let slices = tissue.slices().permuted(&self.order);
+        let groups = even_out(Arc::make_mut(&mut self.x), &slices)?;
+        self.groups = Some(groups);
+        Ok(self)
+    }
+
+    /// Puts what makes the components of further cells into a model, under `prefix`.
+    pub fn store(&self, model: &mut Tensors, prefix: &str) {
+        if let Some(projection) = self.projection() {
+            model.insert_projection(prefix, projection);
+        }
+        if let Some(groups) = &self.groups {
+            model.insert(format!("{prefix}.groups"), groups.clone().into_dyn());
         }
     }
 
@@ -79,11 +106,11 @@ impl Components {
             Some(part) => part.order.clone(),
             None => return Err(Error::Internal("components of no modality".into())),
         };
-        let spreads: Vec<f64> = parts.iter().map(|part| spread(part.x.view())).collect();
-        let pairs = parts.iter().zip(&spreads);
-        let scaled: Vec<Array2<f32>> = pairs
-            .map(|(part, &by)| divided(part.x.view(), by))
-            .collect();
+        let shown = parts.iter().map(|part| part.shown());
+        let shown: Vec<Array2<f32>> = shown.collect();
+        let spreads: Vec<f64> = shown.iter().map(|x| spread(x.view())).collect();
+        let pairs = shown.iter().zip(&spreads);
+        let scaled: Vec<Array2<f32>> = pairs.map(|(x, &by)| divided(x.view(), by)).collect();
         let views: Vec<_> = scaled.iter().map(|x| x.view()).collect();
         let x = side_by_side(&views)?;
         let mut end = 0;
@@ -97,6 +124,7 @@ impl Components {
             order,
             spreads,
             features: None,
+            groups: None,
         })
     }
 
@@ -126,14 +154,16 @@ impl Components {
         let places = genes.iter().map(place).collect::<Result<Vec<usize>>>()?;
         let loadings = rotation.ok_or_else(plain)?.select(Axis(0), &places);
         let all = &predicted.all;
-        // Prediction and loadings are both of all components.
+        let loadings = loadings.slice(s![.., ..all.weights.ncols()]);
+        // From the rings of these components alone.
         let genes = Directions {
             weights: all.weights.dot(&loadings.t()),
+            predictors: (0..all.predictors.len()).collect(),
             ..all.clone()
         };
         let edges = &EDGES[..=RINGS[0].min(EDGES.len() - 1)];
-        let around = Around::of(self.x.view(), &tissue.along_curve()?, edges)?;
-        let mut found = genes.columns(around.means.view(), self.x.view())?;
+        let around = Around::of(predicted.own(), &tissue.along_curve()?, edges)?;
+        let mut found = genes.columns(around.means.view(), predicted.own())?;
         // As the network's reconstruction.
         found.mapv_inplace(|value| value.max(0.0));
         Ok(off_curve_rows(found.view(), &self.order))
@@ -181,13 +211,19 @@ impl Components {
             modalities: self.modalities.clone(),
             spreads,
             features: None,
+            groups: None,
         }
+    }
+
+    /// The components that users see.
+    fn shown(&self) -> Array2<f32> {
+        let parts = first(&self.modalities, SHOWN_COMPONENTS);
+        columns_of(self.x.view(), &parts)
     }
 
     fn predict_all(&self, tissue: &Tissue, own: f64) -> Result<Predictions> {
         let along = tissue.along_curve()?;
         let mut around = Around::of(self.x.view(), &along, &EDGES)?;
-        let within = around.means.ncols();
         if tissue.stacked() {
             around.add_adjacent(self.x.view(), &along)?;
         }
@@ -198,7 +234,7 @@ impl Components {
         let strict = Grams::new(seen.view(), self.x.view(), &compact)?;
         let mut found = Predictions {
             order: self.order.clone(),
-            own: self.x.clone(),
+            own: Arc::new(self.shown()),
             all: Directions::default(),
             matrices: Vec::new(),
             quality: Quality {
@@ -208,31 +244,29 @@ impl Components {
             },
             model: Tensors::default(),
         };
-        let mut lists: Vec<usize> = RINGS.iter().map(|&n| n.min(around.rings.len())).collect();
-        lists.dedup();
-        let p = self.x.ncols();
-        let mut families: Vec<Vec<usize>> =
-            lists.iter().map(|rings| (0..rings * p).collect()).collect();
-        if seen.ncols() > within {
-            families.push((0..lists[0] * p).chain(within..seen.ncols()).collect());
-        }
-        for (list, predictors) in families.into_iter().enumerate() {
+        let most = DIRECTIONS[DIRECTIONS.len() - 1].min(self.x.nrows() / CELLS_A_DIRECTION);
+        let rings = (around.rings.len(), around.across);
+        for (i, family) in families(&self.modalities, rings).into_iter().enumerate() {
+            let Family {
+                predictors,
+                targets,
+            } = family;
             let fit = |grams: &Grams| -> Result<Vec<Ridge>> {
-                let targets = self.modalities.iter().cloned();
-                targets
-                    .map(|targets| Ridge::fit(grams, &predictors, targets))
+                let each = targets.iter().cloned();
+                each.map(|targets| Ridge::fit(grams, &predictors, targets))
                     .collect()
             };
             let ridges = fit(&grams)?;
-            let most = DIRECTIONS[DIRECTIONS.len() - 1].min(self.x.nrows() / CELLS_A_DIRECTION);
-            let directions = Directions::of(&ridges, &grams, predictors.clone(), own, most.max(1))?;
-            if list == 0 {
+            let of = predictors.clone();
+            let directions = Directions::of(&ridges, &grams, of, &targets, own, most.max(1))?;
+            if i == 0 {
                 found.quality.lambda = ridges.iter().map(|r| r.lambda).collect();
                 found.quality.r2 = fit(&strict)?.iter().map(|r| r.r2).collect();
-                found.all = Directions::unrotated(&ridges, &grams, predictors)?;
-                found.keep(&directions, lists[0], &self.spreads);
+                found.all = Directions::unrotated(&ridges, &grams, predictors.clone())?;
+                found.keep(&directions, RINGS[0].min(rings.0), &self.spreads);
             }
-            let x = directions.columns(seen.view(), self.x.view())?;
+            let own = columns_of(self.x.view(), &targets);
+            let x = directions.columns(seen.view(), own.view())?;
             found.matrices.push(x);
         }
         Ok(found)

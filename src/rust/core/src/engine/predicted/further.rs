@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::even::place;
 use super::rings::Around;
-use super::{divided, off_curve_rows, COMPONENTS};
+use super::{divided, off_curve_rows, MOST_COMPONENTS, SHOWN_COMPONENTS};
 use crate::engine::columns::{first_columns, side_by_side};
 use crate::engine::predict::NewPart;
 use crate::engine::system::Values;
@@ -25,15 +26,34 @@ pub fn components_of_new(
     scaling: Scaling,
 ) -> Result<Array2<f32>> {
     match &new.part.values {
-        Values::Columns(x) => Ok(first_columns(x.view(), COMPONENTS)),
+        Values::Columns(x) => Ok(first_columns(x.view(), SHOWN_COMPONENTS)),
         Values::Counts(counts) => {
             let all: Vec<u32> = (0..counts.n_genes() as u32).collect();
             let median = median_totals(counts, &Slices::one(counts.n_cells()), &[all])[0];
             let learnt = new.projection(model, prefix)?;
             let features = learnt.features(counts, &new.present, scaling, (median, true))?;
-            Ok(features.to_dense())
+            placed(features.to_dense().view(), model, prefix, scaling)
         }
     }
+}
+
+/// The components of the cells of one slice that are predicted, moved as a whole to where the groups of a model under `prefix` lie, if it has any and
+/// the slice was scaled by itself.
+///
+/// # Errors
+/// A damaged model.
+pub fn placed(
+    x: ArrayView2<f32>,
+    model: &Tensors,
+    prefix: &str,
+    scaling: Scaling,
+) -> Result<Array2<f32>> {
+    let mut x = first_columns(x, MOST_COMPONENTS);
+    let groups = format!("{prefix}.groups");
+    if scaling == Scaling::Own && model.has(&groups) {
+        place(&mut x, model.matrix(&groups)?.view())?;
+    }
+    Ok(first_columns(x.view(), SHOWN_COMPONENTS))
 }
 
 /// [`predicted_by`] of the components of several modalities, in the order of the model.
@@ -50,7 +70,7 @@ pub fn predicted_by_all(
         let message = "The predictive components of the model do not fit its modalities";
         return Err(Error::model(message));
     }
-    let first = parts.iter().map(|x| first_columns(*x, COMPONENTS));
+    let first = parts.iter().map(|x| first_columns(*x, SHOWN_COMPONENTS));
     let scaled = first.zip(&spreads).map(|(x, &by)| divided(x.view(), by));
     let scaled: Vec<Array2<f32>> = scaled.collect();
     let views: Vec<_> = scaled.iter().map(|x| x.view()).collect();

@@ -2,6 +2,8 @@
 
 mod across;
 mod components;
+mod even;
+mod families;
 mod found;
 mod further;
 mod guard;
@@ -12,11 +14,15 @@ use ndarray::{Array2, ArrayView2};
 
 pub use components::Components;
 pub use found::{Predictions, Quality};
-pub use further::{components_of_new, predicted_by, predicted_by_all};
+pub use further::{components_of_new, placed, predicted_by, predicted_by_all};
 pub use joint::{joint, joint_by};
 
-/// Components of the cells that are predicted. More of them hold more of the cells' own noise.
-pub const COMPONENTS: usize = 30;
+/// Components of the cells that are predicted, of each modality. More of them hold more of the cells' own noise, fewer less of the
+/// tissue, and no one number is right for every tissue: each has matrices of its own. Users see the first.
+const COMPONENTS: [usize; 3] = [SHOWN_COMPONENTS, 20, MOST_COMPONENTS];
+const SHOWN_COMPONENTS: usize = 30;
+/// The most of [`COMPONENTS`].
+pub const MOST_COMPONENTS: usize = 40;
 /// Ranks of neighbours at which rings begin: 6 neighbours, the next 12, 18, 24, 40.
 const EDGES: [usize; 6] = [1, 7, 19, 37, 61, 101];
 /// How many of these rings predict: a list for each family of matrices. The first gives what users see.

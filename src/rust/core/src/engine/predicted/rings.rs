@@ -14,6 +14,8 @@ use crate::Result;
 pub(super) struct Around {
     pub means: Array2<f32>,
     pub rings: Rings,
+    /// Further means behind those of the rings, of what lies above and below in a stack: how many of all columns.
+    pub across: usize,
     pub twins: usize,
 }
 
@@ -36,6 +38,7 @@ impl Around {
             means: ring_means(x, &near, &rings)?,
             twins: twins.iter().filter(|&&n| n > 0).count(),
             rings,
+            across: 0,
         })
     }
 
@@ -43,6 +46,7 @@ impl Around {
     pub fn add_adjacent(&mut self, x: ArrayView2<f32>, tissue: &Tissue) -> Result<()> {
         let first_ring = self.rings.size(0);
         let across = means_across(x, self.means.view(), first_ring, tissue)?;
+        self.across = across.ncols() / x.ncols().max(1);
         self.means = side_by_side(&[self.means.view(), across.view()])?;
         Ok(())
     }

@@ -80,8 +80,8 @@ impl System for Predictive {
 
     fn tensors(&self) -> Tensors {
         let mut all = Tensors::default();
-        if let Some(learnt) = self.components.as_ref().and_then(Components::projection) {
-            all.insert_projection("predict", learnt);
+        if let Some(components) = &self.components {
+            components.store(&mut all, "predict");
         }
         all
     }

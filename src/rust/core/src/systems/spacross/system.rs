@@ -236,15 +236,13 @@ impl System for SpaCross {
         let features = self.features.as_ref().and_then(|f| f.projection.as_ref());
         let averaged = self.components.as_ref().and_then(|c| c.1.as_ref());
         let predicted = self.predictable.as_ref().and_then(|c| c.projection());
-        let all_three = [
-            ("features", features),
-            ("smooth", averaged),
-            ("predict", predicted),
-        ];
-        for (prefix, projection) in all_three {
+        for (prefix, projection) in [("features", features), ("smooth", averaged)] {
             if let Some(projection) = projection {
                 all.insert_projection(prefix, projection);
             }
+        }
+        if let Some(components) = &self.predictable {
+            components.store(&mut all, "predict");
         }
         if let Some(projection) = predicted {
             all.insert_genes("predict", projection);

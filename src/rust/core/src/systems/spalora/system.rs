@@ -10,7 +10,7 @@ use super::prepare::{around, modalities};
 use super::training::{all_of, Training};
 use super::{Cells, Encoder, Options, Trainer};
 use crate::engine::columns::{first_columns, side_by_side, total_spread};
-use crate::engine::predicted::{components_of_new, predicted_by_all};
+use crate::engine::predicted::{components_of_new, placed, predicted_by_all};
 use crate::engine::tensors::Tensors;
 use crate::engine::{
     trainer, Asked, Components, Join, Needs, NewPart, Opened, Part, Predictions, Seen, System,
@@ -18,7 +18,7 @@ use crate::engine::{
 };
 use crate::graph::{correlation_knn, reach, Graph, WIDEST};
 use crate::options::{self, DomainSource};
-use crate::preprocess::{Modality, ModalityKind, Scaling};
+use crate::preprocess::{Centre, Modality, ModalityKind, Scaling};
 use crate::{Error, Result};
 
 /// SpaLORA ready for a run.
@@ -101,6 +101,10 @@ impl SpaLora {
                 let found = Components::of_counts(counts, tissue, &settings);
                 found.map_err(|e| e.in_modality(&part.name))
             }
+            (Values::Counts(_), _) if self.options.slice_center != Centre::All => {
+                let found = Components::of_columns(modality.components.view(), tissue)?;
+                found.evened(tissue)
+            }
             _ => Components::of_columns(modality.components.view(), tissue),
         }
     }
@@ -118,7 +122,12 @@ impl SpaLora {
                 let found = components_of_new(new, model, &format!("predict{m}"), scaling);
                 found.map_err(|e| e.in_modality(&new.part.name))
             }
-            _ => Ok(modality.components.clone()),
+            _ => placed(
+                modality.components.view(),
+                model,
+                &format!("predict{m}"),
+                scaling,
+            ),
         }
     }
 
@@ -301,8 +310,8 @@ impl System for SpaLora {
             }
         }
         for (components, m) in self.predictable.iter().zip(1..) {
+            components.store(&mut all, &format!("predict{m}"));
             if let Some(projection) = components.projection() {
-                all.insert_projection(&format!("predict{m}"), projection);
                 all.insert_genes(&format!("predict{m}"), projection);
             }
         }
