@@ -44,11 +44,13 @@ test_that("each slice gives its share, and is predicted by itself", {
   first <- predict(apart$model, small()$counts, small_xy(), centre = "slice")
   expect_equal(apart$embedding[colnames(small()$counts), ], first$embedding)
   expect_identical(apart$domain, fit$domain)
+  # How far apart the slices' cells of one domain lie, on the mean.
   gap <- function(fit) {
-    means <- rowsum(fit$embedding, fit$slice) / as.vector(table(fit$slice))
-    sqrt(sum((means[1, ] - means[2, ])^2))
+    means <- rowsum(fit$embedding, paste(fit$domain, fit$slice)) / as.vector(table(paste(fit$domain, fit$slice)))
+    of_domain <- sub(" .*", "", rownames(means))
+    mean(vapply(split(as.data.frame(means), of_domain), function(x) if (nrow(x) == 2L) sqrt(sum((x[1, ] - x[2, ])^2)) else 0, 0))
   }
-  expect_lt(gap(fit), 0.5 * gap(apart))
+  expect_lt(gap(fit), 0.6 * gap(apart))
   # Cells in any order.
   mixed <- withr::with_seed(1, sample(ncol(pair_counts())))
   places <- do.call(rbind, unname(pair_tables()))

@@ -19,7 +19,7 @@ pub use joint::{joint, joint_by};
 
 /// Components of the cells that are predicted, of each modality. More of them hold more of the cells' own noise, fewer less of the
 /// tissue, and no one number is right for every tissue: each has matrices of its own. Users see the first.
-const COMPONENTS: [usize; 3] = [SHOWN_COMPONENTS, 20, MOST_COMPONENTS];
+const COMPONENTS: [usize; 2] = [SHOWN_COMPONENTS, MOST_COMPONENTS];
 const SHOWN_COMPONENTS: usize = 30;
 /// The most of [`COMPONENTS`].
 pub const MOST_COMPONENTS: usize = 40;
