@@ -60,7 +60,15 @@ fn equals_the_recorded_numbers() {
     assert_eq!(ridge.lambda, recorded["lambda"].as_f64().unwrap());
     assert!((ridge.r2 - recorded["r2"].as_f64().unwrap()).abs() < 1e-6);
     let d = recorded["d"].as_u64().unwrap() as usize;
-    let directions = Directions::of(&[ridge], &grams, predictors, &[0..p], 0.0, d).unwrap();
+    let directions = Directions::of(
+        &[ridge],
+        &grams,
+        predictors,
+        std::slice::from_ref(&(0..p)),
+        0.0,
+        d,
+    )
+    .unwrap();
     let found = directions.columns(z.view(), x.view()).unwrap();
     let wanted = matrix(&recorded["columns"], d);
     for (found, wanted) in found.columns().into_iter().zip(wanted.columns()) {

@@ -76,10 +76,10 @@ impl Components {
         }
     }
 
-    /// Without what sets the slices apart as wholes: see [`even_out`].
+    /// Without what sets the slices apart as wholes, told from what lies in them (METHODS 8).
     ///
     /// # Errors
-    /// Those of [`even_out`].
+    /// Those of [`crate::cluster::kmeans`].
     pub fn evened(mut self, tissue: &Tissue) -> Result<Self> {
         let slices = tissue.slices().permuted(&self.order);
         let groups = even_out(Arc::make_mut(&mut self.x), &slices)?;

@@ -6,7 +6,7 @@
 //! across slices decides the shifts; how many cells of a group a slice has does not.
 
 use nalgebra::{Cholesky, DMatrix};
-use ndarray::{s, Array1, Array2, ArrayView2, Axis};
+use ndarray::{s, Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use crate::cluster::{kmeans, KMeansSettings};
@@ -166,10 +166,7 @@ impl Sample {
                 ticket.part(|| {
                     let rows = first..(first + CHUNK).min(self.x.nrows());
                     let near = self.less(rows, shifts).dot(&centres.t()) - &half;
-                    near.rows()
-                        .into_iter()
-                        .map(|row| largest(row.as_slice().unwrap_or(&[])))
-                        .collect()
+                    near.rows().into_iter().map(largest).collect()
                 })
             })
             .collect();
@@ -215,7 +212,7 @@ impl Sample {
     }
 }
 
-fn largest(values: &[f32]) -> u32 {
+fn largest(values: ArrayView1<f32>) -> u32 {
     let best = (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best });
     best as u32
 }

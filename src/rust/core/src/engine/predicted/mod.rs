@@ -22,7 +22,7 @@ pub use joint::{joint, joint_by};
 const COMPONENTS: [usize; 2] = [SHOWN_COMPONENTS, MOST_COMPONENTS];
 const SHOWN_COMPONENTS: usize = 30;
 /// The most of [`COMPONENTS`].
-pub const MOST_COMPONENTS: usize = 40;
+const MOST_COMPONENTS: usize = 40;
 /// Ranks of neighbours at which rings begin: 6 neighbours, the next 12, 18, 24, 40.
 const EDGES: [usize; 6] = [1, 7, 19, 37, 61, 101];
 /// How many of these rings predict: a list for each family of matrices. The first gives what users see.
