@@ -10,7 +10,7 @@
 #' the groups of like cells of the training lie, so that a slice may hold another mixture of tissue; what a network sees is not. With `centre = "model"` the genes are scaled by the training slice's numbers: right for a part of the same slice, or
 #' for tissue of another composition from the same experiment.
 #'
-#' New cells are not moved to where those of the training slices lie (`mix_slices`): their embedding is what a run without that would give.
+#' Among the cells of their domain new cells are not moved to where those of the training slices lie (`mix_slices`): their embedding is what a run without that would give.
 #'
 #' Genes of the model that the new slice lacks count as their mean, with a warning; when more than half are lacking (three quarters, of
 #' all genes of a transcriptome, at which a model of [RunPredictivePCA()] looks), that is an error.
@@ -94,8 +94,8 @@ predict.SingleCellExperiment <- predict.SpaxResult
 #' space and to the cells of the new slice most like them in each modality, and pass the trained encoders and both levels of attention. Domains come from the rule described for
 #' [predict.SpaxModel()], where the arguments and the value are.
 #'
-#' With `centre = "slice"` genes and proteins are scaled by their means and standard deviations in the new slice, which takes out differences in depth and staining, and assumes that it holds about
-#' the same mixture of tissue; with `centre = "model"` by those of the training slice. Peaks always have the weights of the training slice. Columns of the kind `"features"` are
+#' With `centre = "slice"` genes and proteins are scaled by their means and standard deviations in the new slice, which takes out differences in depth and staining, and what is predicted from
+#' neighbours is then moved as a whole to where the groups of like cells of the training lie (see [predict.SpaxModel()]); with `centre = "model"` by those of the training slice. Peaks always have the weights of the training slice. Columns of the kind `"features"` are
 #' taken as they are: give them in the same coordinates, for instance a joint reduction.
 #'
 #' Features of the model that the new slice lacks count as their mean (peaks: as closed), with a warning; when more than half of a modality's are lacking, that is an error. `genes_missing` is a

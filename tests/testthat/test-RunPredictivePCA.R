@@ -158,3 +158,12 @@ test_that("what says how slices lie needs a stack, and a stack needs slices", {
   ))
   expect_true(SeuratObject::Tool(object, "RunPredictivePCA")$alignment$stacked)
 })
+
+test_that("a model of a wide reduction takes that reduction again", {
+  wide <- withr::with_seed(1, matrix(stats::rnorm(273 * 50), 273, dimnames = list(colnames(small()$counts), NULL)))
+  wide[, 1:5] <- wide[, 1:5] + 3 * scale(small_xy()$x)[, 1]
+  fit <- RunPredictivePCA(NULL, n.domains = 3, coords = small_xy(), reduction = wide, verbose = FALSE)
+  found <- predict(fit, NULL, small_xy(), reduction = wide)
+  expect_equal(unname(found$embedding), unname(fit$embedding), tolerance = 1e-5)
+  expect_spax_error(predict(fit, NULL, small_xy(), reduction = wide[, 1:40]), "argument", "reduction")
+})

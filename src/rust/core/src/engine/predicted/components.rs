@@ -36,6 +36,8 @@ pub struct Components {
     features: Option<Features>,
     /// Centres of groups of like cells, by which further slices find their place; None of columns as they are.
     groups: Option<Array2<f64>>,
+    /// Columns that there were before the first were taken: so many a model wants again.
+    n_given: usize,
 }
 
 impl Components {
@@ -60,14 +62,18 @@ impl Components {
     /// Those of [`Tissue::order`].
     pub fn of_columns(x: ArrayView2<f32>, tissue: &Tissue) -> Result<Self> {
         let order = tissue.order()?;
-        let x = first_columns(x, MOST_COMPONENTS);
+        let first = first_columns(x, MOST_COMPONENTS);
         let rows: Vec<usize> = order.iter().map(|&cell| cell as usize).collect();
-        Ok(Self::new(x.select(Axis(0), &rows), order, None))
+        Ok(Self {
+            n_given: x.ncols(),
+            ..Self::new(first.select(Axis(0), &rows), order, None)
+        })
     }
 
     fn new(x: Array2<f32>, order: Arc<Vec<u32>>, features: Option<Features>) -> Self {
         Self {
             modalities: std::iter::once(0..x.ncols()).collect(),
+            n_given: x.ncols(),
             x: Arc::new(x),
             order,
             spreads: vec![1.0],
@@ -97,7 +103,8 @@ impl Components {
         }
     }
 
-    /// Those of several modalities side by side, each divided by the root of its total variance.
+    /// Those of several modalities side by side, each divided by the root of its total variance: the ones that users see, as more of
+    /// them gain nothing beside another modality.
     ///
     /// # Errors
     /// No modality; modalities of other cells.
@@ -120,6 +127,7 @@ impl Components {
         });
         Ok(Self {
             modalities: modalities.collect(),
+            n_given: x.ncols(),
             x: Arc::new(x),
             order,
             spreads,
@@ -173,7 +181,7 @@ impl Components {
     pub fn describe(&self) -> Value {
         let features = self.features.as_ref();
         let mut said = features.map_or_else(|| json!({}), Features::describe);
-        said["n_columns"] = json!(self.x.ncols());
+        said["n_columns"] = json!(self.n_given);
         said
     }
 
@@ -209,6 +217,7 @@ impl Components {
             x,
             order: self.order.clone(),
             modalities: self.modalities.clone(),
+            n_given: self.n_given,
             spreads,
             features: None,
             groups: None,

@@ -27,13 +27,8 @@ pub(super) fn families(modalities: &[Range<usize>], rings: (usize, usize)) -> Ve
     if all > within {
         lists.push(lists[0].iter().copied().chain(within..all).collect());
     }
-    // Several modalities gain nothing by other numbers.
-    let numbers = match modalities {
-        [_] => &COMPONENTS[..],
-        _ => &COMPONENTS[..1],
-    };
     let mut parts: Vec<Vec<Range<usize>>> = Vec::new();
-    for part in numbers.iter().map(|&most| first(modalities, most)) {
+    for part in COMPONENTS.map(|most| first(modalities, most)) {
         if !parts.contains(&part) {
             parts.push(part);
         }
@@ -86,7 +81,7 @@ mod tests {
     #[test]
     fn a_family_takes_the_first_components_of_each_modality_from_each_ring() {
         let found = families(&[0..40, 40..65], (5, 0));
-        assert_eq!(found.len(), 2);
+        assert_eq!(found.len(), 4);
         let shown = &found[0];
         assert_eq!(shown.targets, [0..30, 40..65]);
         let ring = |r: usize| (0..30).chain(40..65).map(move |c| r * 65 + c);
@@ -106,6 +101,8 @@ mod tests {
             [counts(12, (5, 0)), counts(12, (2, 0)), counts(33, (5, 0))],
             [2, 1, 4]
         );
+        // As modalities are joined: no one number takes more of them than another.
+        assert_eq!(families(&[0..30, 30..55], (5, 0)).len(), 2);
         let stacked = alone(2, (3, 2));
         assert_eq!(stacked.len(), 2);
         assert_eq!(stacked[1].predictors, (0..10).collect::<Vec<_>>());
