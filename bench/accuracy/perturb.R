@@ -1,4 +1,5 @@
-# What a method should bear: the same tissue, measured or written down otherwise.
+# What a method should bear: the same tissue, measured or written down otherwise; half of it, where domains are cut or
+# missing; and the wrong number of domains, which is what users have.
 
 perturbations <- list(
   none = function(set) set,
@@ -17,13 +18,22 @@ perturbations <- list(
     set
   },
   shuffle = function(set) take_cells(set, sample(ncol(set$counts))),
-  drop = function(set) take_cells(set, sort(sample(ncol(set$counts), round(0.8 * ncol(set$counts)))))
+  drop = function(set) take_cells(set, sort(sample(ncol(set$counts), round(0.8 * ncol(set$counts))))),
+  half = function(set) take_cells(set, which(set$coords[, 1] <= stats::median(set$coords[, 1]))),
+  fewer = function(set) more_domains(set, -2),
+  more = function(set) more_domains(set, 2),
+  many = function(set) more_domains(set, 4)
 )
 
 take_cells <- function(set, cells) {
   set$counts <- set$counts[, cells]
   set$coords <- set$coords[cells, , drop = FALSE]
   set$label <- set$label[cells]
+  set
+}
+
+more_domains <- function(set, by) {
+  set$k <- max(2, set$k + by)
   set
 }
 

@@ -15,7 +15,8 @@ by_set <- function(cells) {
   cbind(shown, all[match(rownames(shown), all$method), -1])
 }
 
-# A set's mean under each perturbation, and the agreement with the partition of the same seed without it.
+# A set's mean under each perturbation, the agreement between seeds (each of which draws its own noise), and with the
+# partition of the same seed without it.
 by_perturbation <- function(cells) {
   parts <- split(cells, cells[c("method", "perturb")], drop = TRUE)
   do.call(
@@ -24,6 +25,7 @@ by_perturbation <- function(cells) {
       data.frame(
         row.names = paste(part$method[[1]], part$perturb[[1]], sep = ", "), sets = nrow(part),
         ARI = brief(mean(part$mean)), sd = brief(mean(part$sd, na.rm = TRUE)), worst = brief(min(part$worst)),
+        agreement = brief(mean(part$agreement)), agreement_worst = brief(least(part$agreement_worst)),
         as_unperturbed = brief(mean(part$as_unperturbed)), worst_set = brief(min(part$as_unperturbed))
       )
     })

@@ -33,8 +33,8 @@ pub fn confidence(runs: &[Vec<u32>], labels: &[u32], k: usize) -> Vec<f64> {
     Ballots::new(runs).confidence(labels, k)
 }
 
-/// [`consensus`], after which every cell joins the group with which it shares most labels, until nobody moves: linkage cannot
-/// take back a merge, and where it cuts depends on few cells.
+/// [`consensus`], after which every cell joins the group with which it shares most labels: linkage cannot take back a merge,
+/// and where it cuts depends on few cells.
 ///
 /// # Errors
 /// Those of [`consensus`].
@@ -45,7 +45,8 @@ pub fn agreement(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
 fn agreement_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
     let linked = consensus_of(runs, k, most)?;
     let ballots = Ballots::new(runs);
-    let voted = ballots.vote(linked.clone(), k)?;
+    let voted = ballots.vote(&linked, k);
+    progress::check()?;
     // A group that everybody left would be a domain less than asked for.
     Ok(
         match count_nonempty(&voted, k) < count_nonempty(&linked, k) {

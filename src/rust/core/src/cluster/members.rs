@@ -42,8 +42,8 @@ const SCREEN_ROUNDS: usize = 10;
 const GO_ON: usize = 2;
 /// The most rounds of EM.
 const MOST_ROUNDS: usize = 300;
-/// EM ends when a round gains less than this part of the likelihood.
-const TOLERANCE: f64 = 1e-7;
+/// EM ends when a round gains less than this part of the likelihood: beyond it few cells change.
+const TOLERANCE: f64 = 1e-5;
 /// Added to the covariance, as a part of each column's variance.
 const RIDGE: f64 = 1e-6;
 

@@ -2,16 +2,13 @@
 //!
 //! A cell's mean co-association with a group is a sum over the labellings of the share of the group's cells that have the
 //! cell's label: linear in cells, whatever their pairs. Moving every cell to the group of the least squared distance, in the
-//! space of the labels as indicators, is k-means on the labellings. Source: Wu, Liu, Xiong, Cao and Chen, "K-means-based
+//! space of the labels as indicators, is a round of k-means on the labellings. Source: Wu, Liu, Xiong, Cao and Chen, "K-means-based
 //! consensus clustering", IEEE TKDE 27, 2015.
 
 use rayon::prelude::*;
 
 use super::tiles::CHUNK;
-use crate::{progress, Result};
-
-/// The most rounds of votes: each lowers the distances, and few cells move after the first.
-const MOST_ROUNDS: usize = 50;
+use crate::progress;
 
 /// Labellings of the same cells, the labels of each from 0 without gaps.
 pub(super) struct Ballots {
@@ -111,20 +108,10 @@ impl Ballots {
             .collect()
     }
 
-    /// Lets every cell join the group with which it shares most labels, until nobody moves.
-    ///
-    /// # Errors
-    /// [`crate::Error::Interrupted`].
-    pub fn vote(&self, mut group: Vec<u32>, k: usize) -> Result<Vec<u32>> {
-        for _ in 0..MOST_ROUNDS {
-            let moved = self.nearest(&group, &self.shares(&group, k));
-            progress::check()?;
-            if moved == group {
-                break;
-            }
-            group = moved;
-        }
-        Ok(group)
+    /// Lets every cell join the group with which it shares most labels, once. It mends single cells: votes until nobody moves
+    /// would be k-means on the labellings, which makes groups of like size and forgets what linkage found.
+    pub fn vote(&self, group: &[u32], k: usize) -> Vec<u32> {
+        self.nearest(group, &self.shares(group, k))
     }
 
     /// For every cell, the share of the labellings that put it with its group: in which most cells of its label are of that

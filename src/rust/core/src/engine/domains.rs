@@ -55,7 +55,7 @@ pub fn groups(
 }
 
 /// Members of an ensemble: of many matrices each gives fewer.
-const MEMBERS: usize = 60;
+const MEMBERS: usize = 80;
 /// The fewest and the most members of each matrix.
 const KEEP: (usize, usize) = (3, 5);
 /// Rows to which the members are fitted.
