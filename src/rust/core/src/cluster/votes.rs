@@ -2,8 +2,8 @@
 //!
 //! A cell's mean co-association with a group is a sum over the labellings of the share of the group's cells that have the
 //! cell's label: linear in cells, whatever their pairs. Moving every cell to the group of the least squared distance, in the
-//! space of the labels as indicators, is a round of k-means on the labellings. Source: Wu, Liu, Xiong, Cao and Chen, "K-means-based
-//! consensus clustering", IEEE TKDE 27, 2015.
+//! space of the labels as indicators, is a round of k-means on the labellings. Source: Wu, Liu, Xiong, Cao and Chen,
+//! "K-means-based consensus clustering", IEEE TKDE 27, 2015.
 
 use rayon::prelude::*;
 
