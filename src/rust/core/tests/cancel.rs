@@ -28,13 +28,17 @@ use spax_core::{threads, Error, Result};
 /// What a Ctrl-C may take, less the tenth of a second until R's thread looks for it.
 const SOON: f64 = 0.2;
 
-/// Seconds until cancelled work has ended; it must still be running when it is cancelled.
+/// How often work that ended before its moment is begun again: a fast machine needs it, and work that never looks comes to an end.
+const ROUNDS: usize = 50;
+
+/// Seconds until cancelled work has ended: the work itself must say that it was interrupted.
 fn seconds_to_stop(name: &str, after: Duration, work: &(impl Fn() -> Result<()> + Sync)) -> f64 {
     let progress = Progress::new();
     let theirs = progress.clone();
+    let rounds = || (0..ROUNDS).try_for_each(|_| work());
     std::thread::scope(|scope| {
         let worker = scope.spawn(move || {
-            let outcome = progress::with(theirs, || threads::install(2, work));
+            let outcome = progress::with(theirs, || threads::install(2, rounds));
             (outcome, Instant::now())
         });
         std::thread::sleep(after);

@@ -10,6 +10,7 @@ use super::sides::Sides;
 use super::sinkhorn::Plan;
 use super::transform::{best_fit, centroid, Transform};
 use crate::dense::times_transposed;
+use crate::graph::sites::squared;
 use crate::{progress, Error, Result};
 
 /// The transport problem: minimise (1 - alpha) <M, P> + alpha sum (A_ik - B_jl)^2 P_ij P_kl over plans P with uniform
@@ -91,7 +92,9 @@ pub fn paste(
     }
     let dissimilarity = kl_dissimilarity(source_counts, target_counts);
     let problem = Problem::new(dissimilarity, source, target, params);
-    let (found, rounds) = problem.solve(guesses(source, target, params), params.rounds)?;
+    let poses = poses(source, target, params);
+    let guesses = poses.iter().map(|pose| log_nearness(pose, target));
+    let (found, rounds) = problem.solve(guesses, params.rounds)?;
     Ok(Paste {
         transform: procrustes(source, target, &found.plan, params.sides),
         objective: found.objective,
@@ -212,14 +215,24 @@ impl Problem {
         out
     }
 
-    /// The least objective of the descents from the best guesses.
-    fn solve(&self, guesses: Vec<Vec<f32>>, rounds: usize) -> Result<(State, usize)> {
-        let mut states = vec![self.state(Plan::uniform(self.n, self.m))];
-        for guess in &guesses {
-            states.push(self.state(Plan::scaled(guess, self.n, self.m)?));
+    /// The plans with the least objectives of that which knows nothing and those of the guesses.
+    fn begun(&self, guesses: impl Iterator<Item = Vec<f32>>) -> Result<Vec<State>> {
+        let mut best = vec![self.state(Plan::uniform(self.n, self.m))];
+        for guess in guesses {
+            best.push(self.state(Plan::scaled(&guess, self.n, self.m)?));
+            best.sort_by(|a, b| a.objective.total_cmp(&b.objective));
+            best.truncate(TRIED);
         }
-        states.sort_by(|a, b| a.objective.total_cmp(&b.objective));
-        states.truncate(TRIED);
+        Ok(best)
+    }
+
+    /// The least objective of the descents from the best guesses.
+    fn solve(
+        &self,
+        guesses: impl Iterator<Item = Vec<f32>>,
+        rounds: usize,
+    ) -> Result<(State, usize)> {
+        let states = self.begun(guesses)?;
         let mut best: Option<(State, usize)> = None;
         for state in states {
             let found = self.descend(state, rounds)?;
@@ -297,37 +310,37 @@ fn add(to: &mut [f32], change: &[f32], length: f32) {
         .for_each(|(t, c)| *t += length * c);
 }
 
-/// Logarithms of plans that pair spots near each other when the source is laid on the middle of the target at one turn
-/// after another.
-fn guesses(source: &[[f64; 2]], target: &[[f64; 2]], params: &PasteParams) -> Vec<Vec<f32>> {
+/// The spots of the source laid on the middle of the target, at one turn after another.
+fn poses(source: &[[f64; 2]], target: &[[f64; 2]], params: &PasteParams) -> Vec<Vec<[f64; 2]>> {
     let (from, to) = (centroid(source), centroid(target));
-    let spread = target
-        .iter()
-        .map(|p| (p[0] - to[0]).powi(2) + (p[1] - to[1]).powi(2))
-        .sum::<f64>();
-    // A tenth of the spread: blurred enough to feel the right turn from half the way to the next.
-    let width = 0.01 * spread / target.len() as f64;
-    let sides = params.sides.each();
     let laid = |side: &Transform, i: usize| {
         let turn = Transform::rotation(TAU * i as f64 / params.starts.max(1) as f64);
-        let place = Transform::translation([-from[0], -from[1]])
+        Transform::translation([-from[0], -from[1]])
             .then(side)
             .then(&turn)
-            .then(&Transform::translation(to));
-        let moved = place.apply_all(source);
-        let near = |p: &[f64; 2]| {
-            let p = *p;
-            let log = move |q: &[f64; 2]| {
-                (-((p[0] - q[0]).powi(2) + (p[1] - q[1]).powi(2)) / (2.0 * width)) as f32
-            };
-            target.iter().map(log).collect::<Vec<_>>()
-        };
-        moved.iter().flat_map(near).collect::<Vec<f32>>()
+            .then(&Transform::translation(to))
+            .apply_all(source)
     };
+    let sides = params.sides.each();
     sides
         .iter()
         .flat_map(|side| (0..params.starts).map(move |i| laid(side, i)))
         .collect()
+}
+
+/// The logarithm of a plan that pairs spots near each other in this pose.
+fn log_nearness(pose: &[[f64; 2]], target: &[[f64; 2]]) -> Vec<f32> {
+    let middle = centroid(target);
+    let spread: f64 = target.iter().map(|q| squared(q, &middle)).sum();
+    // A tenth of the spread: blurred enough to feel the right turn from half the way to the next.
+    let width = 0.01 * spread / target.len() as f64;
+    let near = |p: &[f64; 2]| {
+        let p = *p;
+        target
+            .iter()
+            .map(move |q| (-squared(&p, q) / (2.0 * width)) as f32)
+    };
+    pose.par_iter().flat_map_iter(near).collect()
 }
 
 /// The turn and shift that bring every spot closest to those it is sent to, weighted by the plan.
@@ -346,7 +359,7 @@ fn procrustes(source: &[[f64; 2]], target: &[[f64; 2]], plan: &Plan, sides: Side
     let error = |t: &Transform| -> f64 {
         let one = |((p, q), w): ((&[f64; 2], &[f64; 2]), &f64)| {
             let p = t.apply(p);
-            w * ((p[0] - q[0]).powi(2) + (p[1] - q[1]).powi(2))
+            w * squared(&p, q)
         };
         source.iter().zip(&goals).zip(&weights).map(one).sum()
     };

@@ -114,9 +114,9 @@ fn six_points_get_the_best_of_all_permutations() {
             starts: 12,
             sides: Sides::Given,
         };
-        let (found, _) = problem
-            .solve(guesses(&source, &target, &params), 300)
-            .unwrap();
+        let poses = poses(&source, &target, &params);
+        let guesses = poses.iter().map(|pose| log_nearness(pose, &target));
+        let (found, _) = problem.solve(guesses, 300).unwrap();
         let best = permutations(6)
             .iter()
             .map(|order| direct(&problem, &plan_of(order)))
