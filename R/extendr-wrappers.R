@@ -124,6 +124,11 @@ core_run_result <- function(run) call_core(wrap__core_run_result, run)
 #' @noRd
 core_predict <- function(system, tissue, options, asked, tensors, parts, how) call_core(wrap__core_predict, system, tissue, options, asked, tensors, parts, how)
 
+#' The embedding `x` of all cells (cells x columns) as a run on them would leave it: without what tells their slices apart; NULL
+#' where the options leave it as it is. `domains` has the domain of each cell from 1, or is NULL.
+#' @noRd
+core_mixed <- function(system, tissue, options, asked, x, domains) call_core(wrap__core_mixed, system, tissue, options, asked, x, domains)
+
 #' @noRd
 core_run_free <- function(run) call_core(wrap__core_run_free, run)
 
@@ -138,8 +143,3 @@ core_tissue_around <- function(tissue, radius) call_core(wrap__core_tissue_aroun
 
 #' @noRd
 core_tissue_graph <- function(tissue, k, radius) call_core(wrap__core_tissue_graph, tissue, k, radius)
-
-#' An embedding of the cells (cells x columns) without what tells their slices apart; `domains` has the domain of each cell from 1,
-#' or is NULL.
-#' @noRd
-core_tissue_mixed <- function(tissue, x, domains) call_core(wrap__core_tissue_mixed, tissue, x, domains)

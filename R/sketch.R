@@ -39,7 +39,7 @@ fit_or_sketch <- function(task, sketch, system, timer, call) {
   found <- timed(timer, "predict", sketched_cells(fit$model, task, system))
   of_cells <- intersect(c("embedding", "domain", "modality", "attention"), names(fit))
   fit[of_cells] <- found[of_cells]
-  if (mixes_slices(task)) fit$embedding <- timed(timer, "mix", mixed_embedding(fit, task))
+  if (!is.null(task$slices)) fit$embedding <- timed(timer, "mix", mixed_embedding(fit, task, system))
   fit$coords <- place_parts(task)$coords
   # What mixtures agreed on were other domains: those of the sketch's own cells.
   fit$confidence <- NULL
@@ -49,16 +49,11 @@ fit_or_sketch <- function(task, sketch, system, timer, call) {
   fit
 }
 
-# Whether the embedding of several slices is freed of what tells them apart: see `mix_slices` among the options.
-mixes_slices <- function(task) {
-  options <- task$options
-  predicted <- (options$domains_from %||% "predicted") == "predicted" && (options$embedding_from %||% "joint") == "joint"
-  !is.null(task$slices) && predicted && isTRUE(options$mix_slices)
-}
-
-mixed_embedding <- function(fit, task) {
-  mixed <- core(core_tissue_mixed(new_tissue(task), fit$embedding, if (!is.null(fit$domain)) as.integer(fit$domain)))
-  structure(mixed, dimnames = dimnames(fit$embedding))
+# As a run on all cells leaves it: see `mix_slices` among the options.
+mixed_embedding <- function(fit, task, system) {
+  codes <- if (!is.null(fit$domain)) as.integer(fit$domain)
+  mixed <- core(core_mixed(system$name, new_tissue(task), core_options(task$options), run_asked(task), fit$embedding, codes))
+  if (is.null(mixed)) fit$embedding else structure(mixed, dimnames = dimnames(fit$embedding))
 }
 
 # Slices were scaled each by itself, and are so again; the sketch of one slice has the means of the whole.

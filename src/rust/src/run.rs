@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use extendr_api::prelude::*;
 use spax_core::engine::choose::{choose, Choice};
+use spax_core::engine::mixing::mixed;
 use spax_core::engine::tensors::Tensors;
 use spax_core::engine::{predict, Asked, Found, How, Opened, Run, Settings, Stage};
 use spax_core::preprocess::Scaling;
@@ -11,7 +12,8 @@ use spax_core::systems;
 use spax_core::{Error, Result};
 
 use crate::convert::{
-    count, expected, from_zero_based, integers, labels, pointer, seed, string, to_matrix, Options,
+    count, expected, finite_f32, from_zero_based, integers, labels, pointer, seed, string,
+    to_matrix, Options,
 };
 use crate::error::guard;
 use crate::json;
@@ -269,6 +271,35 @@ fn core_run_free(run: Robj) -> Robj {
     })
 }
 
+/// The embedding `x` of all cells (cells x columns) as a run on them would leave it: without what tells their slices apart; NULL
+/// where the options leave it as it is. `domains` has the domain of each cell from 1, or is NULL.
+/// @noRd
+#[extendr]
+fn core_mixed(
+    system: Robj,
+    tissue: Robj,
+    options: Robj,
+    asked: Robj,
+    x: Robj,
+    domains: Robj,
+) -> Robj {
+    guard(|| {
+        let tissue: &Tissue = pointer(&tissue, "tissue")?;
+        let asked = self::asked(&asked)?;
+        let opened = open(&system, &options, &asked.0, tissue)?;
+        if !Settings::new(&asked.0, asked.1, &opened.domains).mixes(tissue) {
+            return Ok(().into());
+        }
+        let x = finite_f32(&x, "embedding")?;
+        let domains = match domains.is_null() {
+            true => Vec::new(),
+            false => labels(&domains, "domains")?,
+        };
+        let found = wait::alone(|| mixed(x.view(), tissue, &domains))?;
+        Ok(to_matrix(found.view()))
+    })
+}
+
 extendr_module! {
     mod run;
     fn core_run_new;
@@ -280,5 +311,6 @@ extendr_module! {
     fn core_run_choose;
     fn core_run_result;
     fn core_predict;
+    fn core_mixed;
     fn core_run_free;
 }

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use extendr_api::prelude::*;
-use spax_core::engine::mixing::mixed;
 use spax_core::engine::{Join, Tissue};
 use spax_core::Result;
 
-use crate::convert::{
-    count, finite_f32, flag, labels, matrix, optional_number, pointer, slices, to_matrix,
-};
+use crate::convert::{count, flag, matrix, optional_number, pointer, slices};
 use crate::error::guard;
 use crate::wait;
 
@@ -62,27 +59,9 @@ fn core_tissue_around(tissue: Robj, radius: Robj) -> Robj {
     })
 }
 
-/// An embedding of the cells (cells x columns) without what tells their slices apart; `domains` has the domain of each cell from 1,
-/// or is NULL.
-/// @noRd
-#[extendr]
-fn core_tissue_mixed(tissue: Robj, x: Robj, domains: Robj) -> Robj {
-    guard(|| {
-        let tissue: &Handle = pointer(&tissue, "tissue")?;
-        let x = finite_f32(&x, "embedding")?;
-        let domains = match domains.is_null() {
-            true => Vec::new(),
-            false => labels(&domains, "domains")?,
-        };
-        let found = wait::alone(|| mixed(x.view(), tissue, &domains))?;
-        Ok(to_matrix(found.view()))
-    })
-}
-
 extendr_module! {
     mod tissue;
     fn core_tissue;
     fn core_tissue_around;
     fn core_tissue_graph;
-    fn core_tissue_mixed;
 }

@@ -2,6 +2,7 @@
 
 use super::domains::Method;
 use super::system::System;
+use super::tissue::Tissue;
 use crate::options::{ClusterMethod, DomainOptions, DomainSource, EmbeddingSource};
 
 /// What a run is asked for, beside the options of its system.
@@ -71,6 +72,11 @@ impl Settings {
     pub(super) fn joins(&self) -> bool {
         self.source() == DomainSource::Predicted
             && self.domains.embedding_from == EmbeddingSource::Joint
+    }
+
+    /// Whether the embedding of this tissue is freed of what tells its slices apart.
+    pub fn mixes(&self, tissue: &Tissue) -> bool {
+        self.joins() && self.domains.mix_slices && tissue.slices().n_slices() > 1
     }
 }
 

@@ -139,8 +139,7 @@ impl Run {
 
     /// The model, and the embedding of several slices without what tells them apart.
     pub(super) fn end(&mut self) -> Result<()> {
-        let wanted = self.settings.joins() && self.settings.domains.mix_slices;
-        let mixed = match wanted && self.tissue.slices().n_slices() > 1 {
+        let mixed = match self.settings.mixes(&self.tissue) {
             true => {
                 let embedding = self.fit()?.found.embedding.view();
                 Some(mixed(embedding, &self.tissue, &self.labelling.domains)?)
