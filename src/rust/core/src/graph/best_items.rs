@@ -26,6 +26,8 @@ impl BestItems {
         seed: u64,
         places: impl FnOnce() -> (Rows, Rows),
     ) -> Result<Self> {
+        // Copies of many rows take time of their own.
+        progress::check()?;
         let (n, m) = (queries.len(), items.len());
         let mut found = Self {
             keep,
@@ -36,6 +38,7 @@ impl BestItems {
             lists::exhaustive(&queries, &Tiles::all(&items), keep, sink)?;
         } else {
             let (query_places, item_places) = places();
+            progress::check()?;
             let file = InvertedFile::new(&items, &item_places, seed)?;
             // Items that look for each other have been put into lists already.
             match query_places == item_places {
