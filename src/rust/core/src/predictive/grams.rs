@@ -33,23 +33,11 @@ impl Grams {
     /// # Errors
     /// Other numbers of rows; [`Error::Interrupted`].
     pub fn new(z: ArrayView2<f32>, x: ArrayView2<f32>, folds: &[u8]) -> Result<Self> {
-        let all: Vec<usize> = (0..z.ncols().max(x.ncols())).collect();
-        let (predictors, targets) = (&all[..z.ncols()], &all[..x.ncols()]);
-        Self::of((z.reborrow(), predictors), (x.reborrow(), targets), folds)
-    }
-
-    /// The same, of some of the columns each: those that are not wanted cost nothing.
-    ///
-    /// # Errors
-    /// Those of [`Self::new`].
-    pub(crate) fn of(z: Chosen, x: Chosen, folds: &[u8]) -> Result<Self> {
-        if z.0.nrows() != x.0.nrows() || z.0.nrows() != folds.len() {
+        if z.nrows() != x.nrows() || z.nrows() != folds.len() {
             return Err(Error::Internal("predictors of other cells".into()));
         }
         let (centre, spread) = moments(z);
         let targets = moments(x).0;
-        let (n_cells, n_predictors) = (z.0.nrows(), z.1.len());
-        let width = n_predictors + x.1.len();
         let rows = |fold: usize| -> Vec<usize> {
             let cells = folds.iter().enumerate();
             cells
@@ -60,17 +48,17 @@ impl Grams {
         let ticket = progress::current();
         let gram = |fold: usize| {
             let rows = rows(fold);
-            let mut sum = Array2::zeros((width, width));
+            let mut sum = Array2::zeros((z.ncols() + x.ncols(), z.ncols() + x.ncols()));
             for rows in rows.chunks(CHUNK) {
                 ticket.part(|| {
-                    let mut block = Array2::zeros((rows.len(), width));
-                    let (mut left, mut right) = block.view_mut().split_at(Axis(1), n_predictors);
+                    let mut block = Array2::zeros((rows.len(), sum.ncols()));
+                    let (mut left, mut right) = block.view_mut().split_at(Axis(1), z.ncols());
                     for (i, &row) in rows.iter().enumerate() {
-                        for (j, v) in chosen(z, row).enumerate() {
-                            left[[i, j]] = (v - centre[j]) / spread[j];
+                        for (j, &v) in z.row(row).iter().enumerate() {
+                            left[[i, j]] = (f64::from(v) - centre[j]) / spread[j];
                         }
-                        for (j, v) in chosen(x, row).enumerate() {
-                            right[[i, j]] = v - targets[j];
+                        for (j, &v) in x.row(row).iter().enumerate() {
+                            right[[i, j]] = f64::from(v) - targets[j];
                         }
                     }
                     ndarray::linalg::general_mat_mul(1.0, &block.t(), &block, 1.0, &mut sum);
@@ -80,6 +68,7 @@ impl Grams {
         };
         let folds: Vec<(usize, Array2<f64>)> = (0..FOLDS).into_par_iter().map(gram).collect();
         ticket.check()?;
+        let width = z.ncols() + x.ncols();
         let total = folds
             .iter()
             .fold(Array2::zeros((width, width)), |sum, (_, gram)| sum + gram);
@@ -87,8 +76,8 @@ impl Grams {
             centre,
             spread,
             targets,
-            n_cells,
-            n_predictors,
+            n_cells: z.nrows(),
+            n_predictors: z.ncols(),
             total,
             folds,
         })
@@ -128,34 +117,28 @@ pub(super) struct Products {
     pub squares: f64,
 }
 
-/// A matrix, and those of its columns that count.
-pub(crate) type Chosen<'a> = (ArrayView2<'a, f32>, &'a [usize]);
-
-/// Those columns of one row.
-fn chosen<'a>((x, columns): Chosen<'a>, row: usize) -> impl Iterator<Item = f64> + 'a {
-    columns.iter().map(move |&c| f64::from(x[[row, c]]))
-}
-
 /// Means and standard deviations (over n) of columns, from chunks of rows in their order.
-fn moments(x: Chosen) -> (Array1<f64>, Array1<f64>) {
-    let (n, width) = (x.0.nrows(), x.1.len());
+fn moments(x: ArrayView2<f32>) -> (Array1<f64>, Array1<f64>) {
+    let n = x.nrows().max(1) as f64;
     let part = |first: usize, about: &Array1<f64>, power: i32| {
-        let mut sum = Array1::<f64>::zeros(width);
-        for row in first..(first + CHUNK).min(n) {
-            let terms = sum.iter_mut().zip(chosen(x, row).zip(about));
-            terms.for_each(|(s, (v, m))| *s += (v - m).powi(power));
+        let mut sum = Array1::<f64>::zeros(x.ncols());
+        for row in x
+            .slice(s![first..(first + CHUNK).min(x.nrows()), ..])
+            .rows()
+        {
+            let terms = sum.iter_mut().zip(row.iter().zip(about));
+            terms.for_each(|(s, (&v, m))| *s += (f64::from(v) - m).powi(power));
         }
         sum
     };
     let sums = |about: Array1<f64>, power: i32| -> Array1<f64> {
-        let chunks = (0..n.div_ceil(CHUNK)).into_par_iter();
+        let chunks = (0..x.nrows().div_ceil(CHUNK)).into_par_iter();
         let parts: Vec<_> = chunks.map(|c| part(c * CHUNK, &about, power)).collect();
         parts
             .iter()
-            .fold(Array1::zeros(width), |sum, part| sum + part)
+            .fold(Array1::zeros(x.ncols()), |sum, part| sum + part)
     };
-    let n = n.max(1) as f64;
-    let centre = sums(Array1::zeros(width), 1) / n;
+    let centre = sums(Array1::zeros(x.ncols()), 1) / n;
     let spread = sums(centre.clone(), 2).mapv(|s| match (s / n).sqrt() {
         spread if spread > 0.0 => spread,
         _ => 1.0,

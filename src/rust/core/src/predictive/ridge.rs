@@ -23,20 +23,6 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// From some predictors to the targets of each modality.
-    ///
-    /// # Errors
-    /// Those of [`Self::fit`].
-    pub fn fit_each(
-        grams: &Grams,
-        predictors: &[usize],
-        targets: &[Range<usize>],
-    ) -> Result<Vec<Self>> {
-        let each = targets.iter().cloned();
-        each.map(|targets| Self::fit(grams, predictors, targets))
-            .collect()
-    }
-
     /// From some predictors to some targets.
     ///
     /// # Errors

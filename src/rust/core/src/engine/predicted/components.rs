@@ -239,6 +239,8 @@ impl Components {
         let seen = around.means;
         let scattered = scattered_folds(self.x.nrows());
         let grams = Grams::new(seen.view(), self.x.view(), &scattered)?;
+        let compact = compact_folds(self.x.nrows());
+        let strict = Grams::new(seen.view(), self.x.view(), &compact)?;
         let mut found = Predictions {
             order: self.order.clone(),
             own: Arc::new(self.shown()),
@@ -258,12 +260,17 @@ impl Components {
                 predictors,
                 targets,
             } = family;
-            let ridges = Ridge::fit_each(&grams, &predictors, &targets)?;
+            let fit = |grams: &Grams| -> Result<Vec<Ridge>> {
+                let each = targets.iter().cloned();
+                each.map(|targets| Ridge::fit(grams, &predictors, targets))
+                    .collect()
+            };
+            let ridges = fit(&grams)?;
             let of = predictors.clone();
             let directions = Directions::of(&ridges, &grams, of, &targets, own, most.max(1))?;
             if i == 0 {
                 found.quality.lambda = ridges.iter().map(|r| r.lambda).collect();
-                found.quality.r2 = self.strict_r2(seen.view(), &predictors, &targets)?;
+                found.quality.r2 = fit(&strict)?.iter().map(|r| r.r2).collect();
                 found.all = Directions::unrotated(&ridges, &grams, predictors.clone())?;
                 found.keep(&directions, RINGS[0].min(rings.0), &self.spreads);
             }
@@ -272,29 +279,6 @@ impl Components {
             found.matrices.push(x);
         }
         Ok(found)
-    }
-
-    /// The R2 of each modality's `targets`, by a ridge that does not see the compact regions in which it is taken.
-    fn strict_r2(
-        &self,
-        seen: ArrayView2<f32>,
-        predictors: &[usize],
-        targets: &[Range<usize>],
-    ) -> Result<Vec<f64>> {
-        let folds = compact_folds(self.x.nrows());
-        let wanted: Vec<usize> = targets.iter().cloned().flatten().collect();
-        let grams = Grams::of(
-            (seen.reborrow(), predictors),
-            (self.x.view(), &wanted),
-            &folds,
-        )?;
-        let all: Vec<usize> = (0..predictors.len()).collect();
-        let ends = targets.iter().scan(0, |end, part| {
-            *end += part.len();
-            Some(*end - part.len()..*end)
-        });
-        let ridges = Ridge::fit_each(&grams, &all, &ends.collect::<Vec<_>>())?;
-        Ok(ridges.iter().map(|ridge| ridge.r2).collect())
     }
 }
 
