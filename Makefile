@@ -2,9 +2,9 @@
 # make test    set up, build, and run all tests (Rust core and R package)
 # make build   install the package into build/library
 # make document   generated files: R/extendr-wrappers.R, NAMESPACE, man/
-# make check   R CMD build and R CMD check: no errors, no warnings
+# make check   R CMD build and R CMD check: no errors, no warnings (CHECK_ARGS="...": further arguments of R CMD check)
 # make lint    formatting, clippy, documentation of the core without a gap or a dead link, lines of R under 120 columns
-# make modern  R tests and R CMD check --as-cran with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
+# make modern  R CMD check --as-cran, all R tests with it, with R 4.5 and Seurat 5, in a Debian trixie folder that it makes (root)
 # make cuda-check   compile all of it with CUDA, on a machine without a GPU (fetches the toolkit; see tools/cuda-toolkit.sh)
 # make clean   remove what is built, except the compiled Rust crates (make distclean removes those too)
 
@@ -76,7 +76,7 @@ lint: setup
 	export RUSTDOCFLAGS="-D warnings" && $(CARGO) doc --locked -p spax-core --no-deps --features emulate
 
 check: build
-	tools/check.sh $(CURDIR)/build
+	tools/check.sh $(CURDIR)/build $(CHECK_ARGS)
 
 cuda-check: setup
 	tools/cuda-check.sh "$(SPAXR_CARGO_TARGET)/cuda" release
