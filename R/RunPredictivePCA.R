@@ -5,7 +5,7 @@
 #' Three steps, all linear in cells. (1) Counts are scaled to the median total of the slice, log-transformed, all genes that are seen often enough z-scored, and principal components taken, 30 for the reduction. (2) For
 #' each cell these components are averaged over rings of its neighbours (the 6 nearest, the next 12, the next 18), the cell itself left out, and ridge regression predicts the cell's
 #' own components from the rings. What is predicted is what the tissue around a cell has in common with it: the domain; what is not is the cell's own. The predictions' main directions are the columns of
-#' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to twenty such matrices (of 30 and 40 components, of two lists of rings, of 10 to 20 directions), the most likely are kept, and the domains are what they agree on.
+#' the reduction. (3) With `n.domains`, mixtures are fitted from many starts to twenty such matrices (of 30 and 40 components, of two lists of rings, of 10 to 20 directions), the most likely are kept, and the domains are what they agree on; a cell's 18 nearest have half a say in that.
 #' How many of them agree with a cell's domain is its confidence: low along borders that the data do not settle.
 #'
 #' Several slices (`split.by`, `slice` or a list): each is scaled by itself and put where its groups of like cells lie among those of the others, so that slices may hold other mixtures of tissue; neighbours are looked for within it, and all share one set of directions and domains. Slices need no alignment; where they lie on each

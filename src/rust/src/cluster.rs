@@ -149,7 +149,7 @@ fn core_ensemble(x: Robj, k: Robj, starts: Robj, seed: Robj, coords: Robj, threa
             let ordered: Vec<_> = matrices.iter().map(|x| in_order(x, &order)).collect();
             let views: Vec<_> = ordered.iter().map(|x| x.view()).collect();
             let members = ensemble(&views, k, starts, seed)?;
-            let labels = agreement(&members, k)?;
+            let labels = agreement(&members, k, None)?;
             let sure = confidence(&members, &labels, k);
             Ok((off_curve(&labels, &order), off_curve(&sure, &order)))
         })?;

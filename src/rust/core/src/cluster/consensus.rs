@@ -11,6 +11,7 @@ use super::distinct::count_nonempty;
 use super::input::check_groups;
 use super::linkage::average_linkage;
 use super::votes::Ballots;
+use crate::graph::Neighbours;
 use crate::{progress, Error, Result};
 
 /// Distinct tuples that enter the linkage, whose memory grows with their square. Cells with rarer ones join the group with
@@ -34,26 +35,40 @@ pub fn confidence(runs: &[Vec<u32>], labels: &[u32], k: usize) -> Vec<f64> {
 }
 
 /// [`consensus`], after which every cell joins the group with which it shares most labels: linkage cannot take back a merge,
-/// and where it cuts depends on few cells.
+/// and where it cuts depends on few cells. Of these votes half are those of the cells `near` it, if they are known.
 ///
 /// # Errors
-/// Those of [`consensus`].
-pub fn agreement(runs: &[Vec<u32>], k: usize) -> Result<Vec<u32>> {
-    agreement_of(runs, k, MOST_TUPLES)
+/// Those of [`consensus`]; neighbours of other cells.
+pub fn agreement(runs: &[Vec<u32>], k: usize, near: Option<&Neighbours>) -> Result<Vec<u32>> {
+    agreement_of(runs, k, near, MOST_TUPLES)
 }
 
-fn agreement_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
+fn agreement_of(
+    runs: &[Vec<u32>],
+    k: usize,
+    near: Option<&Neighbours>,
+    most: usize,
+) -> Result<Vec<u32>> {
+    let cells = runs.first().map_or(0, Vec::len);
+    if near.is_some_and(|near| near.k > 0 && near.n_rows() != cells) {
+        return Err(Error::Internal("neighbours of other cells".into()));
+    }
     let linked = consensus_of(runs, k, most)?;
     let ballots = Ballots::new(runs);
-    let voted = ballots.vote(&linked, k);
     progress::check()?;
-    // A group that everybody left would be a domain less than asked for.
-    Ok(
-        match count_nonempty(&voted, k) < count_nonempty(&linked, k) {
-            true => linked,
-            false => number_by_first_cell(voted.iter().map(|&g| g as usize), k),
-        },
-    )
+    // A group that everybody left would be a domain less than asked for. One whose cells lie apart from each other may be lost to
+    // the neighbours' votes alone.
+    let groups = count_nonempty(&linked, k);
+    let mut ways = near.into_iter().map(Some).chain([None]);
+    let voted = ways.find_map(|near| {
+        let voted = ballots.vote(&linked, k, near);
+        (count_nonempty(&voted, k) == groups).then_some(voted)
+    });
+    progress::check()?;
+    Ok(match voted {
+        Some(voted) => number_by_first_cell(voted.iter().map(|&g| g as usize), k),
+        None => linked,
+    })
 }
 
 fn consensus_of(runs: &[Vec<u32>], k: usize, most: usize) -> Result<Vec<u32>> {
@@ -255,8 +270,8 @@ mod tests {
                 .collect();
             let tuples = distinct_tuples(&flat, 50).0.len();
             assert!(tuples > 1500 && tuples <= MOST_TUPLES, "{tuples}");
-            let all = agreement_of(&runs, 5, MOST_TUPLES).unwrap();
-            let some = agreement_of(&runs, 5, 300).unwrap();
+            let all = agreement_of(&runs, 5, None, MOST_TUPLES).unwrap();
+            let some = agreement_of(&runs, 5, None, 300).unwrap();
             let same = all.iter().zip(&some).filter(|(a, b)| a == b).count();
             assert!(same >= 2940, "{same} of 3000");
         }
@@ -265,7 +280,7 @@ mod tests {
     #[test]
     fn votes_mend_what_linkage_cut_wrong_and_are_sure_where_runs_agree() {
         let runs = noisy_runs(2000, 9, 0.2, 4);
-        let agreed = agreement(&runs, 4).unwrap();
+        let agreed = agreement(&runs, 4, None).unwrap();
         let right = (0..2000).filter(|&i| agreed[i] == agreed[i % 4]);
         let right = right.count();
         assert!(right > 1980, "{right} of 2000");
@@ -278,8 +293,21 @@ mod tests {
             assert_eq!(sure[i], same.count() as f64 / 9.0);
         }
         let alike = vec![runs[0].clone(); 3];
-        let agreed = agreement(&alike, 4).unwrap();
+        let agreed = agreement(&alike, 4, None).unwrap();
         assert!(confidence(&alike, &agreed, 4).iter().all(|&c| c == 1.0));
+    }
+
+    #[test]
+    fn a_group_of_single_cells_is_not_lost_to_their_neighbours() {
+        // One cell in ten is of a group of its own, apart from the others.
+        let truth: Vec<u32> = (0..200).map(|i| u32::from(i % 10 == 5)).collect();
+        let runs = vec![truth.clone(); 5];
+        let coords = ndarray::Array2::from_shape_fn((200, 2), |(i, j)| (i * (1 - j)) as f64);
+        let near = crate::graph::spatial_knn(coords.view(), 6).unwrap();
+        assert_eq!(agreement(&runs, 2, Some(&near)).unwrap(), truth);
+        let others = near.first(0);
+        assert_eq!(agreement(&runs, 2, Some(&others)).unwrap(), truth);
+        assert!(agreement(&[vec![0; 3]], 1, Some(&near)).is_err());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Domains of several numbers from one run, and what speaks for each.
 
-use super::domains::{ensemble, finished, off_curve, run_seed};
+use super::domains::{ensemble, finished, off_curve, run_seed, voters};
 use super::predicted::Predictions;
 use super::tissue::Tissue;
 use crate::cluster::{agreement, confidence};
+use crate::graph::Neighbours;
 use crate::metrics::{calinski_harabasz, predicted_by_groups};
 use crate::predictive::scattered_folds;
 use crate::{threads, Result};
@@ -25,7 +26,7 @@ pub struct Choice {
 /// Domains of each of `numbers` from the same predictions.
 ///
 /// # Errors
-/// Those of [`ensemble`]; more domains than cells.
+/// Those of [`ensemble`] and [`voters`]; more domains than cells.
 pub fn choose(
     predicted: &Predictions,
     tissue: &Tissue,
@@ -34,7 +35,11 @@ pub fn choose(
     seed: u64,
 ) -> Result<Vec<Choice>> {
     threads::install(tissue.threads(), || {
-        let one = |&k: &usize| choice(predicted, tissue, k, starts, run_seed(seed, k));
+        let near = voters(tissue)?;
+        let one = |&k: &usize| {
+            let members = ensemble(&predicted.matrices(), k, starts, run_seed(seed, k))?;
+            choice(predicted, tissue, &members, k, &near)
+        };
         numbers.iter().map(one).collect()
     })
 }
@@ -42,14 +47,12 @@ pub fn choose(
 fn choice(
     predicted: &Predictions,
     tissue: &Tissue,
+    members: &[Vec<u32>],
     k: usize,
-    starts: usize,
-    seed: u64,
+    near: &Neighbours,
 ) -> Result<Choice> {
-    let matrices = predicted.matrices();
-    let members = ensemble(&matrices, k, starts, seed)?;
-    let labels = agreement(&members, k)?;
-    let sure = confidence(&members, &labels, k);
+    let labels = agreement(members, k, Some(near))?;
+    let sure = confidence(members, &labels, k);
     let sum: f64 = sure.iter().sum();
     let folds = scattered_folds(labels.len());
     let order = tissue.order()?;

@@ -1,5 +1,7 @@
 //! From columns to domains: groups, what several runs agree on, and numbers that follow the tissue.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::tissue::Tissue;
@@ -7,6 +9,7 @@ use crate::cluster::{
     agreement, consensus, gaussian_mixture, kmeans, members, KMeansSettings, MemberSettings,
     MixtureSettings,
 };
+use crate::graph::Neighbours;
 use crate::metrics::{order_domains, refine_labels};
 use crate::{progress, Result};
 
@@ -33,7 +36,7 @@ pub fn groups(
     seed: u64,
 ) -> Result<Vec<u32>> {
     let labels = match method {
-        Method::Consensus => agreement(&ensemble(&[x], k, starts, seed)?, k)?,
+        Method::Consensus => agreement(&ensemble(&[x], k, starts, seed)?, k, None)?,
         Method::Mixture => {
             let settings = MixtureSettings {
                 starts,
@@ -60,6 +63,8 @@ const MEMBERS: usize = 80;
 const KEEP: (usize, usize) = (3, 5);
 /// Rows to which the members are fitted.
 const FIT_ROWS: usize = 20_000;
+/// As many as two rings of a hexagonal grid have; a third one adds nothing (bench/README.md, "Votes with neighbours").
+const VOTERS: usize = 18;
 
 /// Labellings of the rows that all `matrices` have: of each matrix, the likeliest mixtures from `starts` starts, or from fewer as it
 /// gives fewer members.
@@ -95,6 +100,15 @@ pub fn ensemble(
         all.push(groups(x.view(), k, Method::Mixture, starts, seed)?);
     }
     Ok(all)
+}
+
+/// Along the curve, the neighbours in its slice with whom a cell votes on its domain ([`agreement`]).
+///
+/// # Errors
+/// Those of [`Tissue::neighbours`].
+pub fn voters(tissue: &Tissue) -> Result<Arc<Neighbours>> {
+    let along = tissue.along_curve()?;
+    along.neighbours(VOTERS.min(along.most_neighbours()))
 }
 
 /// Values of cells in `order` (cell `order[i]` has `values[i]`), as the cells were given.

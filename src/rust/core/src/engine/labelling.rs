@@ -2,13 +2,13 @@
 
 use ndarray::{Array2, Axis};
 
-use super::domains::{agreed, ensemble, finished, groups, off_curve, run_seed, Method};
+use super::domains::{agreed, ensemble, finished, groups, off_curve, run_seed, voters, Method};
 use super::predicted::Predictions;
 use super::stage::Settings;
 use super::tissue::Tissue;
 use crate::cluster::{agreement, confidence};
 use crate::options::DomainSource;
-use crate::predictive::{correct_boundaries, NEAREST};
+use crate::predictive::correct_boundaries;
 use crate::Result;
 
 /// Labels under way, and what came of them.
@@ -82,7 +82,7 @@ impl Labelling {
     /// The domains that all trainings agree on.
     ///
     /// # Errors
-    /// Those of [`agreement`] and [`finished`].
+    /// Those of [`voters`], [`agreement`] and [`finished`].
     pub fn agree(
         &mut self,
         predicted: Option<&Predictions>,
@@ -95,9 +95,12 @@ impl Labelling {
             return Ok(());
         }
         let order = tissue.order()?;
-        let mut labels = agreement(&self.labels, k)?;
-        if let (Some(predicted), true) = (predicted, settings.domains.boundaries) {
-            labels = looked_at_again(&labels, predicted, tissue, k)?;
+        let near = predicted.map(|_| voters(tissue)).transpose()?;
+        let mut labels = agreement(&self.labels, k, near.as_deref())?;
+        if let (Some(predicted), Some(near), true) = (predicted, &near, settings.domains.boundaries)
+        {
+            // Those along borders by what the cells are themselves.
+            labels = correct_boundaries(predicted.own(), &labels, near, k)?;
         }
         let labels = off_curve(&labels, &order);
         self.domains = finished(labels, tissue, refine)?;
@@ -113,16 +116,4 @@ impl Labelling {
         let n = self.domains.iter().map(|&d| d as usize + 1).max();
         n.unwrap_or(0).max(settings.n_domains)
     }
-}
-
-/// Labels along the curve, those along borders by what the cells are themselves.
-fn looked_at_again(
-    labels: &[u32],
-    predicted: &Predictions,
-    tissue: &Tissue,
-    k: usize,
-) -> Result<Vec<u32>> {
-    let along = tissue.along_curve()?;
-    let near = along.neighbours(NEAREST.min(along.most_neighbours()))?;
-    correct_boundaries(predicted.own(), labels, &near, k)
 }

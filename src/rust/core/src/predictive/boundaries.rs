@@ -13,7 +13,7 @@ use crate::graph::Neighbours;
 use crate::{progress, Error, Result};
 
 /// Nearest cells whose labels a cell may take.
-pub const NEAREST: usize = 6;
+const NEAREST: usize = 6;
 /// Added to the covariance within the groups, as a part of its mean variance.
 const RIDGE: f64 = 1e-3;
 /// Rows of one product.
@@ -21,8 +21,7 @@ const CHUNK: usize = 1024;
 /// Between which temperatures the best is looked for.
 const TEMPERATURES: (f64, f64) = (0.01, 3.0);
 
-/// New `labels` (each one of `0..k`) of cells with components `x` and neighbours `near`, at least [`NEAREST`] or as many as
-/// there are.
+/// New `labels` (each one of `0..k`) of cells with components `x` and neighbours `near`, of which the nearest six count.
 ///
 /// # Errors
 /// Labels or neighbours of other cells; [`Error::Interrupted`].

@@ -12,7 +12,7 @@ mod ridge;
 mod rings;
 mod twins;
 
-pub use boundaries::{correct_boundaries, NEAREST};
+pub use boundaries::correct_boundaries;
 pub use directions::Directions;
 pub use folds::{compact_folds, scattered_folds, FOLDS};
 pub use grams::Grams;
