@@ -18,7 +18,7 @@ rm -rf stage
 # The check compiles from the tarball's own sources, without a network; nothing of CRAN is asked for either.
 export CARGO_NET_OFFLINE=true _R_CHECK_TESTS_NLINES_=0 _R_CHECK_XREFS_REPOSITORIES_="" _R_CHECK_CRAN_INCOMING_REMOTE_=false _R_CHECK_SYSTEM_CLOCK_=false
 R CMD check --no-manual "${@:2}" spaxR_*.tar.gz </dev/null
-grep -h '^\[ FAIL' spaxR.Rcheck/tests/*.Rout 2>/dev/null || true
+grep -h -m 1 "^\[ FAIL" spaxR.Rcheck/tests/*.Rout 2>/dev/null || true
 ls -l spaxR_*.tar.gz
 
 log=spaxR.Rcheck/00check.log
