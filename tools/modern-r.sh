@@ -3,8 +3,9 @@
 #
 #   tools/modern-r.sh [FILTER]    (or: make modern), as root
 #
-# FILTER is testthat's: only the test files whose names match, and no check, which runs all of them. SPAXR_TRIXIE (~/.cache/spaxr-trixie unless set) becomes
-# a Debian system made by debootstrap: 3 GB and three minutes the first time, reused afterwards; from DEBIAN_MIRROR, if set.
+# The check runs all tests. With FILTER, which is testthat's, only the test files whose names match are run, without a check.
+# SPAXR_TRIXIE (~/.cache/spaxr-trixie unless set) becomes a Debian system made by debootstrap: 3 GB and three minutes the first
+# time, reused afterwards; from DEBIAN_MIRROR, if set.
 # The status is 77 where no such system can be made.
 #
 # Everything lies in that folder, compiled crates too: what is compiled there never mixes with what is of this machine, and nothing of the

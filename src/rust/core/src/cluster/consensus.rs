@@ -49,8 +49,10 @@ fn agreement_of(
     near: Option<&Neighbours>,
     most: usize,
 ) -> Result<Vec<u32>> {
+    // Nobody near, in a slice of one cell.
+    let near = near.filter(|near| near.k > 0);
     let cells = runs.first().map_or(0, Vec::len);
-    if near.is_some_and(|near| near.k > 0 && near.n_rows() != cells) {
+    if near.is_some_and(|near| near.n_rows() != cells) {
         return Err(Error::Internal("neighbours of other cells".into()));
     }
     let linked = consensus_of(runs, k, most)?;

@@ -107,7 +107,7 @@ impl Ballots {
     pub fn vote(&self, group: &[u32], k: usize, near: Option<&Neighbours>) -> Vec<u32> {
         let shares = self.shares(group, k);
         let votes = self.votes(&shares);
-        match near.filter(|near| near.k > 0) {
+        match near {
             Some(near) => shares.nearest(group, &with_neighbours(&votes, near)),
             None => shares.nearest(group, &votes),
         }
