@@ -32,6 +32,8 @@ pub enum Purpose {
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+/// The lower half of 64 bits.
+const LOW: u64 = 0xFFFF_FFFF;
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// The bijection: four words out for every counter.
@@ -58,44 +60,32 @@ impl Philox {
     /// 128 random bits for the place `(round, index)` of this purpose's stream.
     #[inline(always)]
     pub fn block(&self, round: u32, index: u64) -> [u32; 4] {
-        let mut c = [index as u32, (index >> 32) as u32, round, self.purpose];
+        // In 64 bits each: a product is then one multiplication and no shuffle, also side by side.
+        let mut c = [index & LOW, index >> 32, round.into(), self.purpose.into()];
         let mut k = self.key;
         for _ in 0..10 {
-            let p0 = u64::from(MULTIPLIERS[0]) * u64::from(c[0]);
-            let p1 = u64::from(MULTIPLIERS[1]) * u64::from(c[2]);
+            let p0 = u64::from(MULTIPLIERS[0]) * (c[0] & LOW);
+            let p1 = u64::from(MULTIPLIERS[1]) * (c[2] & LOW);
+            let [k0, k1] = k.map(u64::from);
             c = [
-                (p1 >> 32) as u32 ^ c[1] ^ k[0],
-                p1 as u32,
-                (p0 >> 32) as u32 ^ c[3] ^ k[1],
-                p0 as u32,
+                (p1 >> 32) ^ c[1] ^ k0,
+                p1 & LOW,
+                (p0 >> 32) ^ c[3] ^ k1,
+                p0 & LOW,
             ];
             k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
         }
-        c
+        c.map(|word| word as u32)
     }
 
-    /// The blocks `index`, `index + 1`, ... side by side: `out[w][l]` is word w of block
-    /// `index + l`. The loop over lanes vectorises.
+    /// The blocks `index`, `index + 1`, ... side by side: `out[w][l]` is word w of block `index + l`. A loop over slices,
+    /// which vectorises; over arrays it would be unrolled first.
     #[inline(always)]
-    pub fn blocks<const LANES: usize>(&self, round: u32, index: u64, out: &mut [[u32; LANES]; 4]) {
-        for l in 0..LANES {
-            let at = index.wrapping_add(l as u64);
-            out[0][l] = at as u32;
-            out[1][l] = (at >> 32) as u32;
-        }
-        out[2] = [round; LANES];
-        out[3] = [self.purpose; LANES];
-        let mut k = self.key;
-        for _ in 0..10 {
-            for l in 0..LANES {
-                let p0 = u64::from(MULTIPLIERS[0]) * u64::from(out[0][l]);
-                let p1 = u64::from(MULTIPLIERS[1]) * u64::from(out[2][l]);
-                out[0][l] = (p1 >> 32) as u32 ^ out[1][l] ^ k[0];
-                out[2][l] = (p0 >> 32) as u32 ^ out[3][l] ^ k[1];
-                out[1][l] = p1 as u32;
-                out[3][l] = p0 as u32;
-            }
-            k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+    pub fn blocks(&self, round: u32, index: u64, out: [&mut [u32]; 4]) {
+        let [w0, w1, w2, w3] = out;
+        let words = w0.iter_mut().zip(w1).zip(w2.iter_mut().zip(w3));
+        for (l, ((w0, w1), (w2, w3))) in words.enumerate() {
+            [*w0, *w1, *w2, *w3] = self.block(round, index.wrapping_add(l as u64));
         }
     }
 }
@@ -210,7 +200,11 @@ mod tests {
     fn blocks_side_by_side_are_the_blocks_one_by_one() {
         let philox = Philox::new(42, Purpose::Dropout);
         let mut out = [[0u32; 8]; 4];
-        philox.blocks(9, u64::from(u32::MAX) - 3, &mut out);
+        philox.blocks(
+            9,
+            u64::from(u32::MAX) - 3,
+            out.each_mut().map(|w| &mut w[..]),
+        );
         for l in 0..8 {
             let one = philox.block(9, u64::from(u32::MAX) - 3 + l as u64);
             assert_eq!(one, [0, 1, 2, 3].map(|w| out[w][l]));

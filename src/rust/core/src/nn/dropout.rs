@@ -9,8 +9,13 @@ use crate::simd::dispatch;
 
 /// Sixteen random bits an element: eight elements a block of the generator.
 const PER_BLOCK: usize = 8;
-/// Blocks drawn side by side, so that the generator vectorises.
+/// Blocks of a group: lane l of them has the elements l, LANES + l, ...
 const LANES: usize = 8;
+const GROUP: usize = PER_BLOCK * LANES;
+/// Groups drawn side by side.
+const AT_ONCE: usize = 8;
+/// Rows to ask for at once, where there is a choice.
+pub const ROWS: usize = 16;
 
 /// Dropout of one layer in one epoch.
 #[derive(Clone, Copy, Debug)]
@@ -57,46 +62,76 @@ impl Dropout {
         self.threshold == 0
     }
 
-    /// Writes the factors (0 or 1 / (1 - p)) of one row.
-    pub fn factors(&self, row: usize, out: &mut [f32]) {
+    /// Writes the factors (0 or 1 / (1 - p)) of the rows from `first` on, as many as `out` holds. Rows drawn together
+    /// share the generator's start.
+    pub fn factors(&self, first: usize, width: usize, out: &mut [f32]) {
         if self.is_identity() {
             out.fill(1.0);
         } else {
-            draw(self, row, out);
+            draw(self, first, width, out);
         }
     }
 }
 
 dispatch! {
-    fn draw(dropout: &Dropout, row: usize, out: &mut [f32]) = draw_body
+    fn draw(dropout: &Dropout, first: usize, width: usize, out: &mut [f32]) = draw_body
 }
 
 #[inline(always)]
-fn draw_body(dropout: &Dropout, row: usize, out: &mut [f32]) {
+fn draw_body(dropout: &Dropout, first: usize, width: usize, out: &mut [f32]) {
     // Whole groups, so that no two rows share a block.
-    let groups = out.len().div_ceil(PER_BLOCK * LANES);
-    let first = (row * groups * LANES) as u64;
-    let mut words = [[0u32; LANES]; 4];
-    for (group, out) in out.chunks_mut(PER_BLOCK * LANES).enumerate() {
-        let base = first + (group * LANES) as u64;
-        dropout
-            .philox
-            .blocks::<LANES>(dropout.round, base, &mut words);
-        let mut factors = [[0f32; LANES]; PER_BLOCK];
-        for (word, pair) in words.iter().zip(factors.as_chunks_mut::<2>().0) {
-            for l in 0..LANES {
-                pair[0][l] = dropout.factor(word[l] & 0xffff);
-                pair[1][l] = dropout.factor(word[l] >> 16);
-            }
-        }
-        // Element e of the group takes lane e % LANES of row e / LANES.
-        for (out, factors) in out.chunks_mut(LANES).zip(&factors) {
-            out.copy_from_slice(&factors[..out.len()]);
+    let groups = width.div_ceil(GROUP);
+    let n = out.len() / width * groups;
+    let block = |group: usize| ((first * groups + group) * LANES) as u64;
+    let mut parts = out
+        .chunks_exact_mut(width)
+        .flat_map(|row| row.chunks_mut(GROUP));
+    let mut words = [[0u32; AT_ONCE * LANES]; 4];
+    for at in (0..n).step_by(AT_ONCE) {
+        let now = AT_ONCE.min(n - at);
+        let drawn = words.each_mut().map(|w| &mut w[..now * LANES]);
+        dropout.philox.blocks(dropout.round, block(at), drawn);
+        for (group, part) in parts.by_ref().take(now).enumerate() {
+            let words = words.each_ref().map(|w| &w.as_chunks().0[group]);
+            dropout.group(words, part);
         }
     }
 }
 
 impl Dropout {
+    /// At most [`GROUP`] factors of a row, from the words of its blocks.
+    #[inline(always)]
+    fn group(&self, words: [&[u32; LANES]; 4], out: &mut [f32]) {
+        if let Ok(out) = out.try_into() {
+            self.whole_group(words, out);
+        } else {
+            let mut all = [0f32; GROUP];
+            self.whole_group(words, &mut all);
+            out.copy_from_slice(&all[..out.len()]);
+        }
+    }
+
+    #[inline(always)]
+    fn whole_group(&self, [w0, w1, w2, w3]: [&[u32; LANES]; 4], out: &mut [f32; GROUP]) {
+        // Written out: a loop over words would be vectorised over them, which lie far apart.
+        if let [o0, o1, o2, o3] = out.as_chunks_mut().0 {
+            self.halves(w0, o0);
+            self.halves(w1, o1);
+            self.halves(w2, o2);
+            self.halves(w3, o3);
+        }
+    }
+
+    #[inline(always)]
+    fn halves(&self, words: &[u32; LANES], out: &mut [f32; 2 * LANES]) {
+        for l in 0..LANES {
+            out[l] = self.factor(words[l] & 0xffff);
+        }
+        for l in 0..LANES {
+            out[LANES + l] = self.factor(words[l] >> 16);
+        }
+    }
+
     #[inline(always)]
     fn factor(&self, bits: u32) -> f32 {
         if bits < self.threshold {
@@ -121,7 +156,7 @@ mod tests {
             let mut row = vec![0f32; width];
             let (mut dropped, mut sum) = (0usize, 0f64);
             for r in 0..4000 {
-                dropout(0.2, 3).factors(r, &mut row);
+                dropout(0.2, 3).factors(r, width, &mut row);
                 dropped += row.iter().filter(|&&f| f == 0.0).count();
                 sum += row.iter().map(|&f| f64::from(f)).sum::<f64>();
             }
@@ -135,13 +170,43 @@ mod tests {
     fn rows_rounds_and_columns_differ_and_repeat() {
         let draw = |round, row| {
             let mut out = vec![0f32; 64];
-            dropout(0.5, round).factors(row, &mut out);
+            dropout(0.5, round).factors(row, 64, &mut out);
             out
         };
         assert_eq!(draw(1, 5), draw(1, 5));
         assert_ne!(draw(1, 5), draw(1, 6));
         assert_ne!(draw(1, 5), draw(2, 5));
         assert_ne!(draw(1, 5)[..32], draw(1, 5)[32..]);
+    }
+
+    #[test]
+    fn rows_together_are_the_rows_one_by_one() {
+        for width in [3, 16, 64, 70, 200] {
+            let mut together = vec![0f32; 21 * width];
+            dropout(0.3, 4).factors(5, width, &mut together);
+            for (row, together) in together.chunks_exact(width).enumerate() {
+                let mut one = vec![0f32; width];
+                dropout(0.3, 4).factors(5 + row, width, &mut one);
+                assert_eq!(one, together);
+            }
+        }
+    }
+
+    /// What kernels do (core/cuda/common.cuh).
+    #[test]
+    fn element_and_block_belong_together() {
+        let (width, row) = (200, 3);
+        let mut drawn = vec![0f32; width];
+        let dropout = dropout(0.3, 4);
+        dropout.factors(row, width, &mut drawn);
+        for (e, factor) in drawn.into_iter().enumerate() {
+            let (group, within) = (row * 4 + e / GROUP, e % GROUP);
+            let block = dropout
+                .philox
+                .block(4, (group * LANES + within % LANES) as u64);
+            let bits = block[within / LANES / 2] >> (within / LANES % 2 * 16) & 0xffff;
+            assert_eq!(factor == 0.0, bits < dropout.threshold);
+        }
     }
 
     /// Rows of any width are independent, also where one is the next one moved along.
@@ -152,8 +217,8 @@ mod tests {
             for shift in 0..8 {
                 let mut same = 0;
                 for row in 0..500 {
-                    dropout(0.5, 1).factors(row, &mut one);
-                    dropout(0.5, 1).factors(row + 1, &mut next);
+                    dropout(0.5, 1).factors(row, width, &mut one);
+                    dropout(0.5, 1).factors(row + 1, width, &mut next);
                     let pairs = one[shift..].iter().zip(&next);
                     same += pairs.filter(|(a, b)| a == b).count();
                 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{Activation, Moments, Settings};
 use crate::dense::CHUNK;
-use crate::nn::dropout::Dropout;
+use crate::nn::dropout::{Dropout, ROWS};
 use crate::nn::tape::Traced;
 use crate::nn::view::{matrix, with_slices};
 use crate::simd::{dispatch, exp};
@@ -154,18 +154,24 @@ dispatch! {
 #[inline(always)]
 fn fwd_body<const A: u8>(x: &[f32], line: &Line, dropout: Dropout, first: usize, out: &mut [f32]) {
     let width = line.scale.len();
-    let mut factors = vec![1f32; width];
-    for (r, (out, x)) in out
-        .chunks_exact_mut(width)
-        .zip(x.chunks_exact(width))
-        .enumerate()
-    {
-        dropout.factors(first + r, &mut factors);
+    let mut factors = vec![1f32; ROWS * width];
+    let rows = out.chunks_exact_mut(width).zip(x.chunks_exact(width));
+    for (r, (out, x)) in rows.enumerate() {
+        let factors = row_of(&mut factors, dropout, [first, r], width);
         for c in 0..width {
             let y = line.scale[c] * x[c] + line.shift[c];
             out[c] = activate::<A>(y) * factors[c];
         }
     }
+}
+
+/// The factors of row `first + r`; every [`ROWS`] rows they are drawn anew.
+#[inline(always)]
+fn row_of(factors: &mut [f32], dropout: Dropout, [first, r]: [usize; 2], width: usize) -> &[f32] {
+    if r % ROWS == 0 {
+        dropout.factors(first + r, width, factors);
+    }
+    &factors[r % ROWS * width..][..width]
 }
 
 #[inline(always)]
@@ -213,11 +219,11 @@ fn behind_body<const A: u8>(
     sums: &mut [f64],
 ) {
     let width = line.scale.len();
-    let mut factors = vec![1f32; width];
+    let mut factors = vec![1f32; ROWS * width];
     let (sum, weighted) = sums.split_at_mut(width);
     let rows = x.chunks_exact(width).zip(grad.chunks_exact(width));
     for (r, (g, (x, grad))) in g.chunks_exact_mut(width).zip(rows).enumerate() {
-        dropout.factors(first + r, &mut factors);
+        let factors = row_of(&mut factors, dropout, [first, r], width);
         for c in 0..width {
             let y = line.scale[c] * x[c] + line.shift[c];
             let x_hat = hat.scale[c] * x[c] + hat.shift[c];

@@ -305,7 +305,7 @@ fn output_row_body(
     let p = y.len();
     let x = row(target.x, node, p);
     let Scratch { factors, hat, out } = scratch;
-    target.dropout.factors(node as usize, factors);
+    target.dropout.factors(node as usize, p, factors);
     for c in 0..p {
         hat[c] = (y[c] - decoder.moments.mean[c] as f32) * decoder.inverse[c];
         out[c] = (decoder.gamma[c] * hat[c] + decoder.beta[c]) * factors[c];
