@@ -61,13 +61,17 @@ pub fn groups(
 const MEMBERS: usize = 80;
 /// The fewest and the most members of each matrix.
 const KEEP: (usize, usize) = (3, 5);
+/// With at most this many rows there are three times the starts and members, up to half as many again twice: seeds disagree
+/// most where cells are few, and fits cost little there (bench/README.md, "Few cells").
+const FEW_ROWS: usize = 2_000;
+const TIMES_OF_FEW: usize = 3;
 /// Rows to which the members are fitted.
 const FIT_ROWS: usize = 20_000;
 /// As many as two rings of a hexagonal grid have; a third one adds nothing (bench/README.md, "Votes with neighbours").
 const VOTERS: usize = 18;
 
 /// Labellings of the rows that all `matrices` have: of each matrix, the likeliest mixtures from `starts` starts, or from fewer as it
-/// gives fewer members.
+/// gives fewer members; of few rows up to three times as many starts and members.
 ///
 /// # Errors
 /// Those of [`members`]; no mixture that fills its components.
@@ -79,11 +83,13 @@ pub fn ensemble(
 ) -> Result<Vec<Vec<u32>>> {
     let shown = progress::stage("domains", matrices.len());
     let keep = (MEMBERS / matrices.len().max(1)).clamp(KEEP.0, KEEP.1);
+    let n = matrices.first().map_or(1, |x| x.nrows().max(1));
+    let times = (FEW_ROWS * TIMES_OF_FEW / n).clamp(1, TIMES_OF_FEW);
     let mut all = Vec::new();
     for (round, x) in matrices.iter().enumerate() {
         let settings = MemberSettings {
-            starts: (starts * keep).div_ceil(KEEP.1),
-            keep,
+            starts: times * (starts * keep).div_ceil(KEEP.1),
+            keep: times * keep,
             seed,
             round: round as u32,
             fit_rows: FIT_ROWS,

@@ -134,7 +134,7 @@ pub mod rows {
     pub const STARTS: Row = Row::count(
         "starts",
         Range::at_least(1.0),
-        "starts of the mixture or of k-means.",
+        "starts of the mixture or of k-means; a consensus has up to three times as many where cells are few.",
     )
     .under(Section::Domains);
 

@@ -51,7 +51,11 @@ pub struct Options {
     pub domains: DomainOptions,
 }
 
-/// The published settings for Visium, but for the contrast, the cluster test, and how domains are found.
+/// Half of the published ones: beyond them the embedding's groups get no better, and on most tissues worse
+/// (bench/README.md, "How many epochs").
+const EPOCHS: usize = 150;
+
+/// The published settings for Visium, but for the contrast, the cluster test, the epochs, and how domains are found.
 impl Default for Options {
     fn default() -> Self {
         let published = Settings::default();
@@ -67,7 +71,10 @@ impl Default for Options {
                 k: 12,
                 radius: None,
             },
-            network: Params::default(),
+            network: Params {
+                epochs: EPOCHS,
+                ..Params::default()
+            },
             impute_from: ImputeFrom::Predicted,
             domains: DomainOptions {
                 cluster: ClusterMethod::Consensus,

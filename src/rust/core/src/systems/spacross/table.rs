@@ -146,7 +146,8 @@ pub(super) const TABLE: &[Row] = &[
         "impute_from",
         &["predicted", "network"],
         "what `impute = TRUE` gives: `\"predicted\"`: expression as the cells' neighbours predict it, by ridge regression; `\"network\"`: the \
-         network's reconstruction, for which it trains on scaled genes in place of components.",
+         network's reconstruction, for which it trains on scaled genes in place of components; 300 epochs bring it nearer to counts that were held \
+         out than the default's.",
     ),
     domains::CLUSTER,
     domains::domains_from(
