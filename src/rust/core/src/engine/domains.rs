@@ -83,8 +83,7 @@ pub fn ensemble(
 ) -> Result<Vec<Vec<u32>>> {
     let shown = progress::stage("domains", matrices.len());
     let keep = (MEMBERS / matrices.len().max(1)).clamp(KEEP.0, KEEP.1);
-    let n = matrices.first().map_or(1, |x| x.nrows().max(1));
-    let times = (FEW_ROWS * TIMES_OF_FEW / n).clamp(1, TIMES_OF_FEW);
+    let times = times_of(matrices.first().map_or(0, |x| x.nrows()));
     let mut all = Vec::new();
     for (round, x) in matrices.iter().enumerate() {
         let settings = MemberSettings {
@@ -106,6 +105,11 @@ pub fn ensemble(
         all.push(groups(x.view(), k, Method::Mixture, starts, seed)?);
     }
     Ok(all)
+}
+
+/// How many times the starts and members of so many rows there are.
+fn times_of(rows: usize) -> usize {
+    (FEW_ROWS * TIMES_OF_FEW / rows.max(1)).clamp(1, TIMES_OF_FEW)
 }
 
 /// Along the curve, the neighbours in its slice with whom a cell votes on its domain ([`agreement`]).
@@ -188,6 +192,16 @@ pub fn largest_first(labels: &[u32]) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fewer_rows_have_more_starts_and_members() {
+        let times = [0, 200, 2_000, 2_001, 3_000, 3_001, 1_000_000].map(times_of);
+        assert_eq!(times, [3, 3, 3, 2, 2, 1, 1]);
+        let rows = |n| Array2::from_shape_fn((n, 2), |(i, j)| ((i * 7919 + j * 31) % 997) as f32);
+        let members = |n| ensemble(&[rows(n).view()], 2, 20, 1).map(|m| m.len());
+        assert_eq!(members(150).ok(), Some(15));
+        assert_eq!(members(3_500).ok(), Some(5));
+    }
 
     #[test]
     fn the_largest_group_comes_first_and_equals_keep_their_order() {
