@@ -1,8 +1,8 @@
 #' Plot the training curve
 #'
-#' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. One of SpaCross that
-#' still falls at the end asks for more `epochs`; SpaLORA, which starts from the components of its modalities, falls on
-#' as it fits single cells: there that is no reason for more.
+#' Losses over the epochs, a panel each. A curve that jumps asks for a smaller `learning_rate`. The latent
+#' consistency of SpaCross should be flat at the end, or more `epochs` are needed. Reconstructions fall on as they fit
+#' single cells, of SpaCross and of SpaLORA: that is no reason for more, but where the network imputes.
 #'
 #' @param object What [RunSpaCross()] or [RunSpaLORA()] returned: an object (Seurat, SingleCellExperiment), a
 #'   `SpaCrossResult` or a `SpaLORAResult`.
