@@ -50,8 +50,9 @@ ChooseDomains.default <- function(object, numbers = 2:15, coords = NULL, ..., sl
   task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
   check_run_memory(task, 36)
   found <- domains_of_numbers(task, numbers)
+  say_quality(found$quality, NULL, verbose = FALSE)
   again <- if (!is.null(thin)) domains_of_numbers(thinned(task, thin), numbers)
-  domain_choice(found, again, task)
+  domain_choice(found$numbers, again$numbers, task)
 }
 
 #' @rdname ChooseDomains
@@ -96,7 +97,7 @@ thinned <- function(task, share) {
   task
 }
 
-# What the core says of each number: lists of k, domains, separation, r2, agreement.
+# What the core says of the tissue (`quality`, see quality.R) and of each of the `numbers`: lists of k, domains, separation, r2, agreement.
 domains_of_numbers <- function(task, numbers) {
   system <- spax_system("ppca")
   run <- core(core_run_new(system$name, new_tissue(task), core_options(task$options), run_asked(task)))
@@ -110,7 +111,8 @@ domains_of_numbers <- function(task, numbers) {
     if (stage == "train") break
     advance(run, stage, parts, task, timer, bar)
   }
-  core(core_run_choose(run, numbers, task$options$starts, task$seed, if (task$verbose) bar$show))
+  quality <- core(core_run_describe(run))$quality
+  list(quality = quality, numbers = core(core_run_choose(run, numbers, task$options$starts, task$seed, if (task$verbose) bar$show)))
 }
 
 domain_choice <- function(found, again, task) {
@@ -133,7 +135,9 @@ partition_ari <- function(a, b) {
 }
 
 suggest_numbers <- function(table, enough = 0.88) {
-  level <- which(table$r2 >= enough * max(table$r2))[[1L]]
+  most <- max(table$r2)
+  # Below 0 nothing is predicted, and a part of it is more.
+  level <- which(table$r2 >= min(enough * most, most))[[1L]]
   data.frame(
     n.domains = table$n.domains[c(highest_peak(table$separation), level)],
     reason = c("highest peak of separation", paste0("smallest number whose r2 reaches ", round(100 * enough), " % of the largest"))

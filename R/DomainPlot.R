@@ -8,7 +8,7 @@
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what a run made of matrices (its domains, where its cells were), or a list of those; labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
-#' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain` and `spalora_domain`, as far as the object has them.
+#' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain`, `spalora_domain` and `ppca_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.

@@ -35,7 +35,7 @@
 #'   `confidence`, `quality`, `coords` (not of a stack), `timings`, `options`, `genes`, `seed`, `versions`, `model`, `call`, and for several slices `slice` and
 #'   `alignment`.
 #'
-#'   `quality` is a list: `r2`, the share of the components' variance that neighbours predict in compact regions that were left out (near 0: the tissue has no spatial structure that the data show; it does not
+#'   `quality` is a list: `r2`, the share of the components' variance that neighbours predict in compact regions that were left out (near 0: the tissue has no spatial structure that the data show, or the coordinates are not those of the cells, which is warned of, class `spaxR_warning_structure`; it does not
 #'   say how right the domains are); `lambda`, the penalty chosen; `neighbours`; `twins`, cells that stand in the data twice;
 #'   [RunSpaCross()] adds `r2_network`, the same share for a linear reading of what its network makes of cells that it does
 #'   not see. The network has been trained on all cells, which flatters it: if it is below `r2` all the same, it has learned nothing of the

@@ -123,6 +123,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
                                verbose = TRUE, reduction.name = "spacross", reduction.key = "spacross_", domain.name = "spacross_domain",
                                confidence.name = NULL, imputed.assay = "SpaCross") {
   check_dots(...)
+  check_n_domains_given(n.domains)
   names <- output_names(reduction.name, reduction.key, domain.name, imputed.assay, confidence.name)
   assay <- check_assay(object, assay)
   if (isTRUE(impute)) check_imputed_assay(object, imputed.assay, assay)
@@ -133,7 +134,7 @@ RunSpaCross.Seurat <- function(object, n.domains, coords = NULL, ..., split.by =
   )
   object <- run_on_object(object, "RunSpaCross", where, names, function(input) {
     RunSpaCross.default(
-      input$counts, rlang::maybe_missing(n.domains), input$coords,
+      input$counts, n.domains, input$coords,
       slice = input$slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, reduction = input$embedding, options = options,
       epochs = epochs, published = published, impute = impute, sketch = sketch, seed = seed, threads = threads, device = device, verbose = verbose
     )

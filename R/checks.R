@@ -25,13 +25,17 @@ show_value <- function(x) {
   if (is.character(x)) paste0("\"", x, "\"") else format(x)
 }
 
-check_n_domains <- function(n.domains, n_cells) {
+check_n_domains_given <- function(n.domains) {
   if (rlang::is_missing(n.domains)) {
     abort_spax("argument", c(
       "{.arg n.domains} is missing.",
-      "i" = "Say how many spatial domains to look for, for instance {.code n.domains = 7}."
+      "i" = "Say how many spatial domains to look for, for instance {.code n.domains = 7}; {.fn ChooseDomains} helps to choose."
     ), "n.domains")
   }
+}
+
+check_n_domains <- function(n.domains, n_cells) {
+  check_n_domains_given(n.domains)
   if (n_cells < 2) {
     abort_spax("argument", c("There is one cell only.", "i" = "Domains need two cells or more."), "object")
   }

@@ -100,7 +100,7 @@ check_counts <- function(counts) {
   if (!found$whole) {
     warn_spax("counts", c(
       "The counts are not whole numbers.",
-      "i" = "SpaCross ranks genes by their raw counts: give the raw ones (for Seurat, {.code layer = \"counts\"})."
+      "i" = "Genes are chosen and cells scaled by raw counts: give those (for Seurat, {.code layer = \"counts\"})."
     ), "counts")
   }
   empty <- found$empty_cells

@@ -129,7 +129,7 @@ check_is_options <- function(options, set) {
   if (!inherits(options, set$class)) {
     abort_spax("argument", c(
       "{.arg options} must come from {.fn {set$class}}, not be {show_value(options)}.",
-      "i" = "For instance {.code options = {set$class}(k = 6)}."
+      "i" = "For instance {.code options = {set$class}(starts = 40)}."
     ), "options")
   }
   check_options(options, set)

@@ -1,9 +1,9 @@
 # What a run says of how far its cells' neighbours predict them.
 
-# With the modalities' names where there are several.
+# With the modalities' names where there are several, and without what is only said.
 named_quality <- function(quality, modalities) {
   unheard <- modalities[from_zero(unlist(quality$unheard))]
-  quality$unheard <- NULL
+  quality$unheard <- quality$nothing <- NULL
   if (is.null(quality) || is.null(modalities)) {
     return(quality)
   }
@@ -11,9 +11,21 @@ named_quality <- function(quality, modalities) {
   c(quality, list(unheard = unheard))
 }
 
-say_quality <- function(quality, verbose) {
+# `quality` as the core gives it, of cells with `modalities` (NULL: one).
+say_quality <- function(quality, modalities, verbose) {
   if (verbose) say_twins(quality$twins)
-  if (length(quality$unheard) > 0L) say_unheard(quality$unheard)
+  unheard <- modalities[from_zero(unlist(quality$unheard))]
+  if (length(unheard) > 0L) say_unheard(unheard)
+  if (isTRUE(quality$nothing)) say_nothing()
+}
+
+# Members agree on domains of a few hundred shuffled cells too: confidence does not show it.
+say_nothing <- function() {
+  warn_spax("structure", c(
+    "A cell's neighbours say nothing about it: its place and its values have nothing to do with each other.",
+    "i" = "Look whether {.arg coords} stand in the order of the cells: rows without the cells' names are taken in theirs.",
+    "i" = "If they do, the data show no structure in space, and domains mean nothing, however confident."
+  ), "coords")
 }
 
 # Twins of osmFISH and the like: duplicated rows of a table, more often than not.

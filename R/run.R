@@ -5,8 +5,8 @@
 fit_system <- function(task, system, timer, call) {
   look_at_coords(task)
   found <- run_system(task, system$name, system$parts_of(task), timer, function(described) system$told(described, task))
+  say_quality(found$quality, names(task$modalities), task$verbose)
   found$quality <- named_quality(found$quality, names(task$modalities))
-  say_quality(found$quality, task$verbose)
   more <- system$more(found, task)
   model <- new_model(system, system$own(found, task), found$domain, task, found$model)
   new_result(system, c(

@@ -100,7 +100,10 @@ test_that("a reduction takes the place of the counts", {
     1,
     matrix(stats::rnorm(40 * nrow(small_xy())), ncol = 40, dimnames = list(rownames(small_xy()), NULL))
   )
-  fit <- RunPredictivePCA(NULL, coords = small_xy(), reduction = pcs, verbose = FALSE)
+  expect_warning(
+    fit <- RunPredictivePCA(NULL, coords = small_xy(), reduction = pcs, verbose = FALSE),
+    class = "spaxR_warning_structure"
+  )
   expect_identical(rownames(fit$embedding), rownames(pcs))
   expect_lt(fit$quality$r2, 0.05)
 })
@@ -166,4 +169,22 @@ test_that("a model of a wide reduction takes that reduction again", {
   found <- predict(fit, NULL, small_xy(), reduction = wide)
   expect_equal(unname(found$embedding), unname(fit$embedding), tolerance = 1e-5)
   expect_spax_error(predict(fit, NULL, small_xy(), reduction = wide[, 1:40]), "argument", "reduction")
+})
+
+test_that("cells whose coordinates are in another order are warned of, however sure their domains are", {
+  made <- simulate_tissue(n.cells = 400)
+  elsewhere <- withr::with_seed(1, made$spots[sample(nrow(made$spots)), c("x", "y")])
+  rownames(elsewhere) <- rownames(made$spots)
+  warned <- expect_warning(
+    fit <- RunPredictivePCA(made$counts$RNA, n.domains = 3, coords = elsewhere, verbose = FALSE),
+    class = "spaxR_warning_structure"
+  )
+  expect_match(conditionMessage(warned), "say nothing about it")
+  expect_null(fit$quality$nothing)
+  expect_warning(
+    choice <- ChooseDomains(made$counts$RNA, 2:3, coords = elsewhere, thin = NULL, verbose = FALSE),
+    class = "spaxR_warning_structure"
+  )
+  expect_true(all(choice$suggested$n.domains %in% 2:3))
+  expect_no_warning(RunPredictivePCA(made$counts$RNA, n.domains = 3, coords = made$spots, verbose = FALSE))
 })

@@ -46,3 +46,7 @@ test_that("messages name the argument and the remedy", {
     said(spacross_options(k = 6, !!!list(k = 7)))
   })
 })
+
+test_that("an object without a number of domains is told so as a matrix is", {
+  expect_error(RunSpaCross(small_seurat(), coords = c("x", "y")), class = "spaxR_error_argument", regexp = "n.domains")
+})

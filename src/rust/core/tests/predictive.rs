@@ -302,9 +302,9 @@ fn a_modality_of_shuffled_cells_counts_for_nothing() {
         .fold(0f32, |m, d| m.max(d.abs()));
     assert!(most < 1e-4, "{most}");
     assert!(predict(&[of(&x), of(&x)]).quality.unheard.is_empty());
-    // Nothing to go by is no reason to look at nothing.
-    assert!(predict(&[of(&shuffled), of(&shuffled)])
-        .quality
-        .unheard
-        .is_empty());
+    // Nothing to go by is no reason to look at nothing, but to say so.
+    let twice = predict(&[of(&shuffled), of(&shuffled)]).quality;
+    assert!(twice.unheard.is_empty() && twice.nothing);
+    assert!(predict(&[of(&shuffled)]).quality.nothing);
+    assert!(!predict(&[of(&x)]).quality.nothing);
 }

@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::krylov::{LanczosBlock, ABREAST};
 use super::ScaledGenes;
 use crate::progress::{self, until_cancelled};
-use crate::simd::dispatch;
 use crate::Result;
 
 /// Parts of the cells that are summed by themselves: as many whatever the number of threads, so that sums are the same.
@@ -70,35 +69,18 @@ impl ScaledGenes {
             let slice = self.slices.of(cell);
             let (genes, values) = self.matrix.row(cell);
             let mut score = offsets[slice].map(|v| -v);
-            through(genes, values, weights, &mut score, &mut sums.genes);
+            for (&gene, &value) in genes.iter().zip(values) {
+                let (value, weights) = (f64::from(value), &weights[gene as usize]);
+                (0..ABREAST).for_each(|j| score[j] += value * weights[j]);
+            }
+            for (&gene, &value) in genes.iter().zip(values) {
+                let (value, sum) = (f64::from(value), &mut sums.genes[gene as usize]);
+                (0..ABREAST).for_each(|j| sum[j] += value * score[j]);
+            }
             let sum = &mut sums.slices[slice];
             (0..ABREAST).for_each(|j| sum[j] += score[j]);
         }
         sums
-    }
-}
-
-dispatch! {
-    fn through(genes: &[u32], values: &[f32], weights: &LanczosBlock, score: &mut [f64; ABREAST], sums: &mut LanczosBlock)
-        = through_body
-}
-
-/// Adds a cell's l' W to its `score` u, and then l u' to the `sums`.
-#[inline(always)]
-fn through_body(
-    genes: &[u32],
-    values: &[f32],
-    weights: &LanczosBlock,
-    score: &mut [f64; ABREAST],
-    sums: &mut LanczosBlock,
-) {
-    for (&gene, &value) in genes.iter().zip(values) {
-        let (value, weights) = (f64::from(value), &weights[gene as usize]);
-        (0..ABREAST).for_each(|j| score[j] += value * weights[j]);
-    }
-    for (&gene, &value) in genes.iter().zip(values) {
-        let (value, sum) = (f64::from(value), &mut sums[gene as usize]);
-        (0..ABREAST).for_each(|j| sum[j] += value * score[j]);
     }
 }
 

@@ -186,16 +186,17 @@ impl Components {
     }
 
     /// Predicts the components of each cell from its neighbours'. `own`: the share of its own residual that a cell keeps. Of several
-    /// modalities those that neighbours do not predict count for nothing.
+    /// modalities those that neighbours do not predict count for nothing, unless they predict none.
     ///
     /// # Errors
     /// Cells without neighbours; a decomposition that does not converge.
     pub fn predict(&self, tissue: &Tissue, own: f64) -> Result<Predictions> {
-        let found = self.predict_all(tissue, own)?;
+        let mut found = self.predict_all(tissue, own)?;
         let r2 = &found.quality.r2;
         let least = HEARD / self.x.nrows() as f64;
         let unheard: Vec<usize> = (0..r2.len()).filter(|&m| r2[m] < least).collect();
-        if unheard.is_empty() || unheard.len() == r2.len() {
+        found.quality.nothing = unheard.len() == r2.len();
+        if unheard.is_empty() || found.quality.nothing {
             return Ok(found);
         }
         let mut heard = self.without(&unheard).predict_all(tissue, own)?;

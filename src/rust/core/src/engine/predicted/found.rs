@@ -17,6 +17,8 @@ pub struct Quality {
     pub r2: Vec<f64>,
     /// Modalities that neighbours do not predict at all, and that count for nothing.
     pub unheard: Vec<usize>,
+    /// Whether neighbours predict nothing at all: cells that are not where they are said to be, as a rule.
+    pub nothing: bool,
     /// The same of [`Quality::r2`] over all components, predicted by a linear reading of what the network makes of cells that it does
     /// not see. Its weights have been trained on all cells: it flatters the network.
     pub r2_network: Option<f64>,
@@ -48,7 +50,8 @@ impl Predictions {
     pub fn describe(&self) -> Value {
         json!({
             "r2": self.quality.r2, "lambda": self.quality.lambda, "neighbours": self.quality.neighbours,
-            "twins": self.quality.twins, "unheard": self.quality.unheard, "r2_network": self.quality.r2_network,
+            "twins": self.quality.twins, "unheard": self.quality.unheard,
+            "nothing": self.quality.nothing, "r2_network": self.quality.r2_network,
         })
     }
 
