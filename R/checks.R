@@ -29,7 +29,8 @@ check_n_domains_given <- function(n.domains) {
   if (rlang::is_missing(n.domains)) {
     abort_spax("argument", c(
       "{.arg n.domains} is missing.",
-      "i" = "Say how many spatial domains to look for, for instance {.code n.domains = 7}; {.fn ChooseDomains} helps to choose."
+      "i" = "Say how many spatial domains to look for, for instance {.code n.domains = 7}; {.fn ChooseDomains} helps to
+             choose."
     ), "n.domains")
   }
 }

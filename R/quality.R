@@ -23,7 +23,8 @@ say_quality <- function(quality, modalities, verbose) {
 say_nothing <- function() {
   warn_spax("structure", c(
     "A cell's neighbours say nothing about it: its place and its values have nothing to do with each other.",
-    "i" = "Look whether {.arg coords} stand in the order of the cells: rows without the cells' names are taken in theirs.",
+    "i" = "Look whether {.arg coords} stand in the order of the cells: rows without the cells' names are taken in
+           theirs.",
     "i" = "If they do, the data show no structure in space, and domains mean nothing, however confident."
   ), "coords")
 }
