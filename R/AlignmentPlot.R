@@ -6,7 +6,7 @@
 #' @param object A result of [AlignSlices()]: a `SlicesAligned`, or an object (Seurat, SingleCellExperiment).
 #' @param ... Not used; anything here is an error.
 #' @param slices Names of the slices to draw. NULL: all.
-#' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
+#' @param pt.size Size of the points. NULL: a little less than their cells lie apart, in a figure of any size.
 #' @param cols Colours, one a slice, with or without their names. NULL: [domain_palette()].
 #' @param y.down As for [DomainPlot()].
 #' @param outline TRUE draws the rim of each slice.
@@ -66,10 +66,10 @@ alignment_plot <- function(record, slices, pt.size, cols, y.down, outline) {
   states <- Map(
     function(place, state) alignment_state(place[shown, ], slice, factor(state, names(states))), states, names(states)
   )
-  size <- check_size(pt.size) %||% point_size(cbind(states[[1L]], image = slice), 2L)
+  points <- cell_points(cbind(states[[1L]], image = slice), check_size(pt.size), share = 0.7, alpha = 0.6)
   rims <- if (check_flag(outline, "outline")) do.call(rbind, lapply(unname(states), slice_rims))
   colours <- given_colours(slice, cols) %||% domain_palette(slice)
-  draw_alignment(shuffle_slices(do.call(rbind, unname(states))), rims, colours, 0.7 * size, y_down)
+  draw_alignment(shuffle_slices(do.call(rbind, unname(states))), rims, colours, points, y_down)
 }
 
 # The first cell of every slice, the second of every slice, and so on: none lies on top of another as a whole.
@@ -114,9 +114,9 @@ alignment_moved <- function(record) {
   moved
 }
 
-draw_alignment <- function(table, rims, colours, size, y_down) {
+draw_alignment <- function(table, rims, colours, points, y_down) {
   plot <- ggplot2::ggplot(table, ggplot2::aes(.data$x, .data$y, colour = .data$slice)) +
-    ggplot2::geom_point(shape = 16, size = size, alpha = 0.6, stroke = 0) +
+    points +
     ggplot2::facet_wrap(ggplot2::vars(.data$state)) +
     ggplot2::coord_fixed(clip = "off") +
     ggplot2::scale_colour_manual(values = colours, name = NULL) +

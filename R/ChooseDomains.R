@@ -7,6 +7,7 @@
 #' | `separation` | Calinski-Harabasz: variance between the domains over variance within, in the predicted columns | a peak |
 #' | `r2` | share of the variance of the cells' own components that the means of the domains predict, for cells left out | where it levels off |
 #' | `agreement` | mean confidence: share of the mixtures that agree with a cell's domain | 1 |
+#' | `weakest` | the same in the domain where it is least | 1 |
 #' | `stability` | adjusted Rand index with the domains of thinned counts, of which half is left | 1 |
 #'
 #' Two suggestions: the highest peak of `separation`, and the smallest number whose `r2` reaches 88 % of the largest. On 12 annotated tissues one of the two met the annotators' number 8 times;
@@ -49,6 +50,7 @@ ChooseDomains.default <- function(object, numbers = 2:15, coords = NULL, ..., sl
   check_counts(task$counts)
   task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
   check_run_memory(task, 36)
+  if (task$verbose) say_numbers(numbers, task, thin)
   found <- domains_of_numbers(task, numbers)
   say_quality(found$quality, NULL, verbose = FALSE)
   again <- if (!is.null(thin)) domains_of_numbers(thinned(task, thin), numbers)
@@ -72,6 +74,11 @@ ChooseDomains.Seurat <- function(object, numbers = 2:15, coords = NULL, ..., spl
 #' @rdname ChooseDomains
 #' @exportS3Method ChooseDomains SingleCellExperiment
 ChooseDomains.SingleCellExperiment <- ChooseDomains.Seurat
+
+say_numbers <- function(numbers, task, thin) {
+  again <- if (!is.null(thin)) paste0(", and once more with ", format(round(100 * thin)), " % of the counts")
+  cli::cli_inform(paste0("Finding {numbers[[1L]]} to {utils::tail(numbers, 1L)} domains in {length(task$cells)} cells", again, "."))
+}
 
 check_numbers <- function(numbers, n_cells) {
   ok <- is.numeric(numbers) && length(numbers) >= 2L && all(vapply(numbers, is_whole, NA)) && all(numbers >= 2 & numbers < n_cells)
@@ -118,7 +125,7 @@ domains_of_numbers <- function(task, numbers) {
 domain_choice <- function(found, again, task) {
   of <- function(list, name) vapply(list, `[[`, 0, name)
   numbers <- as.integer(of(found, "k"))
-  table <- data.frame(n.domains = numbers, separation = of(found, "separation"), r2 = of(found, "r2"), agreement = of(found, "agreement"))
+  table <- data.frame(n.domains = numbers, separation = of(found, "separation"), r2 = of(found, "r2"), agreement = of(found, "agreement"), weakest = of(found, "weakest"))
   table$stability <- if (is.null(again)) NA_real_ else mapply(function(a, b) partition_ari(a$domains, b$domains), found, again)
   domains <- lapply(found, function(x) factor(x$domains, levels = seq_len(max(x$domains, x$k))))
   domains <- data.frame(rlang::set_names(domains, paste0("k", numbers)), row.names = task$cells)
@@ -134,14 +141,23 @@ partition_ari <- function(a, b) {
   if (most == expected) 1 else (pairs(joint) - expected) / (most - expected)
 }
 
-suggest_numbers <- function(table, enough = 0.88) {
-  most <- max(table$r2)
-  # Below 0 nothing is predicted, and a part of it is more.
-  level <- which(table$r2 >= min(enough * most, most))[[1L]]
+suggest_numbers <- function(table) {
+  sure <- most_sure(table)
   data.frame(
-    n.domains = table$n.domains[c(highest_peak(table$separation), level)],
-    reason = c("highest peak of separation", paste0("smallest number whose r2 reaches ", round(100 * enough), " % of the largest"))
+    n.domains = table$n.domains[c(sure$row, highest_peak(table$separation))],
+    reason = c(sure$reason, "highest peak of separation: higher than both neighbours")
   )
+}
+
+# The last number before domains appear of which mixtures are not sure. `enough` of them are to agree with the cells of every domain.
+most_sure <- function(table, enough = 0.85) {
+  rows <- which(table$weakest >= enough)
+  if (length(rows) == 0L) {
+    return(list(row = which.max(table$weakest), reason = "no number has domains that are all sure: here the least sure is surest"))
+  }
+  row <- max(rows)
+  more <- if (row == nrow(table)) "; try more" else ""
+  list(row = row, reason = paste0("most domains that are all sure: ", round(100 * enough), " % of the mixtures agree in each", more))
 }
 
 # Higher than both neighbours. The first is no peak: without structure, separation falls with the number. Where there is none, the first even so.
@@ -164,7 +180,7 @@ domain_tree <- function(domains, numbers) {
 print.DomainChoice <- function(x, ...) {
   table <- x$table
   numbers <- format(table$n.domains)
-  shown <- data.frame(n.domains = numbers, separation = format(round(table$separation, 1)), lapply(table[c("r2", "agreement", "stability")], function(v) format(round(v, 3))))
+  shown <- data.frame(n.domains = numbers, separation = format(round(table$separation, 1)), lapply(table[c("r2", "agreement", "weakest", "stability")], function(v) format(round(v, 3))))
   print(shown, row.names = FALSE)
   writeLines(c("", paste0("Suggested: ", x$suggested$n.domains, " (", x$suggested$reason, ")"), "No rule is right on all tissues: plot() draws the curves; see ?ChooseDomains."))
   invisible(x)
@@ -172,7 +188,7 @@ print.DomainChoice <- function(x, ...) {
 
 #' @export
 plot.DomainChoice <- function(x, ...) {
-  what <- c(separation = "Separation of the domains", r2 = "Own values predicted (R2)", agreement = "Agreement of the mixtures", stability = "Stability under thinned counts")
+  what <- c(separation = "Separation of the domains", r2 = "Own values predicted (R2)", agreement = "Agreement of the mixtures", weakest = "Agreement in the least sure domain", stability = "Stability under thinned counts")
   what <- what[vapply(names(what), function(name) !all(is.na(x$table[[name]])), NA)]
   long <- do.call(rbind, lapply(names(what), function(name) {
     data.frame(n.domains = x$table$n.domains, value = x$table[[name]], what = factor(what[[name]], what))

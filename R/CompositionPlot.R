@@ -10,7 +10,7 @@
 #' @param ... Not used; anything here is an error.
 #' @param slice For labels, the slice of each cell.
 #' @param group.by Meta data column with the domains. NULL: `spacross_domain`, `spalora_domain` or
-#'   `ppca_domain`, whichever there is.
+#'   `ppca_domain`, whichever there is; of several that of the last run, with a message.
 #' @param split.by Meta data column with the slices; `"image"`: one slice an image.
 #' @param cols As for [DomainPlot()].
 #' @return A ggplot object. Cells without a label are left out.

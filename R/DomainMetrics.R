@@ -21,7 +21,7 @@
 #' @param by `"slice"`: the table above. `"domain"`: how sure the domains are, from what the run kept beside them.
 #' @param confidence For labels and `by = "domain"`: a number from 0 to 1 for each cell.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param domain.name Meta data column with the domains. NULL: `spacross_domain`, `spalora_domain` or `ppca_domain`, whichever there is.
+#' @param domain.name Meta data column with the domains. NULL: `spacross_domain`, `spalora_domain` or `ppca_domain`, whichever there is; of several that of the last run, with a message.
 #' @param split.by NULL, or the meta data column with the slices (`"image"`: the images). Without it, each image is a slice.
 #' @return A data frame, one row a slice: `slice`, `n` (cells used), `n_left_out` (cells without a domain or a known label, which no number counts),
 #'   `n_domains`, and the columns above. Those that need known labels are NaN without them.

@@ -1,7 +1,7 @@
 #' Plot domains in space
 #'
 #' Draws each cell at its place, coloured by its domain. Several columns, say domains and an annotation, are drawn side by side, and the later
-#' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with.
+#' panels borrow the colours of the first: a group takes the colour of the domain that it shares most cells with, if they share a fifth of both.
 #'
 #' `plot()` of an object or a result that holds a run draws this, with the same arguments; of what [predict()][predict.SpaxModel] gives for matrices, too.
 #'
@@ -10,7 +10,7 @@
 #' @param ... Not used; anything here is an error.
 #' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain`, `spalora_domain` and `ppca_domain`, as far as the object has them.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
-#' @param pt.size Size of the points. NULL: so that neighbours nearly touch in a figure of ordinary size.
+#' @param pt.size Size of the points, in millimetres as ggplot2 has it. NULL: as far as their cells lie apart, so that neighbours nearly touch in a figure of any size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
 #' @param slice,split.by NULL, or the slice of each cell (for an object, a meta data column, or `"image"`): a panel each, side by side at one scale, with the same colours. Without
 #'   it, each image of an object is a slice, and samples that lie over each other (`sample_id` and the like) get a panel each. What [RunSpaCross()] gave for several slices is split by them.
@@ -38,10 +38,10 @@ DomainPlot.default <- function(object, ..., coords, slice = NULL, pt.size = NULL
   titles <- check_titles(titles, labels)
   colours <- match_colours(labels, cols)
   ncol <- if (!is.null(ncol)) check_whole(ncol, "ncol", 1)
-  size <- check_size(pt.size) %||% point_size(place, slices_across(place) * min(ncol %||% length(labels), length(labels)))
+  points <- cell_points(place, check_size(pt.size), opaque = TRUE)
   sure <- check_confidence(confidence, labels)
   panels <- lapply(seq_along(labels), function(i) {
-    panel <- domain_panel(place, labels[[i]], colours[[i]], size, names(labels)[[i]], sure[[i]])
+    panel <- domain_panel(place, labels[[i]], colours[[i]], points, names(labels)[[i]], sure[[i]])
     panel + panel_frame(place, titles[[i]], y_down)
   })
   arrange_panels(panels, ncol)
@@ -126,7 +126,7 @@ known_domains <- function(object) {
   if (length(found) == 0L) {
     abort_spax("argument", c(
       "The meta data has no domains yet.",
-      "i" = paste("Call", one_of_runs(), "first, or give {.arg group.by}.")
+      "i" = remedy_no_domains(object, "group.by")
     ), "group.by")
   }
   found
@@ -176,7 +176,7 @@ check_titles <- function(titles, labels) {
   titles
 }
 
-domain_panel <- function(coords, labels, colours, size, name, confidence = NULL) {
+domain_panel <- function(coords, labels, colours, points, name, confidence = NULL) {
   data <- data.frame(x = coords$x, y = coords$y, label = unname(labels))
   if (!is.null(confidence)) data$confidence <- pmax(unname(confidence), palest, na.rm = TRUE)
   data$image <- coords$image
@@ -186,7 +186,7 @@ domain_panel <- function(coords, labels, colours, size, name, confidence = NULL)
   data$label <- say_absent(data$label, absent)
   colours <- c(colours, if (absent %in% data$label) rlang::set_names("grey85", absent))
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$label)) +
-    ggplot2::geom_point(size = size, shape = point_shape(nrow(data)), stroke = 0) +
+    points +
     ggplot2::scale_colour_manual(values = colours, guide = domain_guide(length(colours))) +
     ggplot2::labs(colour = NULL)
   if (is.null(confidence)) plot else plot + ggplot2::aes(alpha = .data$confidence) + confidence_scale()
@@ -204,7 +204,7 @@ say_absent <- function(labels, absent) {
 
 # Up to 20 lines a column: a narrow legend leaves more room to the tissue.
 domain_guide <- function(n) {
-  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 20))
+  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 20), order = 1)
 }
 
 arrange_panels <- function(panels, ncol) {

@@ -19,7 +19,7 @@
 #' @param prune Shared neighbours below this Jaccard index are no edge.
 #' @param seed One whole number: the same seed gives the same domains. NULL draws it from R's generator.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param reduction Reduction to use. NULL: `spacross`, `spalora` or `ppca`, whichever there is.
+#' @param reduction Reduction to use. NULL: `spacross`, `spalora` or `ppca`, whichever there is; of several that of the last run, with a message.
 #' @param dims Its columns. NULL: all.
 #' @param domain.name Meta data column for the result. NULL: the name of the reduction with `_domain`.
 #' @param confidence TRUE gives the result of the default method with `"consensus"` an attribute `"confidence"`: a number from 0 to 1 for each cell.
@@ -112,7 +112,7 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads,
     confidence = TRUE
   )
-  object <- write_domains(object, structure(domains, confidence = NULL), attr(domains, "confidence"), names)
+  object <- write_domains(keep_coords(object, coords), structure(domains, confidence = NULL), attr(domains, "confidence"), names)
   if (!inherits(object, "Seurat")) {
     return(object)
   }

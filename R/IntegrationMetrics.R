@@ -15,7 +15,7 @@
 #' @param domain,truth NULL, or domains and known labels, one a cell; for an object, names of meta data columns. cLISI counts `truth` where it is given, else `domain`.
 #' @param perplexity How many neighbours count, in effect. At most a third of the cells.
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
-#' @param reduction Reduction to look at. NULL: `spacross` or `spalora`, whichever there is.
+#' @param reduction Reduction to look at. NULL: `spacross` or `spalora`, whichever there is; of several that of the last run, with a message.
 #' @param dims Its columns. NULL: all.
 #' @param split.by The meta data column with the slices.
 #' @return A data frame with one row a slice and the last row, `overall`, for all cells:

@@ -8,7 +8,7 @@
 #' @param ... Not used; anything here is an error.
 #' @param what `"modality"`: the weights of the modalities; `"graph"`: within each modality, the weight of the neighbours in space, as against those with similar features.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
-#' @param pt.size Size of the points. NULL: so that neighbours nearly touch.
+#' @param pt.size Size of the points. NULL: so that neighbours nearly touch, in a figure of any size.
 #' @param y.down,slice,split.by As for [DomainPlot()]: slices, and samples that lie over each other, get a panel each.
 #' @param cols Colours of the modalities in the lower panel. NULL: [domain_palette()].
 #' @param group.by Meta data column with the groups of the lower panel. NULL: no lower panel.
@@ -81,9 +81,9 @@ plot_weights <- function(weights, coords, groups, what, size, y_down, cols) {
   # Where all weigh the same.
   even <- if (what == "modality") 1 / length(weights) else 0.5
   scale <- weight_scale(weights, even, if (what == "modality") "Weight" else "Weight\nof space")
-  size <- size %||% point_size(coords, slices_across(coords) * length(weights))
+  points <- cell_points(coords, size)
   panels <- Map(function(values, name) {
-    weight_panel(coords, values, size) + scale + panel_frame(coords, name, y_down)
+    weight_panel(coords, values, points) + scale + panel_frame(coords, name, y_down)
   }, weights, names(weights))
   map <- patchwork::wrap_plots(unname(panels), nrow = 1L, guides = "collect")
   if (is.null(groups)) {
@@ -92,11 +92,11 @@ plot_weights <- function(weights, coords, groups, what, size, y_down, cols) {
   patchwork::wrap_plots(map, weight_boxes(weights, groups, what, even, cols), ncol = 1L, heights = c(3, 2))
 }
 
-weight_panel <- function(coords, values, size) {
+weight_panel <- function(coords, values, points) {
   data <- data.frame(x = coords$x, y = coords$y, value = values)
   data$image <- coords$image
   ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$value)) +
-    ggplot2::geom_point(size = size, shape = point_shape(nrow(data)), stroke = 0)
+    points
 }
 
 # As far to one side of `even` as to the other, over all panels.

@@ -11,7 +11,7 @@
 #' @param threads Threads to use. NULL: the option `spaxR.threads`, or else all cores (two under `R CMD check`).
 #' @param assay Assay that the logged command names (Seurat only). NULL: the default assay.
 #' @param split.by NULL, or the meta data column with the slices (`"image"`: the images). Without it, each image is a slice.
-#' @param domain.name Meta data column with the labels. NULL: `spacross_domain`, `spalora_domain` or `ppca_domain`, whichever there is.
+#' @param domain.name Meta data column with the labels. NULL: `spacross_domain`, `spalora_domain` or `ppca_domain`, whichever there is; of several that of the last run, with a message.
 #' @param refined.name Meta data column for the result; may be the same as `domain.name`. NULL: that name with `_refined` in place of `_domain`.
 #' @return The default method: a factor with the levels and names of the input. Cells without a label (NA) keep NA and do not vote. For
 #'   an object, the object with the factor in the meta data column `refined.name`, each slice on its own (Seurat: and the command logged).
@@ -59,7 +59,7 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   warn_overlaid_object(part, place, split.by, threads)
   refined <- RefineDomains.default(labels, coords = place, slice = slice, k = k, threads = threads)
   # Domains that were refined are not those that mixtures agreed on.
-  object <- write_domains(object, refined, NULL, list(domain = refined.name, confidence = confidence_column(refined.name)))
+  object <- write_domains(keep_coords(object, coords), refined, NULL, list(domain = refined.name, confidence = confidence_column(refined.name)))
   if (!inherits(object, "Seurat")) {
     return(object)
   }

@@ -65,6 +65,7 @@ RunPredictivePCA.default <- function(object, n.domains = NULL, coords = NULL, ..
     slice <- as_slices(kept$slice, input$cells, layout$stack, "slice")
     run <- ppca_settings(n.domains, length(input$cells), options, seed, threads, verbose)
     if (!is.null(input$counts)) check_counts(input$counts)
+    if (run$verbose && is.null(n.domains)) say_columns_only()
     c(input, run)
   })
   placed <- timed(timer, "align", place_slices(task, slice, layout))
@@ -121,7 +122,14 @@ RunPredictivePCA.list <- function(object, n.domains = NULL, coords = NULL, ..., 
     slice = input$slice, stack = stack, align = align, mirror = mirror, options = options, sketch = sketch,
     seed = seed, threads = threads, verbose = verbose
   )
-  share_result(object, result, input$parts, names, assay, "RunPredictivePCA")
+  share_result(object, result, input$parts, names, assay, "RunPredictivePCA", coords)
+}
+
+say_columns_only <- function() {
+  cli::cli_inform(
+    c("i" = "Without {.arg n.domains} there are columns, and no domains: {.fn ChooseDomains} shows what speaks for each number."),
+    class = "spaxR_message_run"
+  )
 }
 
 # Unless slices are stacked, nothing about their alignment means anything.

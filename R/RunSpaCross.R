@@ -167,7 +167,7 @@ RunSpaCross.list <- function(object, n.domains, coords = NULL, ..., align = "icp
     slice = input$slice, align = align, mirror = mirror, stack = stack, gaps = gaps, spot.distance = spot.distance, options = options, epochs = epochs,
     published = published, impute = impute, sketch = sketch, seed = seed, threads = threads, device = device, verbose = verbose
   )
-  share_result(object, result, input$parts, names, assay, "RunSpaCross")
+  share_result(object, result, input$parts, names, assay, "RunSpaCross", coords)
 }
 
 # Everything that can be refused before long work.

@@ -41,6 +41,11 @@
 #'
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
+#' @section Told once:
+#' An object without coordinates of its own is told where its cells lie by the `coords` of the first verb that gives the object back (a run, [FindDomains()], [RefineDomains()], [AlignSlices()],
+#' [predict()][predict.SpaxModel]): names of columns, or a table, are kept with it (`Tool(object, "SpatialCoords")`, of Bioconductor's in `metadata(object)$spaxR`), and later verbs need no `coords`. What is given anew counts. Cells that were renamed
+#' since are not found in a table: give it again.
+#'
 #' @section Which way y grows:
 #' Coordinates do not say it, but where their platform is known, plots draw them as its own viewer does. Of a plain table of `x` and `y`
 #' nothing is known: plots draw y upwards, as graphs do. If the tissue then stands on its head, its y counts rows of an image: `DomainPlot(..., y.down = TRUE)` and the
@@ -56,7 +61,7 @@
 #' | Slide-seq, STARmap, all others | upwards | |
 #'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
-#' @param coords NULL for the images of the object, or its own coordinates, or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two or three meta data
+#' @param coords NULL for the images of the object, or its own coordinates, or else those that a verb was told before (see the section on that), or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two or three meta data
 #'   columns, as in `c("x", "y")`; the name of a reduction, as in `"spatial"`, for its first two columns, or all of three; or a matrix or data frame with
 #'   a row a cell, in any order: see the section on tables.
 #' @param ... Not used; anything here is an error.
@@ -95,10 +100,10 @@ SpatialCoords.Seurat <- function(object, coords = NULL, ...) {
   check_dots(...)
   cells <- cell_names(object)
   if (is.null(coords)) {
-    if (length(image_names(object)) > 0L || is.null(spatial_reduction(object))) {
+    coords <- if (length(image_names(object)) == 0L) kept_coords(object) %||% spatial_reduction(object)
+    if (is.null(coords)) {
       return(check_coords(image_coords(object)))
     }
-    coords <- spatial_reduction(object)
   }
   if (is.character(coords)) coords <- named_coords(object, coords)
   SpatialCoords.default(cells, coords)

@@ -8,7 +8,7 @@
 #'   `SpaCrossResult` or a `SpaLORAResult`.
 #' @param ... Not used; anything here is an error.
 #' @param tool `"RunSpaCross"` or `"RunSpaLORA"`: whose training to draw. NULL: the one that the object holds; with
-#'   both, the first.
+#'   both, the last.
 #' @return A ggplot object. The contrast of SpaCross starts with the first hybrid graph. SpaLORA has two losses a
 #'   modality: how well it is reconstructed, and how well its embedding comes back from the other modalities. The latter
 #'   rise where training starts from the components of the modalities (the default): embeddings are small at first, and
@@ -41,11 +41,10 @@ TrainingPlot.SpaxResult <- function(object, ...) {
 #' @exportS3Method TrainingPlot Seurat
 TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
   check_dots(...)
-  runs <- system_names("verb")
-  if (!is.null(tool)) check_choice(tool, runs, "tool")
-  trained <- Filter(function(run) !is.null(run_parts(object, run)$history), tool %||% runs)
+  if (!is.null(tool)) check_choice(tool, system_names("verb"), "tool")
+  trained <- Filter(function(run) !is.null(run_parts(object, run)$history), tool %||% stored_runs(object))
   if (length(trained) == 0L) abort_no_training("an object without a run")
-  plot_history(run_parts(object, trained[[1L]])$history)
+  plot_history(run_parts(object, utils::tail(trained, 1L))$history)
 }
 
 #' @rdname TrainingPlot

@@ -91,8 +91,10 @@ check_choice <- function(x, choices, argument) {
   if (rlang::is_string(x) && x %in% choices) {
     return(x)
   }
+  near <- if (rlang::is_string(x)) choices[utils::adist(x, choices, ignore.case = TRUE) <= min(2, nchar(x) / 3)]
   abort_spax("argument", c(
-    "{.arg {argument}} must be one of {.val {choices}}, not {show_value(x)}."
+    "{.arg {argument}} must be one of {.or {.val {choices}}}, not {show_value(x)}.",
+    "i" = if (length(near) > 0L) "Did you mean {.val {near[[1L]]}}?"
   ), argument)
 }
 

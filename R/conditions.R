@@ -134,10 +134,21 @@ one_of <- function(words) {
 # The verbs that run a system, and further functions, for a message.
 one_of_runs <- function(...) one_of(paste0("{.fn ", c(system_names("verb"), ...), "}"))
 
-# A hint with the nearest of the names that exist.
+# What users call by the name that other functions have for it, the likeliest first.
+called_elsewhere <- list(
+  slot = "layer", n.domains = "numbers", n_domains = c("n.domains", "numbers"), k = c("n.domains", "numbers"), n.clusters = c("n.domains", "numbers"),
+  n_clusters = c("n.domains", "numbers"), resolution = c("n.domains", "numbers"), batch = c("split.by", "slice"), sample = c("split.by", "slice"),
+  slices = c("split.by", "slice"), spatial = "coords", features = "assay", random.seed = "seed", seed.use = "seed", cores = "threads", n.cores = "threads"
+)
+
+# A hint with what it is called here, or the nearest of the names that exist.
 did_you_mean <- function(given, known) {
   if (length(known) == 0L) {
     return("See the help page.")
+  }
+  meant <- intersect(called_elsewhere[[given]], known)
+  if (length(meant) > 0L) {
+    return(paste0("Here it is {.code ", meant[[1L]], "}."))
   }
   distance <- utils::adist(given, known, ignore.case = TRUE)[1L, ]
   nearest <- known[[which.min(distance)]]

@@ -63,6 +63,18 @@ confidence_scale <- function() {
   )
 }
 
+# Domains that mixtures do not agree on are more often than not too many, or too few, for the tissue.
+say_unsure <- function(domain, confidence, few = 0.05, sure = 0.95) {
+  shares <- tapply(confidence > sure, domain, mean)
+  unsure <- names(shares)[!is.na(shares) & shares < few]
+  if (length(unsure) > 0L) {
+    cli::cli_inform(c(
+      "i" = "The domain{?s} {unsure} {?is/are} not sure: mixtures disagree on nearly all of {?its/their} cells.",
+      "i" = "{.code DomainPlot(confidence = TRUE)} shows where; {.fn ChooseDomains} tries other numbers."
+    ), class = "spaxR_message_unsure")
+  }
+}
+
 # For each slice and domain: cells, the mean of their confidence, and the share of those that are sure.
 confidence_table <- function(labels, confidence, groups, sure = 0.95) {
   known <- which(!is.na(labels))

@@ -164,12 +164,12 @@ write_graph.SingleCellExperiment <- function(object, graph, name, assay) {
   object
 }
 
+run_names.SingleCellExperiment <- function(object) names(S4Vectors::metadata(object)$spaxR)
+
 run_parts.SingleCellExperiment <- function(object, name) S4Vectors::metadata(object)$spaxR[[name]]
 
 write_run.SingleCellExperiment <- function(object, name, parts) {
-  runs <- S4Vectors::metadata(object)$spaxR %||% list()
-  runs[[name]] <- parts
-  S4Vectors::metadata(object)$spaxR <- runs
+  S4Vectors::metadata(object)$spaxR <- last_of_runs(S4Vectors::metadata(object)$spaxR, name, parts)
   object
 }
 

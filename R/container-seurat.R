@@ -157,11 +157,13 @@ write_graph.Seurat <- function(object, graph, name, assay) {
   object
 }
 
+run_names.Seurat <- function(object) names(methods::slot(object, "tools"))
+
 run_parts.Seurat <- function(object, name) SeuratObject::Tool(object, name)
 
 # Not `Tool<-`: it names the entry after the function that calls it.
 write_run.Seurat <- function(object, name, parts) {
-  methods::slot(object, "tools")[[name]] <- parts
+  methods::slot(object, "tools") <- last_of_runs(methods::slot(object, "tools"), name, parts)
   object
 }
 

@@ -50,8 +50,9 @@ write_imputed <- function(object, values, name) UseMethod("write_imputed")
 # A sparse matrix of cells x cells.
 write_graph <- function(object, graph, name, assay) UseMethod("write_graph")
 
-# The parts of a run that are kept beside its results, by the name of the verb; NULL for a run that never was. run_code() says how a user gets
-# at them.
+# The parts of a run that are kept beside its results, by the name of the verb (runs.R); NULL for a run that never was. run_names() has the last one
+# last; run_code() says how a user gets at them.
+run_names <- function(object) UseMethod("run_names")
 run_parts <- function(object, name) UseMethod("run_parts")
 write_run <- function(object, name, parts) UseMethod("write_run")
 run_code <- function(object, name) UseMethod("run_code")
@@ -64,26 +65,6 @@ image_cells <- function(object) UseMethod("image_cells")
 
 # The columns of domains that the runs write by default.
 domain_names <- function() paste0(system_names(), "_domain")
-
-# The name given, or else the one of `known` that the object has; of several none is taken for the user's.
-sole_name <- function(name, known, argument, what) {
-  if (!is.null(name)) {
-    return(check_name(name, argument))
-  }
-  if (length(known) == 1L) {
-    return(known)
-  }
-  abort_spax("argument", c(
-    if (length(known)) "The object has {what} of {length(known)} runs: {.val {known}}." else "The object has no {what} of a run of this package.",
-    "i" = if (length(known)) "Choose one by {.arg {argument}}." else paste("Call", one_of_runs(), "first, or give {.arg {argument}}.")
-  ), argument)
-}
-
-sole_reduction <- function(object, reduction) sole_name(reduction, intersect(system_names(), reduction_names(object)), "reduction", "reductions")
-
-sole_domain <- function(object, name, argument) {
-  sole_name(name, intersect(domain_names(), names(meta_table(object))), argument, "domains")
-}
 
 # A column, named by cell; "ident" stands for the object's own groups, as in Seurat.
 meta_column <- function(object, column, argument) {
@@ -146,17 +127,20 @@ spatial_reduction <- function(object) {
   if (length(found) > 0L) found[[1L]]
 }
 
+# What keep_coords() kept, as `coords` of a verb; NULL where there is none, or where cells have been renamed since.
+kept_coords <- function(object) {
+  kept <- run_parts(object, "SpatialCoords")$coords
+  known <- if (is.character(kept)) c(names(meta_table(object)), reduction_names(object)) else rownames(kept)
+  wanted <- if (is.character(kept)) kept else cell_names(object)
+  if (length(kept) > 0L && all(wanted %in% known)) kept
+}
+
 # Coordinates from a reduction: its first two columns, or all of three.
 reduction_coords <- function(object, name) {
   embedding <- reduction_matrix(object, name)
   axes <- c("x", "y", if (ncol(embedding) == 3L) "z")
   if (ncol(embedding) >= 2L) embedding <- rlang::set_names(data.frame(embedding[, seq_along(axes)]), axes)
   structure(embedding, source = paste0("the reduction \"", name, "\""))
-}
-
-# The verbs whose runs the object holds.
-stored_runs <- function(object) {
-  Filter(function(verb) !is.null(run_parts(object, verb)), system_names("verb"))
 }
 
 is_object_list <- function(object) all(vapply(object, is_container, NA))

@@ -95,17 +95,6 @@ as_model <- function(object) {
   ), "object")
 }
 
-stored_model <- function(object) {
-  runs <- stored_runs(object)
-  if (length(runs) > 1L) {
-    abort_spax("argument", c(
-      "{.arg object} holds the models of {length(runs)} runs: {.fn {runs}}.",
-      "i" = "Say which: {.code {run_code(object, runs[[1L]])}$model}."
-    ), "object")
-  }
-  if (length(runs) == 1L) run_parts(object, runs)$model
-}
-
 format_bytes <- function(bytes) {
   if (bytes >= 1e9) paste(format(round(bytes / 1e9, 1)), "GB") else paste(format(max(1, round(bytes / 1e6))), "MB")
 }

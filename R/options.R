@@ -34,9 +34,22 @@ set_of <- function(options) option_set(sub("_options$", "", class(options)[[1L]]
 
 new_options <- function(set, given, preset) {
   check_option_names(given, set)
-  if (!is.null(preset)) check_choice(preset, set$presets, "preset")
+  if (!is.null(preset)) check_preset(preset, set)
   for (name in names(given)) check_option(given[[name]], set$rows[[name]], set)
   as_options(resolve_options(set, given, preset), set, names(given), preset)
+}
+
+# Of other kinds of data nothing was published: the defaults are for all.
+check_preset <- function(preset, set) {
+  if (rlang::is_string(preset) && !preset %in% set$presets && min(utils::adist(preset, set$presets, ignore.case = TRUE)) > 2) {
+    others <- setdiff(set$presets, "default")
+    abort_spax("argument", c(
+      "There are no published settings of {set$system} for {.val {preset}}.",
+      if (length(others) > 0L) c("i" = "There are some for {.or {.val {others}}}."),
+      "i" = "Leave {.arg preset} out: the defaults are for all kinds of data."
+    ), "preset")
+  }
+  check_choice(preset, set$presets, "preset")
 }
 
 as_options <- function(options, set, given, preset) {
@@ -75,9 +88,11 @@ check_option_names <- function(given, set) {
   known <- names(set$rows)
   unknown <- setdiff(names, known)
   if (length(unknown) > 0L) {
-    first <- if (nzchar(unknown[[1L]])) unknown[[1L]] else "an option without a name"
+    if (!nzchar(unknown[[1L]])) {
+      abort_spax("option", c("Options are given by name.", "i" = "For instance {.code {set$class}({known[[1L]]} = ...)}; {.help {set$class}} has them all."), "...")
+    }
     abort_spax("option", c(
-      "{.code {first}} is not an option of {set$system}.",
+      "{.code {unknown[[1L]]}} is not an option of {set$system}.",
       "i" = did_you_mean(unknown[[1L]], known)
     ), unknown[[1L]])
   }

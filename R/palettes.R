@@ -83,9 +83,12 @@ check_colours <- function(cols) {
   }
 }
 
-# Pairs with the largest overlap first; who finds no partner gets an unused colour.
-borrow_colours <- function(labels, first, colours) {
+# Pairs with the largest overlap first; who finds no partner gets an unused colour. Where less than a fifth of two groups is shared, one colour would say
+# that they are alike.
+borrow_colours <- function(labels, first, colours, least = 0.2) {
   overlap <- unclass(table(labels, first))
+  either <- outer(rowSums(overlap), colSums(overlap), `+`) - overlap
+  overlap[overlap < least * either] <- 0
   result <- rlang::set_names(rep(NA_character_, nlevels(labels)), levels(labels))
   for (step in seq_len(min(dim(overlap)))) {
     best <- arrayInd(which.max(overlap), dim(overlap))

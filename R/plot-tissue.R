@@ -1,20 +1,6 @@
 # What plots of cells on the tissue share.
 
-# Diameter of about the spacing of the cells, when the longer side of a panel is about 110 mm, and 150 are shared where
-# `across` panels stand side by side.
-point_size <- function(coords, across) {
-  extent <- max(diff(range(coords$x)), diff(range(coords$y)))
-  width <- if (across > 1L) 150 / across else 110
-  spacing <- slice_spacing(coords)
-  # A cell alone, or all in one place, have none.
-  if (is.na(spacing)) {
-    return(3)
-  }
-  # A ggplot size is the diameter in mm over 0.75 for this shape.
-  min(6, max(0.05, 1.15 * width * spacing / extent / 0.75))
-}
-
-# NULL: as point_size() finds it.
+# NULL: as cell_points() finds it.
 check_size <- function(pt.size) {
   if (!is.null(pt.size) && !(is.numeric(pt.size) && length(pt.size) == 1L && is.finite(pt.size) && pt.size > 0)) {
     abort_spax("argument", c(
@@ -49,7 +35,9 @@ cell_spacing <- function(coords) {
 }
 
 # Squares draw faster than discs, and nobody sees the difference among so many.
-point_shape <- function(n) if (n > 50000) 15 else 16
+point_shape <- function(n) if (n > many_points) 15 else 16
+
+many_points <- 50000
 
 # Around the points of a panel: equal axes, y as in its source, a panel each for slices, and a title.
 panel_frame <- function(coords, title, y_down) {
@@ -66,7 +54,7 @@ panel_frame <- function(coords, title, y_down) {
 theme_domains <- function() {
   ggplot2::theme_void(base_size = 11) +
     ggplot2::theme(
-      plot.title = ggplot2::element_text(hjust = 0.5, face = "bold", margin = ggplot2::margin(b = 4)),
+      plot.title = ggplot2::element_text(size = 11.5, hjust = 0.5, face = "bold", margin = ggplot2::margin(b = 4)),
       legend.key.height = ggplot2::unit(4.4, "mm"), legend.key.width = ggplot2::unit(4, "mm"),
       legend.text = ggplot2::element_text(size = 9), plot.margin = ggplot2::margin(4, 4, 4, 4),
       plot.background = ggplot2::element_rect(fill = "white", colour = NA)
@@ -84,8 +72,8 @@ fit_title <- function(title, coords) {
 column_title <- function(name) {
   system <- run_of_column(name)
   if (!is.null(system)) {
-    what <- sub("^domain$", "domains", substring(name, nchar(system$name) + 2L))
-    return(paste0(system$title, ": ", gsub("_", " ", what)))
+    what <- sub("^domain$", "", substring(name, nchar(system$name) + 2L))
+    return(paste0(system$title, if (nzchar(what)) paste0(": ", gsub("_", " ", what))))
   }
   if (!grepl("^[a-z]+([._][a-z]+)*$", name)) {
     return(name)

@@ -7,7 +7,7 @@
 #'
 #' @param ... Nothing: options are given by their names, in full. An unknown name is an error.
 #' @eval option_params("ppca")
-#' @param preset NULL.
+#' @param preset NULL: nothing was published whose settings could be given here.
 #' @return An object of class `ppca_options`: a named list with a value for every option.
 #' @export
 #' @examples

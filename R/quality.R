@@ -14,10 +14,25 @@ named_quality <- function(quality, modalities) {
 # `quality` as the core gives it, of cells with `modalities` (NULL: one).
 say_quality <- function(quality, modalities, verbose) {
   if (verbose) say_twins(quality$twins)
+  if (verbose) say_predicted(quality$r2, modalities)
   unheard <- modalities[from_zero(unlist(quality$unheard))]
   if (length(unheard) > 0L) say_unheard(unheard)
   if (isTRUE(quality$nothing)) say_nothing()
 }
+
+# The guard of a run, where a user sees it.
+say_predicted <- function(r2, modalities) {
+  if (length(r2) == 0L) {
+    return(invisible())
+  }
+  shares <- paste0(percent(r2), " %", if (length(modalities) > 0L) paste0(" (", modalities, ")"), collapse = ", ")
+  cli::cli_inform(
+    c("i" = "Neighbours predict {shares} of what differs between cells (R2; about 0 would be no structure in space)."),
+    class = "spaxR_message_quality"
+  )
+}
+
+percent <- function(share) format(round(100 * share))
 
 # Members agree on domains of a few hundred shuffled cells too: confidence does not show it.
 say_nothing <- function() {
@@ -50,7 +65,6 @@ say_unheard <- function(unheard) {
 
 # The line of a printed result.
 describe_quality <- function(result) {
-  percent <- function(share) format(round(100 * share))
   quality <- result$quality
   if (is.null(quality)) {
     return(NULL)

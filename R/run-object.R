@@ -13,16 +13,16 @@ run_on_object <- function(object, verb, where, names, fit) {
   cells <- cell_names(where$part)
   result <- cells_of_result(result, match(cells, rownames(result$embedding)), cells)
   object <- write_result(object, result, names, where$assay, kept_with_reduction(result))
-  write_run(object, verb, kept_of_run(result))
+  write_run(keep_coords(object, where$coords), verb, kept_of_run(result))
 }
 
 # Of a list of slices: each object with its part of the result; of matrices, the result.
-share_result <- function(object, result, parts, names, assay, verb) {
+share_result <- function(object, result, parts, names, assay, verb, coords) {
   if (!is_object_list(object)) {
     return(result)
   }
-  Map(function(x, part) {
+  Map(function(x, part, coords) {
     x <- write_result(x, cells_of_result(result, part$cells, part$own), names, check_assay(x, assay), kept_with_reduction(result))
-    write_run(x, verb, kept_of_run(result))
-  }, object, unname(parts))
+    write_run(keep_coords(x, coords), verb, kept_of_run(result))
+  }, object, unname(parts), unname(slice_coords_list(coords, object)))
 }

@@ -6,6 +6,7 @@ fit_system <- function(task, system, timer, call) {
   look_at_coords(task)
   found <- run_system(task, system$name, system$parts_of(task), timer, function(described) system$told(described, task))
   say_quality(found$quality, names(task$modalities), task$verbose)
+  if (task$verbose && !is.null(found$confidence)) say_unsure(found$domain, found$confidence)
   found$quality <- named_quality(found$quality, names(task$modalities))
   more <- system$more(found, task)
   model <- new_model(system, system$own(found, task), found$domain, task, found$model)

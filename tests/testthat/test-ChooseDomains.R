@@ -2,7 +2,7 @@ test_that("one call shows what speaks for each number", {
   choice <- ChooseDomains(small()$counts, 2:5, small_xy(), verbose = FALSE)
   expect_s3_class(choice, "DomainChoice")
   expect_identical(choice$table$n.domains, 2:5)
-  expect_named(choice$table, c("n.domains", "separation", "r2", "agreement", "stability"))
+  expect_named(choice$table, c("n.domains", "separation", "r2", "agreement", "weakest", "stability"))
   expect_true(all(choice$table$agreement > 0.5 & choice$table$agreement <= 1))
   expect_true(all(choice$table$stability <= 1))
   expect_identical(vapply(choice$domains, nlevels, 0L), c(k2 = 2L, k3 = 3L, k4 = 4L, k5 = 5L))
@@ -23,6 +23,30 @@ test_that("its numbers are those of the definitions", {
   between <- sum(sweep(x, 2, colMeans(x))^2) - within
   expect_equal(choice$table$separation[[2]], (between / 3) / (within / (nrow(x) - 4)), tolerance = 1e-5)
   expect_true(all(is.na(choice$table$stability)))
+})
+
+test_that("the domains of a number are those of a run with it", {
+  choice <- ChooseDomains(small()$counts, 3:4, small_xy(), thin = NULL, seed = 5, verbose = FALSE)
+  fit <- RunPredictivePCA(small()$counts, 4, small_xy(), seed = 5, verbose = FALSE)
+  expect_identical(rlang::set_names(choice$domains$k4, rownames(choice$domains)), fit$domain)
+  expect_equal(choice$table$agreement[[2]], mean(fit$confidence))
+  expect_equal(choice$table$weakest[[2]], min(DomainMetrics(fit, by = "domain")$confidence))
+})
+
+test_that("it says what it is about to do, and what `n.domains` is called here", {
+  expect_message(ChooseDomains(small()$counts, 2:3, small_xy(), thin = 0.5), "2 to 3 domains in .* cells, and once more with 50 %")
+  told <- expect_spax_error(ChooseDomains(small()$counts, n.domains = 2:3, coords = small_xy()), "argument", "n.domains")
+  expect_match(conditionMessage(told), "numbers")
+})
+
+test_that("the most domains that are all sure are suggested first, and what could not be is said", {
+  table <- data.frame(n.domains = 2:6, separation = c(9, 3, 5, 4, 2), weakest = c(0.9, 0.7, 0.96, 0.86, 0.5))
+  expect_identical(suggest_numbers(table)$n.domains, c(5L, 4L))
+  expect_match(suggest_numbers(table)$reason[[1]], "85 %")
+  expect_match(suggest_numbers(table[1:4, ])$reason[[1]], "try more")
+  table$weakest <- c(0.2, 0.7, 0.6, 0.5, 0.4)
+  expect_identical(suggest_numbers(table)$n.domains, c(3L, 4L))
+  expect_match(suggest_numbers(table)$reason[[1]], "no number")
 })
 
 test_that("peaks are higher than their neighbours", {

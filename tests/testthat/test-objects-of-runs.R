@@ -40,12 +40,9 @@ test_that("objects that hold a run predict, save their model and are plotted", {
   }
 })
 
-test_that("what holds no run, or several, says so", {
+test_that("what holds no run says so", {
   expect_spax_error(predict(small_seurat(), small()$counts, small_xy()), "argument", "object")
   expect_spax_error(plot(small_seurat(), coords = c("x", "y")), "argument", "group.by")
-  both <- RunPredictivePCA(quick_seurat(), n.domains = 4, coords = c("x", "y"), verbose = FALSE)
-  told <- expect_spax_error(predict(both, small()$counts, small_xy()), "argument", "object")
-  expect_match(conditionMessage(told), "Tool(object", fixed = TRUE)
   expect_spax_error(predict(quick_fit()), "argument", "newdata")
   expect_spax_error(predict(quick_seurat()), "argument", "newdata")
 })

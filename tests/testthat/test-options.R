@@ -104,3 +104,12 @@ test_that("published settings: fixed where the code fixes them, the preset and t
   expect_identical(published_options(spacross_options(n_genes = 300), several = TRUE)$n_genes, 300L)
   expect_spax_error(published_options(spacross_options(contrast = "none")), "argument", "published")
 })
+
+test_that("hints name what was meant", {
+  hint <- function(code, class) conditionMessage(expect_error(code, class = class))
+  expect_match(hint(spacross_options(100), "spaxR_error_option"), "by name")
+  expect_match(hint(spacross_options(preset = "Visium"), "spaxR_error_argument"), "Did you mean \"visium\"")
+  expect_match(hint(spacross_options(preset = "xenium"), "spaxR_error_argument"), "Leave `preset` out")
+  expect_match(hint(ppca_options(preset = "visium"), "spaxR_error_argument"), "Leave `preset` out")
+  expect_match(hint(RunPredictivePCA(small_seurat(), slot = "data"), "spaxR_error_argument"), "layer")
+})

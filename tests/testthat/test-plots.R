@@ -16,7 +16,7 @@ test_that("y points downwards for images only", {
 })
 
 test_that("panels have titles in words, and legends say what has no label", {
-  expect_identical(column_title("spacross_domain"), "SpaCross: domains")
+  expect_identical(column_title("spacross_domain"), "SpaCross")
   expect_identical(column_title("spalora_refined"), "SpaLORA: refined")
   expect_identical(column_title("seurat_clusters"), "Seurat clusters")
   expect_identical(column_title("RNA_snn_res.0.5"), "RNA_snn_res.0.5")
@@ -36,12 +36,42 @@ test_that("panels have titles in words, and legends say what has no label", {
   expect_false(anyNA(TrainingPlot(quick_fit())$labels$caption))
 })
 
-test_that("points fit the spacing of a slice, however slices lie and many panels there are", {
+test_that("points are as large as their cells lie apart, whatever the size of the figure and however slices lie", {
   one <- data.frame(expand.grid(x = 1:30, y = 1:30), image = factor("a"))
   both <- rbind(one, transform(one, image = "b"))
   expect_identical(slices_across(both), 2L)
-  expect_equal(point_size(both, 2), point_size(one, 2))
-  expect_equal(point_size(one, 4), point_size(one, 2) / 2)
+  expect_equal(point_diameter(both), point_diameter(one))
+  expect_gt(point_diameter(one), 1)
+  expect_lt(point_diameter(one), 1.3)
+  expect_equal(point_diameter(transform(one, x = 10 * x, y = 10 * y)), 10 * point_diameter(one))
+  # In millimetres on paper: the size of a point over the width of its panel, in two figures.
+  drawn <- function(inches) {
+    grDevices::pdf(NULL, inches, inches)
+    withr::defer(grDevices::dev.off())
+    grid::grid.draw(ggplot2::ggplotGrob(DomainPlot(one$y %/% 11, coords = one[c("x", "y")])))
+    grid::grid.force()
+    points <- grid::grid.get("geom_cell", grep = TRUE)
+    views <- format(grid::current.vpTree())
+    grid::seekViewport(regmatches(views, regexpr("panel[.0-9-]*[0-9]", views)))
+    c(
+      grid::convertWidth(points$size[[1L]], "mm", valueOnly = TRUE),
+      grid::convertWidth(grid::unit(1, "npc"), "mm", valueOnly = TRUE)
+    )
+  }
+  small <- drawn(3)
+  large <- drawn(9)
+  expect_gt(large[[2L]], 2 * small[[2L]])
+  expect_equal(large[[1L]] / large[[2L]], small[[1L]] / small[[2L]])
+  # 30 cells and the margins of a scale share a panel; a point is three quarters of its size.
+  expect_equal(0.75 * small[[1L]] / small[[2L]], point_diameter(one) / (29 * 1.1), tolerance = 1e-6)
+})
+
+test_that("paler points are opaque: what lies below does not show", {
+  expect_identical(on_white(c("#000000", "red", "#0000FF"), c(1, NA, 0.5)), c("#000000", "#FF0000", "#7F7FFF"))
+  place <- data.frame(x = c(1, 1, 2), y = c(1, 2, 1))
+  grob <- ggplot2::layer_grob(DomainPlot(factor(1:3), coords = place, confidence = c(1, 0.5, 0.7)))[[1L]]
+  expect_length(unique(grob$gp$col), 3L)
+  expect_false(any(nchar(grob$gp$col) > 7 & substring(grob$gp$col, 8) != "FF"))
 })
 
 test_that("several groupings stand side by side in shared colours", {
@@ -137,7 +167,6 @@ test_that("100,000 points are drawn in seconds, with points that fit", {
     grDevices::dev.off()
   })
   expect_lt(sum(spent[c("user.self", "sys.self")]), 5)
-  expect_lt(point_size(place, 1), point_size(place[1:1000, ], 1))
 })
 
 test_that("training curves come from a result and from an object", {
@@ -305,7 +334,8 @@ test_that("what cannot be drawn by is refused before drawing", {
 })
 
 test_that("a cell alone is drawn", {
-  expect_true(is.finite(point_size(data.frame(x = 1, y = 1), 1)))
+  expect_null(point_diameter(data.frame(x = 1, y = 1)))
+  expect_s3_class(cell_points(data.frame(x = 1, y = 1), NULL), "LayerInstance")
 })
 
 test_that("text gives colours as a factor does", {

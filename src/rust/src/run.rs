@@ -165,7 +165,8 @@ fn core_run_choose(run: Robj, numbers: Robj, starts: Robj, seed: Robj, show: Rob
                     domains = from_zero_based(&c.domains),
                     separation = c.separation,
                     r2 = c.r2,
-                    agreement = c.agreement
+                    agreement = c.agreement,
+                    weakest = c.weakest
                 );
                 Robj::from(list)
             };

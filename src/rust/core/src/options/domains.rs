@@ -149,7 +149,7 @@ pub mod rows {
     /// `boundaries`.
     pub const BOUNDARIES: Row = Row::flag(
         "boundaries",
-        "for `\"predicted\"`: TRUE looks at the cells along borders once more, by what they are themselves: each may take the domain \
+        "of domains from predicted components: TRUE looks at the cells along borders once more, by what they are themselves: each may take the domain \
          of one of its 6 nearest.",
     )
     .under(Section::Domains);

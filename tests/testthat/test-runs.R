@@ -1,0 +1,70 @@
+# What an object keeps of runs for the verbs that come after them.
+
+both_runs <- function(object = small_seurat()) {
+  object <- RunPredictivePCA(object, n.domains = 4, coords = c("x", "y"), verbose = FALSE)
+  RunSpaCross(object, n.domains = 3, epochs = 3, verbose = FALSE)
+}
+
+test_that("of several runs the last one is meant, and said", {
+  object <- both_runs()
+  expect_message(found <- DomainMetrics(object), "spacross_domain", class = "spaxR_message_run")
+  expect_identical(found$n_domains, 3L)
+  object <- RunPredictivePCA(object, n.domains = 4, verbose = FALSE)
+  expect_message(found <- DomainMetrics(object), "ppca_domain", class = "spaxR_message_run")
+  expect_identical(found$n_domains, 4L)
+  expect_no_message(DomainMetrics(object, domain.name = "spacross_domain"), class = "spaxR_message_run")
+  expect_message(RefineDomains(object, k = 6), class = "spaxR_message_run")
+  expect_message(FindDomains(object, n.domains = 2, method = "kmeans", domain.name = "two"), "ppca", class = "spaxR_message_run")
+  expect_message(new <- predict(object, small()$counts, small_xy()), "RunSpaCross", class = "spaxR_message_run")
+  expect_identical(nlevels(new$domain), 4L)
+  expect_silent(ggplot2::ggplot_build(TrainingPlot(object)))
+  # Columns of which no run is kept are not taken for the user's.
+  methods::slot(object, "tools") <- list()
+  expect_spax_error(DomainMetrics(object, coords = c("x", "y")), "argument", "domain.name")
+})
+
+test_that("a run without a number of domains is told from none", {
+  object <- RunPredictivePCA(small_seurat(), coords = c("x", "y"), verbose = FALSE)
+  for (verb in list(DomainPlot, DomainMetrics, RefineDomains)) {
+    expect_match(conditionMessage(expect_error(verb(object), class = "spaxR_error_argument")), "FindDomains")
+  }
+  expect_message(RunPredictivePCA(small()$counts, coords = small_xy()), "n.domains", class = "spaxR_message_run")
+})
+
+test_that("coordinates that a verb was told are those of the verbs after it", {
+  table <- small_xy() + 1
+  for (object in list(small_seurat(), small_sce())) {
+    expect_spax_error(SpatialCoords(object), "coords", "coords")
+    named <- RunPredictivePCA(object, n.domains = 4, coords = c("x", "y"), verbose = FALSE)
+    expect_equal(SpatialCoords(named)[c("x", "y")], SpatialCoords(object, c("x", "y"))[c("x", "y")], ignore_attr = TRUE)
+    expect_s3_class(DomainPlot(named), "ggplot")
+    expect_identical(ChooseDomains(named, 2:3, thin = NULL, verbose = FALSE)$table$n.domains, 2:3)
+    given <- RunPredictivePCA(object, n.domains = 4, coords = table[rev(seq_len(nrow(table))), ], verbose = FALSE)
+    expect_equal(SpatialCoords(given)$x, table$x)
+    expect_equal(SpatialCoords(given[, 11:40])$x, table$x[11:40])
+    # What is told anew counts, for this call and for those after it.
+    expect_equal(SpatialCoords(given, c("x", "y"))$x, small_xy()$x)
+    again <- RefineDomains(given, coords = c("x", "y"), k = 6)
+    expect_equal(SpatialCoords(again)$x, small_xy()$x)
+  }
+  renamed <- SeuratObject::RenameCells(RunPredictivePCA(small_seurat(), coords = table, verbose = FALSE), add.cell.id = "a")
+  expect_spax_error(SpatialCoords(renamed), "coords", "coords")
+})
+
+test_that("images come before what was told once, and predictions and lists keep what they were told", {
+  imaged <- as_spatial(small_sce(), small_xy(), "one")
+  object <- RunPredictivePCA(imaged, coords = c("x", "y"), verbose = FALSE)
+  expect_true("image" %in% names(SpatialCoords(object)))
+  new <- predict(quick_fit(), small_seurat(), coords = c("x", "y"))
+  expect_equal(SpatialCoords(new)$x, small_xy()$x)
+  apart <- RunPredictivePCA(list(small_seurat(), small_seurat()), 3, coords = list(small_xy(), small_xy() * 2), verbose = FALSE)
+  expect_equal(SpatialCoords(apart[[2]])$x, 2 * SpatialCoords(apart[[1]])$x)
+})
+
+test_that("domains that mixtures disagree on are named while a run speaks", {
+  domain <- factor(rep(1:3, each = 20))
+  expect_message(say_unsure(domain, rep(c(1, 0.6, 0.96), each = 20)), "domain 2 is", class = "spaxR_message_unsure")
+  expect_message(say_unsure(domain, rep(c(1, 0.6, 0.9), each = 20)), "domains 2 and 3 are", class = "spaxR_message_unsure")
+  expect_no_message(say_unsure(domain, rep(0.96, 60)))
+  expect_message(RunPredictivePCA(small()$counts, n.domains = 4, coords = small_xy()), "%", class = "spaxR_message_quality")
+})
