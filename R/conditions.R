@@ -135,11 +135,15 @@ one_of <- function(words) {
 one_of_runs <- function(...) one_of(paste0("{.fn ", c(system_names("verb"), ...), "}"))
 
 # What users call by the name that other functions have for it, the likeliest first.
-called_elsewhere <- list(
-  slot = "layer", n.domains = "numbers", n_domains = c("n.domains", "numbers"), k = c("n.domains", "numbers"), n.clusters = c("n.domains", "numbers"),
-  n_clusters = c("n.domains", "numbers"), resolution = c("n.domains", "numbers"), batch = c("split.by", "slice"), sample = c("split.by", "slice"),
-  slices = c("split.by", "slice"), spatial = "coords", features = "assay", random.seed = "seed", seed.use = "seed", cores = "threads", n.cores = "threads"
-)
+called_elsewhere <- local({
+  numbers <- c("n.domains", "numbers")
+  slices <- c("split.by", "slice")
+  list(
+    n.domains = "numbers", n_domains = numbers, k = numbers, n.clusters = numbers, n_clusters = numbers,
+    resolution = numbers, batch = slices, sample = slices, slices = slices, slot = "layer", spatial = "coords",
+    random.seed = "seed", seed.use = "seed", cores = "threads", n.cores = "threads"
+  )
+})
 
 # A hint with what it is called here, or the nearest of the names that exist.
 did_you_mean <- function(given, known) {

@@ -41,7 +41,8 @@ new_options <- function(set, given, preset) {
 
 # Of other kinds of data nothing was published: the defaults are for all.
 check_preset <- function(preset, set) {
-  if (rlang::is_string(preset) && !preset %in% set$presets && min(utils::adist(preset, set$presets, ignore.case = TRUE)) > 2) {
+  unlike <- rlang::is_string(preset) && all(utils::adist(preset, set$presets, ignore.case = TRUE) > 2)
+  if (unlike) {
     others <- setdiff(set$presets, "default")
     abort_spax("argument", c(
       "There are no published settings of {set$system} for {.val {preset}}.",
@@ -89,7 +90,10 @@ check_option_names <- function(given, set) {
   unknown <- setdiff(names, known)
   if (length(unknown) > 0L) {
     if (!nzchar(unknown[[1L]])) {
-      abort_spax("option", c("Options are given by name.", "i" = "For instance {.code {set$class}({known[[1L]]} = ...)}; {.help {set$class}} has them all."), "...")
+      abort_spax("option", c(
+        "Options are given by name.",
+        "i" = "For instance {.code {set$class}({known[[1L]]} = ...)}; {.help {set$class}} has them all."
+      ), "...")
     }
     abort_spax("option", c(
       "{.code {unknown[[1L]]}} is not an option of {set$system}.",

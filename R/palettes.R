@@ -83,8 +83,8 @@ check_colours <- function(cols) {
   }
 }
 
-# Pairs with the largest overlap first; who finds no partner gets an unused colour. Where less than a fifth of two groups is shared, one colour would say
-# that they are alike.
+# Pairs with the largest overlap first; who finds no partner gets an unused colour. Where less than a fifth of two
+# groups is shared, one colour would say that they are alike.
 borrow_colours <- function(labels, first, colours, least = 0.2) {
   overlap <- unclass(table(labels, first))
   either <- outer(rowSums(overlap), colSums(overlap), `+`) - overlap

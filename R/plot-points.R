@@ -1,8 +1,9 @@
-# Cells as points whose size is a length on the tissue: neighbours nearly touch in a figure of any size, as they would not with points of so many
-# millimetres.
+# Cells as points whose size is a length on the tissue: neighbours nearly touch in a figure of any size, as they would
+# not with points of so many millimetres.
 
-# Beside the aesthetics of geom_point(): `diameter`, in units of the coordinates (NULL: `size`, as there); `opaque`, whether `alpha` mixes a colour with
-# white in place of letting through what lies below, which would show where points overlap.
+# Beside the aesthetics of geom_point(): `diameter`, in units of the coordinates (NULL: `size`, as there); `opaque`,
+# whether `alpha` mixes a colour with white in place of letting through what lies below, which would show where points
+# overlap.
 GeomCell <- ggplot2::ggproto("GeomCell", ggplot2::GeomPoint,
   draw_panel = function(data, panel_params, coord, na.rm = FALSE, diameter = NULL, opaque = FALSE) {
     if (opaque) {
@@ -18,7 +19,8 @@ GeomCell <- ggplot2::ggproto("GeomCell", ggplot2::GeomPoint,
     wide <- grid::unit(abs(diff(ends$x)) / 0.75, "npc")
     grid::pointsGrob(
       placed$x, placed$y, placed$shape[[1L]], grid::unit.pmax(wide, smallest),
-      name = grid::grobName(prefix = "geom_cell"), gp = grid::gpar(col = ggplot2::alpha(placed$colour, placed$alpha), lwd = 0)
+      name = grid::grobName(prefix = "geom_cell"),
+      gp = grid::gpar(col = ggplot2::alpha(placed$colour, placed$alpha), lwd = 0)
     )
   }
 )
@@ -41,8 +43,8 @@ cell_points <- function(place, size, share = 1, opaque = FALSE, alpha = NA) {
   )
 }
 
-# A little over the spacing; where points are too small to be seen apart, more: the paper between cells that lie at random would make their colours paler.
-# NULL where there is no spacing.
+# A little over the spacing; where points are too small to be seen apart, more: the paper between cells that lie at
+# random would make their colours paler. NULL where there is no spacing.
 point_diameter <- function(place) {
   spacing <- slice_spacing(place)
   if (!is.na(spacing)) spacing * if (nrow(place) > many_points) 1.5 else 1.15

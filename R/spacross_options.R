@@ -7,8 +7,10 @@
 #' What options there are and what they may be stands once, in the compiled core, and this page is made from it;
 #' `spacross_options()` lists them all with their values.
 #'
-#' The domains of a default run come from what neighbours predict, which the network does not enter (`domains_from = "predicted"`): `min_cells`, `min_counts` and the topic "Domains" decide them. The other options shape the network, and with it the
-#' embedding, the integration of slices and what `impute_from = "network"` says; they reach the domains with `domains_from` `"both"`, `"smoothed"` or `"embedding"`.
+#' The domains of a default run come from what neighbours predict, which the network does not enter (`domains_from =
+#' "predicted"`): `min_cells`, `min_counts` and the topic "Domains" decide them. The other options shape the network,
+#' and with it the embedding, the integration of slices and what `impute_from = "network"` says; they reach the domains
+#' with `domains_from` `"both"`, `"smoothed"` or `"embedding"`.
 #'
 #' @eval option_topics("spacross")
 #'

@@ -34,8 +34,8 @@ test_that("the domains of a number are those of a run with it", {
 })
 
 test_that("it says what it is about to do, and what `n.domains` is called here", {
-  expect_message(ChooseDomains(small()$counts, 2:3, small_xy(), thin = 0.5), "2 to 3 domains in .* cells, and once more with 50 %")
-  told <- expect_spax_error(ChooseDomains(small()$counts, n.domains = 2:3, coords = small_xy()), "argument", "n.domains")
+  expect_message(ChooseDomains(small()$counts, 2:3, small_xy()), "2 to 3 domains in .* cells, and .* 50 %")
+  told <- expect_spax_error(ChooseDomains(small()$counts, n.domains = 2:3), "argument", "n.domains")
   expect_match(conditionMessage(told), "numbers")
 })
 

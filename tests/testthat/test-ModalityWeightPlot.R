@@ -22,7 +22,8 @@ test_that("the panels share one scale of colours, about an equal share", {
   scale <- weight_scale(weights, 0.5, "Weight")
   reach <- 0.5 - stats::quantile(unlist(weights), 0.01, names = FALSE)
   expect_equal(scale$limits, 0.5 + reach * c(-1, 1))
-  panel <- weight_panel(data.frame(x = 1:3, y = 1:3), c(0.5, -1, 2), 1) + scale
+  place <- data.frame(x = 1:3, y = 1:3)
+  panel <- weight_panel(place, c(0.5, -1, 2), cell_points(place, 1)) + scale
   expect_identical(ggplot2::layer_data(panel)$colour, c("#E6E6E6", "#08519C", "#A50F15"))
   even <- weight_scale(list(a = c(0.5, 0.5), b = c(0.5, 0.5)), 0.5, "Weight")
   expect_gt(diff(even$limits), 0)

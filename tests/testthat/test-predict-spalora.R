@@ -124,13 +124,14 @@ test_that("a Seurat object comes back as from a run, also with other names of as
   )
 })
 
-test_that("an object after runs of both systems must say which model", {
+test_that("of an object after runs of both systems the model of the last is kept, and said", {
   object <- quick_lora_seurat()
   file <- withr::local_tempfile()
   SaveModel(object, file)
   expect_identical(LoadModel(file)$tensors, SeuratObject::Tool(object, "RunSpaLORA")$model$tensors)
   both <- suppressWarnings(RunSpaCross(object, n.domains = 4, coords = c("x", "y"), epochs = 2, verbose = FALSE))
-  expect_spax_error(SaveModel(both, file, overwrite = TRUE), "argument", "object")
+  expect_message(SaveModel(both, file, overwrite = TRUE), "Tool(object, \"RunSpaLORA\")$model", fixed = TRUE)
+  expect_identical(LoadModel(file)$tensors, SeuratObject::Tool(both, "RunSpaCross")$model$tensors)
 })
 
 test_that("new cells are averaged over as many cells as those of the training", {

@@ -14,7 +14,7 @@ test_that("of several runs the last one is meant, and said", {
   expect_identical(found$n_domains, 4L)
   expect_no_message(DomainMetrics(object, domain.name = "spacross_domain"), class = "spaxR_message_run")
   expect_message(RefineDomains(object, k = 6), class = "spaxR_message_run")
-  expect_message(FindDomains(object, n.domains = 2, method = "kmeans", domain.name = "two"), "ppca", class = "spaxR_message_run")
+  expect_message(FindDomains(object, 2, method = "kmeans", domain.name = "two"), "ppca", class = "spaxR_message_run")
   expect_message(new <- predict(object, small()$counts, small_xy()), "RunSpaCross", class = "spaxR_message_run")
   expect_identical(nlevels(new$domain), 4L)
   expect_silent(ggplot2::ggplot_build(TrainingPlot(object)))
@@ -23,7 +23,9 @@ test_that("of several runs the last one is meant, and said", {
   expect_spax_error(DomainMetrics(object, coords = c("x", "y")), "argument", "domain.name")
 })
 
-test_that("a run without a number of domains is told from none", {
+test_that("a run without a number of domains is told from none, and from one that named its own", {
+  object <- RunPredictivePCA(small_seurat(), n.domains = 3, coords = c("x", "y"), domain.name = "mine", verbose = FALSE)
+  expect_match(conditionMessage(expect_error(DomainPlot(object), class = "spaxR_error_argument")), "group.by")
   object <- RunPredictivePCA(small_seurat(), coords = c("x", "y"), verbose = FALSE)
   for (verb in list(DomainPlot, DomainMetrics, RefineDomains)) {
     expect_match(conditionMessage(expect_error(verb(object), class = "spaxR_error_argument")), "FindDomains")
@@ -47,8 +49,8 @@ test_that("coordinates that a verb was told are those of the verbs after it", {
     again <- RefineDomains(given, coords = c("x", "y"), k = 6)
     expect_equal(SpatialCoords(again)$x, small_xy()$x)
   }
-  renamed <- SeuratObject::RenameCells(RunPredictivePCA(small_seurat(), coords = table, verbose = FALSE), add.cell.id = "a")
-  expect_spax_error(SpatialCoords(renamed), "coords", "coords")
+  object <- RunPredictivePCA(small_seurat(), coords = table, verbose = FALSE)
+  expect_spax_error(SpatialCoords(SeuratObject::RenameCells(object, add.cell.id = "a")), "coords", "coords")
 })
 
 test_that("images come before what was told once, and predictions and lists keep what they were told", {
@@ -57,14 +59,18 @@ test_that("images come before what was told once, and predictions and lists keep
   expect_true("image" %in% names(SpatialCoords(object)))
   new <- predict(quick_fit(), small_seurat(), coords = c("x", "y"))
   expect_equal(SpatialCoords(new)$x, small_xy()$x)
-  apart <- RunPredictivePCA(list(small_seurat(), small_seurat()), 3, coords = list(small_xy(), small_xy() * 2), verbose = FALSE)
+  pair <- list(small_seurat(), small_seurat())
+  apart <- RunPredictivePCA(pair, 3, coords = list(small_xy(), small_xy() * 2), verbose = FALSE)
   expect_equal(SpatialCoords(apart[[2]])$x, 2 * SpatialCoords(apart[[1]])$x)
 })
 
 test_that("domains that mixtures disagree on are named while a run speaks", {
   domain <- factor(rep(1:3, each = 20))
-  expect_message(say_unsure(domain, rep(c(1, 0.6, 0.96), each = 20)), "domain 2 is", class = "spaxR_message_unsure")
-  expect_message(say_unsure(domain, rep(c(1, 0.6, 0.9), each = 20)), "domains 2 and 3 are", class = "spaxR_message_unsure")
+  said <- function(shares) {
+    expect_message(say_unsure(domain, rep(shares, each = 20)), class = "spaxR_message_unsure")
+  }
+  expect_match(conditionMessage(said(c(1, 0.6, 0.96))), "domain 2 is")
+  expect_match(conditionMessage(said(c(1, 0.6, 0.9))), "domains 2 and 3 are")
   expect_no_message(say_unsure(domain, rep(0.96, 60)))
-  expect_message(RunPredictivePCA(small()$counts, n.domains = 4, coords = small_xy()), "%", class = "spaxR_message_quality")
+  expect_message(RunPredictivePCA(small()$counts, 4, small_xy()), "%", class = "spaxR_message_quality")
 })
