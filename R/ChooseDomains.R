@@ -188,7 +188,10 @@ print.DomainChoice <- function(x, ...) {
 
 #' @export
 plot.DomainChoice <- function(x, ...) {
-  what <- c(separation = "Separation of the domains", r2 = "Own values predicted (R2)", agreement = "Agreement of the mixtures", weakest = "Agreement, least sure domain", stability = "Stability under thinned counts")
+  what <- c(
+    separation = "Separation of domains", r2 = "Own values predicted (R2)", agreement = "Agreement of mixtures", weakest = "Least sure domain",
+    stability = "Stability, thinned counts"
+  )
   what <- what[vapply(names(what), function(name) !all(is.na(x$table[[name]])), NA)]
   long <- do.call(rbind, lapply(names(what), function(name) {
     data.frame(n.domains = x$table$n.domains, value = x$table[[name]], what = factor(what[[name]], what))
