@@ -10,7 +10,7 @@
 #' | `weakest` | the same in the domain where it is least | 1 |
 #' | `stability` | adjusted Rand index with the domains of thinned counts, of which half is left | 1 |
 #'
-#' Two suggestions. The first is the most domains that are all sure: the largest number at which in every domain (`weakest`) 85 % of the mixtures agree; with more, at least one domain is drawn pale. The second is the highest peak of `separation`. On six annotated tissues the first
+#' Two suggestions. The first is the most domains that are all sure: the largest number at which in every domain (`weakest`) 85 % of the mixtures agree; with more, at least one domain is drawn pale. The second is the highest inner peak of `separation`. Both depend on the range: begin at 2, and go beyond what you expect. On six annotated tissues the first
 #' met the annotators' number five times, whatever the seed, but these were known when it was chosen. On halves of them it did 8 times of 24, one of the two 10 times, and arrays of a few hundred spots have no number at which all domains are sure. Information criteria (BIC) and the gap statistic never
 #' do. So take the curves as what they are, look at the tissue at several numbers, and prefer the one whose domains you can name. Most domains of k + 1 are domains of k, or halves of one: `tree` says which.
 #'
@@ -50,9 +50,10 @@ ChooseDomains.default <- function(object, numbers = 2:15, coords = NULL, ..., sl
   check_counts(task$counts)
   task$slices <- place_slices(task, slice, list(stack = FALSE))$slices
   check_run_memory(task, 36)
-  if (task$verbose) say_numbers(numbers, task, thin)
+  if (task$verbose) cli::cli_inform("Finding {numbers[[1L]]} to {utils::tail(numbers, 1L)} domains in {length(task$cells)} cells.")
   found <- domains_of_numbers(task, numbers)
   say_quality(found$quality, NULL, verbose = FALSE)
+  if (task$verbose && !is.null(thin)) cli::cli_inform("Finding them once more with {round(100 * thin)} % of the counts.")
   again <- if (!is.null(thin)) domains_of_numbers(thinned(task, thin), numbers)
   domain_choice(found$numbers, again$numbers, task)
 }
@@ -74,11 +75,6 @@ ChooseDomains.Seurat <- function(object, numbers = 2:15, coords = NULL, ..., spl
 #' @rdname ChooseDomains
 #' @exportS3Method ChooseDomains SingleCellExperiment
 ChooseDomains.SingleCellExperiment <- ChooseDomains.Seurat
-
-say_numbers <- function(numbers, task, thin) {
-  again <- if (!is.null(thin)) paste0(", and once more with ", format(round(100 * thin)), " % of the counts")
-  cli::cli_inform(paste0("Finding {numbers[[1L]]} to {utils::tail(numbers, 1L)} domains in {length(task$cells)} cells", again, "."))
-}
 
 check_numbers <- function(numbers, n_cells) {
   ok <- is.numeric(numbers) && length(numbers) >= 2L && all(vapply(numbers, is_whole, NA)) && all(numbers >= 2 & numbers < n_cells)
@@ -145,12 +141,23 @@ suggest_numbers <- function(table) {
   sure <- most_sure(table)
   data.frame(
     n.domains = table$n.domains[c(sure$row, highest_peak(table$separation))],
-    reason = c(sure$reason, "highest peak of separation: higher than both neighbours")
+    reason = c(sure$reason, peak_reason(highest_peak(table$separation), nrow(table)))
   )
 }
 
+# The first number is no peak, and of the last nobody knows what comes after it.
+peak_reason <- function(row, rows) {
+  if (row == 1L) {
+    "separation has no peak: it falls from the first number on"
+  } else if (row == rows) {
+    "separation still rises at the last number: try more"
+  } else {
+    "highest inner peak of separation"
+  }
+}
+
 # The last number before domains appear of which mixtures are not sure. `enough` of them are to agree with the cells of every domain.
-most_sure <- function(table, enough = 0.85) {
+most_sure <- function(table, enough = sure_domain) {
   rows <- which(table$weakest >= enough)
   if (length(rows) == 0L) {
     return(list(row = which.max(table$weakest), reason = "no number has domains that are all sure: here the least sure is surest"))

@@ -8,7 +8,7 @@
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or a list of such, one a slice; what a run made of matrices (its domains, where its cells were), or a list of those; labels (a factor or vector, one a cell), or a data frame of
 #'   labels, one panel a column.
 #' @param ... Not used; anything here is an error.
-#' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: `spacross_domain`, `spalora_domain` and `ppca_domain`, as far as the object has them.
+#' @param group.by Meta data columns to draw, one panel each; `"ident"` are the identities of a Seurat object. NULL: those that runs wrote: `spacross_domain`, `spalora_domain` and `ppca_domain`, or what their `domain.name` was.
 #' @param coords Where the coordinates come from: see [SpatialCoords()].
 #' @param pt.size Size of the points, in millimetres as ggplot2 has it. NULL: as far as their cells lie apart, so that neighbours nearly touch in a figure of any size.
 #' @param cols Colours, one a level, with or without the names of the levels. NULL: [domain_palette()], matched between panels.
@@ -64,6 +64,7 @@ DomainPlot.Seurat <- function(object, ..., group.by = NULL, coords = NULL, split
   object <- labelled_part(object, group.by)
   place <- SpatialCoords(object, coords)
   slice <- panel_slices(object, place, split.by)
+  if (is.null(slice)) warn_overlaid_object(object, place, split.by, NULL)
   labels <- lapply(rlang::set_names(group.by), function(column) meta_column(object, column, "group.by"))
   DomainPlot.default(
     label_table(labels, "group.by"),
@@ -120,9 +121,9 @@ apart <- function(coords, slice) {
   coords
 }
 
-# The columns that the runs write by default.
+# The columns that runs wrote.
 known_domains <- function(object) {
-  found <- intersect(domain_names(), names(meta_table(object)))
+  found <- intersect(union(domain_names(), written(object, "domain")), names(meta_table(object)))
   if (length(found) == 0L) {
     abort_spax("argument", c(
       "The meta data has no domains yet.",
@@ -187,8 +188,8 @@ domain_panel <- function(coords, labels, colours, points, name, confidence = NUL
   colours <- c(colours, if (absent %in% data$label) rlang::set_names("grey85", absent))
   plot <- ggplot2::ggplot(data, ggplot2::aes(.data$x, .data$y, colour = .data$label)) +
     points +
-    ggplot2::scale_colour_manual(values = colours, guide = domain_guide(length(colours))) +
-    ggplot2::labs(colour = NULL)
+    ggplot2::scale_colour_manual(values = colours, guide = domain_guide(length(colours), is.null(confidence))) +
+    ggplot2::labs(colour = if (is_run_column(name)) "Domain")
   if (is.null(confidence)) plot else plot + ggplot2::aes(alpha = .data$confidence) + confidence_scale()
 }
 
@@ -202,9 +203,9 @@ say_absent <- function(labels, absent) {
   factor(labels, union(levels, absent))
 }
 
-# Up to 20 lines a column: a narrow legend leaves more room to the tissue.
-domain_guide <- function(n) {
-  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / 20), order = 1)
+# Up to 20 lines a column, fewer above another legend: a narrow one leaves more room to the tissue.
+domain_guide <- function(n, alone = TRUE) {
+  ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), ncol = ceiling(n / if (alone) 20 else 10), order = 1)
 }
 
 arrange_panels <- function(panels, ncol) {

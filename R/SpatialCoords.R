@@ -42,9 +42,9 @@
 #' Names of columns are known in upper and lower case, with dots, spaces or lines between their parts.
 #'
 #' @section Told once:
-#' An object without coordinates of its own is told where its cells lie by the `coords` of the first verb that gives the object back (a run, [FindDomains()], [RefineDomains()], [AlignSlices()],
-#' [predict()][predict.SpaxModel]): names of columns, or a table, are kept with it (`Tool(object, "SpatialCoords")`, of Bioconductor's in `metadata(object)$spaxR`), and later verbs need no `coords`. What is given anew counts. Cells that were renamed
-#' since are not found in a table: give it again.
+#' An object is told where its cells lie by the `coords` of the first verb that gives it back (a run, [FindDomains()], [RefineDomains()], [AlignSlices()],
+#' [predict()][predict.SpaxModel]): names of columns, or a table, are kept with it (`Tool(object, "SpatialCoords")`, of Bioconductor's in `metadata(object)$spaxR`), and later verbs need no `coords`. They come before the object's images; what is given anew
+#' counts. Objects that are merged forget it, and cells that were renamed since are not found in a table: give it again.
 #'
 #' @section Which way y grows:
 #' Coordinates do not say it, but where their platform is known, plots draw them as its own viewer does. Of a plain table of `x` and `y`
@@ -61,7 +61,7 @@
 #' | Slide-seq, STARmap, all others | upwards | |
 #'
 #' @param object A Seurat, SingleCellExperiment or SpatialExperiment object, or the names of the cells (for the default method; NULL takes the rows of `coords` as they are).
-#' @param coords NULL for the images of the object, or its own coordinates, or else those that a verb was told before (see the section on that), or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two or three meta data
+#' @param coords NULL for those that a verb was told before (see the section on that), or else the images of the object, or its own coordinates, or else its reduction `spatial` (or `X_spatial`), as conversions from AnnData have it; the names of two or three meta data
 #'   columns, as in `c("x", "y")`; the name of a reduction, as in `"spatial"`, for its first two columns, or all of three; or a matrix or data frame with
 #'   a row a cell, in any order: see the section on tables.
 #' @param ... Not used; anything here is an error.
@@ -100,7 +100,8 @@ SpatialCoords.Seurat <- function(object, coords = NULL, ...) {
   check_dots(...)
   cells <- cell_names(object)
   if (is.null(coords)) {
-    coords <- if (length(image_names(object)) == 0L) kept_coords(object) %||% spatial_reduction(object)
+    coords <- kept_coords(object)
+    if (is.null(coords) && length(image_names(object)) == 0L) coords <- spatial_reduction(object) %||% check_untold(object)
     if (is.null(coords)) {
       return(check_coords(image_coords(object)))
     }
@@ -112,6 +113,21 @@ SpatialCoords.Seurat <- function(object, coords = NULL, ...) {
 #' @rdname SpatialCoords
 #' @exportS3Method SpatialCoords SingleCellExperiment
 SpatialCoords.SingleCellExperiment <- SpatialCoords.Seurat
+
+# What was told and can no longer be found is said, before the object is blamed for having no image.
+check_untold <- function(object) {
+  told <- run_parts(object, "SpatialCoords")$coords
+  if (!is.null(told)) {
+    abort_spax("coords", c(
+      if (is.character(told)) {
+        "The object was told to take coordinates from {.val {told}}, which it no longer has."
+      } else {
+        "The object was told coordinates by a table, which lacks cells that it has now: were they renamed?"
+      },
+      "i" = "Give {.arg coords} again."
+    ), "coords")
+  }
+}
 
 # A reduction by its name, or two columns of the meta data by theirs.
 named_coords <- function(object, names) {

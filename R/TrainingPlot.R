@@ -43,7 +43,10 @@ TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
   check_dots(...)
   if (!is.null(tool)) check_choice(tool, system_names("verb"), "tool")
   trained <- Filter(function(run) !is.null(run_parts(object, run)$history), tool %||% stored_runs(object))
-  if (length(trained) == 0L) abort_no_training("an object without a run")
+  if (length(trained) == 0L) {
+    runs <- length(stored_runs(object))
+    abort_no_training(if (runs > 0L) "an object whose runs train nothing" else "an object without a run")
+  }
   plot_history(run_parts(object, utils::tail(trained, 1L))$history)
 }
 
@@ -52,9 +55,11 @@ TrainingPlot.Seurat <- function(object, ..., tool = NULL) {
 TrainingPlot.SingleCellExperiment <- TrainingPlot.Seurat
 
 abort_no_training <- function(what) {
+  systems <- Filter(function(system) "epochs" %in% names(option_set(system$name)$rows), spax_systems())
+  each <- function(field) unname(vapply(systems, `[[`, "", field))
   abort_spax("argument", c(
-    "{.arg object} must hold a training of {one_of(system_names('title'))}, not be {what}.",
-    "i" = paste("Call", one_of_runs(), "first.")
+    "{.arg object} must hold a training of {one_of(each('title'))}, not be {what}.",
+    "i" = paste0("Call ", one_of(paste0("{.fn ", each("verb"), "}")), " first.")
   ), "object")
 }
 

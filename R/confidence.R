@@ -58,18 +58,21 @@ palest <- 0.5
 
 confidence_scale <- function() {
   ggplot2::scale_alpha_continuous(
-    name = "Confidence", limits = c(palest, 1), breaks = c(1, 0.75, palest), labels = c("1", "0.75", "0.5 or less"), range = c(0.12, 1),
+    name = "Confidence", limits = c(palest, 1), breaks = c(1, 0.75, palest), labels = c("1", "0.75", "0.5 or less"), range = c(0.22, 1),
     guide = ggplot2::guide_legend(override.aes = list(size = 3.2, shape = 16), order = 2)
   )
 }
 
-# Domains that mixtures do not agree on are more often than not too many, or too few, for the tissue.
-say_unsure <- function(domain, confidence, few = 0.05, sure = 0.95) {
-  shares <- tapply(confidence > sure, domain, mean)
-  unsure <- names(shares)[!is.na(shares) & shares < few]
+# Of the mixtures this share is to agree in a domain: where fewer do, the number of domains is more often than not none that
+# the tissue has (bench/README.md, "How many domains").
+sure_domain <- 0.85
+
+say_unsure <- function(domain, confidence) {
+  shares <- tapply(confidence, domain, mean)
+  unsure <- names(shares)[!is.na(shares) & shares < sure_domain]
   if (length(unsure) > 0L) {
     cli::cli_inform(c(
-      "i" = "The domain{?s} {unsure} {?is/are} not sure: mixtures disagree on nearly all of {?its/their} cells.",
+      "i" = "Less than {round(100 * sure_domain)} % of the mixtures agree in the {cli::qty(length(unsure))}domain{?s} {unsure}.",
       "i" = "{.code DomainPlot(confidence = TRUE)} shows where; {.fn ChooseDomains} tries other numbers."
     ), class = "spaxR_message_unsure")
   }

@@ -164,12 +164,20 @@ write_graph.SingleCellExperiment <- function(object, graph, name, assay) {
   object
 }
 
-run_names.SingleCellExperiment <- function(object) names(S4Vectors::metadata(object)$spaxR)
+# Objects that were bound together have the entries of all: what each keeps is of a part, and of the whole there is none.
+kept_metadata <- function(object) {
+  entries <- which(names(S4Vectors::metadata(object)) == "spaxR")
+  if (length(entries) == 1L) S4Vectors::metadata(object)[[entries]]
+}
 
-run_parts.SingleCellExperiment <- function(object, name) S4Vectors::metadata(object)$spaxR[[name]]
+run_names.SingleCellExperiment <- function(object) names(kept_metadata(object))
+
+run_parts.SingleCellExperiment <- function(object, name) kept_metadata(object)[[name]]
 
 write_run.SingleCellExperiment <- function(object, name, parts) {
-  S4Vectors::metadata(object)$spaxR <- last_of_runs(S4Vectors::metadata(object)$spaxR, name, parts)
+  runs <- last_of_runs(kept_metadata(object), name, parts)
+  others <- names(S4Vectors::metadata(object)) != "spaxR"
+  S4Vectors::metadata(object) <- c(S4Vectors::metadata(object)[others], list(spaxR = runs))
   object
 }
 

@@ -54,7 +54,7 @@ warn_overlaid <- function(coords, samples, threads) {
       ),
       "i" = paste(
         "If they are slices of their own, say so: {.code split.by = \"{name}\"} for an object,",
-        "{.arg slice} for matrices; with {.code stack = FALSE} if they are no neighbours."
+        "{.arg slice} for matrices; in a run with {.code stack = FALSE} if they are no neighbours."
       )
     ), "split.by")
     return(invisible())

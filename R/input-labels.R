@@ -7,11 +7,17 @@ as_labels <- function(labels, argument = "object") {
       "{.arg {argument}} must be a factor or vector of labels, one a cell, not {show_value(labels)}."
     ), argument)
   }
-  result <- if (is.factor(labels)) labels else as.factor(labels)
+  result <- if (is.factor(labels)) labels else factor(labels, in_order(unique(labels)))
   if (all(is.na(result))) {
     abort_spax("argument", c("All labels in {.arg {argument}} are missing.", "i" = "Choose another column."), argument)
   }
   rlang::set_names(result, names(labels))
+}
+
+# Numbers that became text, as domains do where objects are merged, by their size.
+in_order <- function(values) {
+  values <- sort(values)
+  if (is.character(values) && all(grepl("^[0-9]{1,9}$", values))) values[order(as.integer(values))] else values
 }
 
 meta_labels <- function(object, column, argument) {

@@ -20,7 +20,7 @@ slice_column <- function(object, split.by) {
   if (!is_by_image(object, split.by)) {
     return(meta_column(object, split.by, "split.by"))
   }
-  image <- SpatialCoords(object)$image
+  image <- image_coords(object)$image
   if (!is.null(image)) rlang::set_names(image, cell_names(object))
 }
 
@@ -28,6 +28,7 @@ is_by_image <- function(object, split.by) identical(split.by, "image") && !"imag
 
 # The coordinates of an object with slices: one image a slice, if they come from images.
 object_slice_coords <- function(object, coords, slice) {
+  coords <- coords %||% kept_coords(object)
   if (is.null(slice)) {
     return(structure(check_one_slice(SpatialCoords(object, coords)), samples = object_samples(object)))
   }
@@ -62,7 +63,7 @@ check_one_image <- function(image, slice) {
 # Columns of an object that may tell samples apart, and its images.
 object_samples <- function(object) {
   columns <- sample_columns(meta_table(object))
-  images <- if (length(image_names(object)) > 1L) tryCatch(suppressMessages(SpatialCoords(object), "spaxR_message_fields")$image, spaxR_error_coords = function(e) NULL)
+  images <- if (length(image_names(object)) > 1L) tryCatch(suppressMessages(image_coords(object), "spaxR_message_fields")$image, spaxR_error_coords = function(e) NULL)
   if (!is.null(images)) columns$image <- images
   columns
 }

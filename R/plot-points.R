@@ -14,19 +14,20 @@ GeomCell <- ggplot2::ggproto("GeomCell", ggplot2::GeomPoint,
       return(ggplot2::GeomPoint$draw_panel(data, panel_params, coord, na.rm))
     }
     ends <- coord$transform(data.frame(x = c(0, diameter), y = data$y[[1L]]), panel_params)
-    placed <- coord$transform(data, panel_params)
-    # A point is drawn over three quarters of its size.
-    wide <- grid::unit(abs(diff(ends$x)) / 0.75, "npc")
-    grid::pointsGrob(
-      placed$x, placed$y, placed$shape[[1L]], grid::unit.pmax(wide, smallest),
-      name = grid::grobName(prefix = "geom_cell"),
-      gp = grid::gpar(col = ggplot2::alpha(placed$colour, placed$alpha), lwd = 0)
-    )
+    cell_grob(coord$transform(data, panel_params), abs(diff(ends$x)))
   }
 )
 
-# Devices lose what is smaller.
-smallest <- grid::unit(0.04, "mm")
+# `diameter`: as a share of the width of the panel.
+cell_grob <- function(placed, diameter) {
+  # A point is drawn over three quarters of its size, and devices lose what is too small.
+  size <- grid::unit.pmax(grid::unit(diameter / 0.75, "npc"), grid::unit(0.04, "mm"))
+  grid::pointsGrob(
+    placed$x, placed$y, placed$shape[[1L]], size,
+    name = grid::grobName(prefix = "geom_cell"),
+    gp = grid::gpar(col = ggplot2::alpha(placed$colour, placed$alpha), lwd = 0)
+  )
+}
 
 # A layer of the cells at `place`. `size` of the user; NULL: about the spacing of the cells, times `share`.
 cell_points <- function(place, size, share = 1, opaque = FALSE, alpha = NA) {
@@ -43,11 +44,11 @@ cell_points <- function(place, size, share = 1, opaque = FALSE, alpha = NA) {
   )
 }
 
-# A little over the spacing; where points are too small to be seen apart, more: the paper between cells that lie at
-# random would make their colours paler. NULL where there is no spacing.
+# So that spots of a hexagonal array just touch; where points are too small to be seen apart, more: the paper between
+# cells that lie at random would make their colours paler. NULL where there is no spacing.
 point_diameter <- function(place) {
   spacing <- slice_spacing(place)
-  if (!is.na(spacing)) spacing * if (nrow(place) > many_points) 1.5 else 1.15
+  if (!is.na(spacing)) spacing * if (nrow(place) > many_points) 1.5 else 1.075
 }
 
 # Colours as they look on white paper, opaque.

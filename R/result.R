@@ -41,7 +41,7 @@ describe_run <- function(x) {
 # Results into an object, under `names` (reduction, key, domain, and assay for what was imputed); `homes`: the assays that the reductions belong to. A system may write more.
 write_result <- function(object, result, names, homes, misc) {
   object <- write_reduction(object, result$embedding, names$reduction, names$key, homes[[1L]], misc)
-  if (!is.null(result$domain)) object <- write_domains(object, result$domain, result$confidence, names)
+  object <- if (is.null(result$domain)) drop_stale(object, names) else write_domains(object, result$domain, result$confidence, names)
   if (!is.null(result$reconstruction)) object <- write_imputed(object, result$reconstruction, names$assay)
   object
 }
@@ -49,9 +49,19 @@ write_result <- function(object, result, names, homes, misc) {
 # What a reduction keeps of the run, or of the model, that it comes from.
 kept_with_reduction <- function(x) parts_of(x, c("options", "genes", "features", "seed", "device", "versions"))
 
-# What an object keeps of a run beside its results.
-kept_of_run <- function(result) {
-  parts_of(result, c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "quality", "sketch", "model"))
+# What an object keeps of a run beside its results; `wrote`: under which names those are.
+kept_of_run <- function(result, names) {
+  kept <- c("options", "modalities", "history", "timings", "versions", "genes", "features", "seed", "device", "slice", "alignment", "quality", "sketch", "model")
+  c(parts_of(result, kept), list(wrote = c(list(reduction = names$reduction), if (!is.null(result$domain)) list(domain = names$domain))))
+}
+
+# Domains of an earlier run, which are not of the reduction that this one wrote.
+drop_stale <- function(object, names) {
+  stale <- intersect(c(names$domain, names$confidence), names(meta_table(object)))
+  if (length(stale) > 0L) {
+    cli::cli_inform(c("i" = "{.val {stale}} of an earlier run {?is/are} gone: this one found no domains."), class = "spaxR_message_run")
+  }
+  drop_columns(object, stale)
 }
 
 parts_of <- function(x, parts) unclass(x)[intersect(parts, names(x))]

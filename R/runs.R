@@ -2,42 +2,54 @@
 # another, and cells lie where the user last said they do.
 
 # The verbs whose runs the object holds, the last one last.
-stored_runs <- function(object) intersect(run_names(object), system_names("verb"))
+stored_runs <- function(object) intersect(as.character(run_names(object)), system_names("verb"))
 
 # As a list of runs, or of what else verbs keep, has it: what is written again goes last.
 last_of_runs <- function(runs, name, parts) c(runs[setdiff(names(runs), name)], rlang::set_names(list(parts), name))
 
+# What the runs wrote, named by verb, the last one last: `what` is "reduction" or "domain". A run of an earlier version
+# does not say, and wrote what is usual.
+written <- function(object, what) {
+  usual <- rlang::set_names(if (what == "domain") domain_names() else system_names(), system_names("verb"))
+  found <- lapply(rlang::set_names(stored_runs(object)), function(run) {
+    wrote <- run_parts(object, run)$wrote
+    if (is.null(wrote)) usual[[run]] else wrote[[what]]
+  })
+  unlist(found)
+}
+
 sole_reduction <- function(object, reduction) {
-  known <- rlang::set_names(system_names(), system_names("verb"))
-  name_of_run(object, reduction, known[known %in% reduction_names(object)], "reduction", "reductions")
+  name_of_run(object, reduction, union(system_names(), written(object, "reduction")), "reduction", "reduction")
 }
 
 sole_domain <- function(object, name, argument) {
-  known <- rlang::set_names(domain_names(), system_names("verb"))
-  name_of_run(object, name, known[known %in% names(meta_table(object))], argument, "domains")
+  name_of_run(object, name, union(domain_names(), written(object, "domain")), argument, "domain")
 }
 
-# The name given, or else the one of `known` (named by verb) that the last run wrote, which is said where there are
-# several.
+# The name given, or else of those that a run may have written the one that there is. Of several that of the last run,
+# which is said; but where one is of no run that is kept, nobody can tell which is meant.
 name_of_run <- function(object, name, known, argument, what) {
   if (!is.null(name)) {
     return(check_name(name, argument))
   }
+  known <- intersect(known, if (what == "domain") names(meta_table(object)) else reduction_names(object))
   if (length(known) == 0L) {
     abort_spax("argument", c(
-      "The object has no {what} of a run of this package.",
-      "i" = if (what == "domains") remedy_no_domains(object, argument) else remedy_no_run(argument)
+      "The object has no {what}s of a run of this package.",
+      "i" = if (what == "domain") remedy_no_domains(object, argument) else remedy_no_run(argument)
     ), argument)
   }
-  runs <- intersect(stored_runs(object), names(known))
-  # Which of them is the last nobody can tell when one is not of a run.
-  if (length(known) > 1L && length(runs) < length(known)) {
+  if (length(known) == 1L) {
+    return(known)
+  }
+  runs <- intersect(written(object, what), known)
+  if (length(runs) < length(known)) {
     abort_spax("argument", c(
-      "The object has {what} of {length(known)} runs: {.val {unname(known)}}.", "i" = "Choose one by {.arg {argument}}."
+      "The object has {what}s of {length(known)} runs: {.val {known}}.", "i" = "Choose one by {.arg {argument}}."
     ), argument)
   }
-  found <- unname(if (length(known) > 1L) known[[utils::tail(runs, 1L)]] else known)
-  if (length(known) > 1L) say_last_run("Of the last run: {.val {found}}; {.arg {argument}} chooses another.")
+  found <- utils::tail(runs, 1L)
+  say_last_run("Of the last run: {.val {found}}; {.arg {argument}} chooses another.")
   found
 }
 
@@ -45,13 +57,9 @@ say_last_run <- function(line, .envir = parent.frame()) {
   cli::cli_inform(c("i" = line), class = "spaxR_message_run", .envir = .envir)
 }
 
-# A run without a number of domains has found none, and one whose user chose a name has written them elsewhere.
+# A run without a number of domains has found none.
 remedy_no_domains <- function(object, argument) {
-  runs <- stored_runs(object)
-  found <- Filter(function(run) length(run_parts(object, run)$model$levels) > 0L, runs)
-  if (length(found) > 0L) {
-    paste0("A run wrote them under a name of its own: give it as {.arg ", argument, "}.")
-  } else if (length(runs) > 0L) {
+  if (length(stored_runs(object)) > 0L) {
     "The run had no {.arg n.domains}: call {.code FindDomains(object, n.domains = )}, or run again with a number."
   } else {
     remedy_no_run(argument)

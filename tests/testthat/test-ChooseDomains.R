@@ -34,7 +34,8 @@ test_that("the domains of a number are those of a run with it", {
 })
 
 test_that("it says what it is about to do, and what `n.domains` is called here", {
-  expect_message(ChooseDomains(small()$counts, 2:3, small_xy()), "2 to 3 domains in .* cells, and .* 50 %")
+  said <- paste(capture_messages(ChooseDomains(small()$counts, 2:3, small_xy())), collapse = "")
+  expect_match(said, "2 to 3 domains in 273 cells.*50 % of the counts")
   told <- expect_spax_error(ChooseDomains(small()$counts, n.domains = 2:3), "argument", "n.domains")
   expect_match(conditionMessage(told), "numbers")
 })
@@ -47,6 +48,10 @@ test_that("the most domains that are all sure are suggested first, and what coul
   table$weakest <- c(0.2, 0.7, 0.6, 0.5, 0.4)
   expect_identical(suggest_numbers(table)$n.domains, c(3L, 4L))
   expect_match(suggest_numbers(table)$reason[[1]], "no number")
+  peaks <- function(separation) suggest_numbers(data.frame(n.domains = 2:6, separation, weakest = 1))$reason[[2]]
+  expect_match(peaks(c(9, 3, 5, 4, 2)), "inner peak")
+  expect_match(peaks(c(9, 8, 7, 6, 5)), "no peak")
+  expect_match(peaks(c(1, 2, 3, 4, 5)), "try more")
 })
 
 test_that("peaks are higher than their neighbours", {

@@ -85,8 +85,10 @@ test_that("an object gets reduction, domains and confidence", {
   expect_equal(unname(object$ppca_confidence), unname(fit$confidence))
   tool <- SeuratObject::Tool(object, "RunPredictivePCA")
   expect_named(
-    tool, c("options", "timings", "versions", "genes", "seed", "device", "quality", "model"), ignore.order = TRUE
+    tool, c("options", "timings", "versions", "genes", "seed", "device", "quality", "model", "wrote"),
+    ignore.order = TRUE
   )
+  expect_identical(tool$wrote, list(reduction = "ppca", domain = "ppca_domain"))
   expect_true("RunPredictivePCA.RNA" %in% SeuratObject::Command(object))
   bare <- RunPredictivePCA(
     small_seurat(), coords = c("x", "y"), verbose = FALSE, reduction.name = "near", reduction.key = "near_"

@@ -82,7 +82,7 @@ test_that("a Seurat object comes back with a reduction, a factor, a tool entry a
   expect_identical(domain, unname(quick_fit()$domain))
   tool <- SeuratObject::Tool(object, "RunSpaCross")
   expect_named(
-    tool, c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model"),
+    tool, c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model", "wrote"),
     ignore.order = TRUE
   )
   expect_true("RunSpaCross.RNA" %in% SeuratObject::Command(object))

@@ -36,7 +36,8 @@ test_that("an object comes back with the results of its matrix", {
   expect_identical(reduced(object), fit$embedding)
   expect_identical(rlang::set_names(object$spacross_domain, colnames(object)), fit$domain)
   run <- runs(object)$RunSpaCross
-  expect_named(run, c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model"))
+  parts <- c("options", "history", "timings", "versions", "genes", "seed", "device", "quality", "model", "wrote")
+  expect_named(run, parts)
   same <- c("options", "history", "genes", "seed", "device", "model")
   expect_identical(run[same], unclass(fit)[same])
   plain <- small_sce()

@@ -25,7 +25,9 @@ test_that("of several runs the last one is meant, and said", {
 
 test_that("a run without a number of domains is told from none, and from one that named its own", {
   object <- RunPredictivePCA(small_seurat(), n.domains = 3, coords = c("x", "y"), domain.name = "mine", verbose = FALSE)
-  expect_match(conditionMessage(expect_error(DomainPlot(object), class = "spaxR_error_argument")), "group.by")
+  expect_s3_class(DomainPlot(object), "ggplot")
+  expect_identical(DomainMetrics(object)$n_domains, 3L)
+  expect_identical(nlevels(FindDomains(object, 2, method = "kmeans")$ppca_domain), 2L)
   object <- RunPredictivePCA(small_seurat(), coords = c("x", "y"), verbose = FALSE)
   for (verb in list(DomainPlot, DomainMetrics, RefineDomains)) {
     expect_match(conditionMessage(expect_error(verb(object), class = "spaxR_error_argument")), "FindDomains")
@@ -50,13 +52,18 @@ test_that("coordinates that a verb was told are those of the verbs after it", {
     expect_equal(SpatialCoords(again)$x, small_xy()$x)
   }
   object <- RunPredictivePCA(small_seurat(), coords = table, verbose = FALSE)
-  expect_spax_error(SpatialCoords(SeuratObject::RenameCells(object, add.cell.id = "a")), "coords", "coords")
+  renamed <- SeuratObject::RenameCells(object, add.cell.id = "a")
+  expect_match(conditionMessage(expect_spax_error(SpatialCoords(renamed), "coords", "coords")), "renamed")
 })
 
-test_that("images come before what was told once, and predictions and lists keep what they were told", {
-  imaged <- as_spatial(small_sce(), small_xy(), "one")
-  object <- RunPredictivePCA(imaged, coords = c("x", "y"), verbose = FALSE)
-  expect_true("image" %in% names(SpatialCoords(object)))
+test_that("what was told comes before images, and predictions and lists keep it", {
+  imaged <- with_image(small_seurat(), visium_v1())
+  expect_true("image" %in% names(SpatialCoords(imaged)))
+  table <- 3 * small_xy()
+  object <- RunPredictivePCA(imaged, n.domains = 3, coords = table, verbose = FALSE)
+  expect_identical(names(SpatialCoords(object)), c("x", "y"))
+  expect_identical(RefineDomains(object, k = 6)$ppca_refined, RefineDomains(object, coords = table, k = 6)$ppca_refined)
+  expect_identical(slice_column(object, "image"), slice_column(imaged, "image"))
   new <- predict(quick_fit(), small_seurat(), coords = c("x", "y"))
   expect_equal(SpatialCoords(new)$x, small_xy()$x)
   pair <- list(small_seurat(), small_seurat())
@@ -69,8 +76,36 @@ test_that("domains that mixtures disagree on are named while a run speaks", {
   said <- function(shares) {
     expect_message(say_unsure(domain, rep(shares, each = 20)), class = "spaxR_message_unsure")
   }
-  expect_match(conditionMessage(said(c(1, 0.6, 0.96))), "domain 2 is")
-  expect_match(conditionMessage(said(c(1, 0.6, 0.9))), "domains 2 and 3 are")
-  expect_no_message(say_unsure(domain, rep(0.96, 60)))
+  expect_match(conditionMessage(said(c(1, 0.6, 0.9))), "85 % .* domain 2")
+  expect_match(conditionMessage(said(c(1, 0.6, 0.8))), "domains 2 and 3")
+  expect_no_message(say_unsure(domain, rep(0.86, 60)))
   expect_message(RunPredictivePCA(small()$counts, 4, small_xy()), "%", class = "spaxR_message_quality")
+})
+
+test_that("a run that wrote under a name of its own is not mistaken for an earlier one", {
+  object <- RunPredictivePCA(small_seurat(), n.domains = 4, coords = c("x", "y"), verbose = FALSE)
+  object <- RunPredictivePCA(
+    object, 3, domain.name = "mine", reduction.name = "own", reduction.key = "own_", verbose = FALSE
+  )
+  # The first is of no run that is kept: the second took its place.
+  expect_spax_error(DomainMetrics(object), "argument", "domain.name")
+  expect_spax_error(FindDomains(object, 3), "argument", "reduction")
+  expect_length(DomainPlot(object)$patches$plots, 1L)
+})
+
+test_that("domains do not stay beside a reduction that they are not of", {
+  object <- RunPredictivePCA(small_seurat(), n.domains = 4, coords = c("x", "y"), verbose = FALSE)
+  expect_message(object <- RunPredictivePCA(object, verbose = FALSE), "ppca_domain", class = "spaxR_message_run")
+  expect_false(any(c("ppca_domain", "ppca_confidence") %in% names(object[[]])))
+})
+
+test_that("objects that were bound together have no run of a part", {
+  told <- function(coords) RunPredictivePCA(small_sce(), n.domains = 3, coords = coords, verbose = FALSE)
+  one <- told(c("x", "y"))
+  both <- BiocGenerics::cbind(one, told(small_xy() + 5))
+  colnames(both) <- paste0("cell", seq_len(ncol(both)))
+  expect_length(stored_runs(both), 0L)
+  expect_spax_error(SpatialCoords(both), "coords", "coords")
+  again <- suppressWarnings(RunPredictivePCA(both, 3, coords = c("x", "y"), verbose = FALSE), "spaxR_warning_coords")
+  expect_identical(stored_runs(again), "RunPredictivePCA")
 })
