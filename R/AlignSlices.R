@@ -123,7 +123,7 @@ AlignSlices.Seurat <- function(object, ..., split.by = NULL, slice.order = NULL,
     spot.distance = spot.distance, outline = outline, search = search, overlap = overlap, mirror = mirror, scale = scale, threads = threads, verbose = verbose
   )
   object <- write_columns(object, rlang::set_names(found$coords, names))
-  object <- write_run(keep_coords(object, coords), "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")])
+  object <- write_run(keep_coords(object, coords, cell_names(part)), "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "slice", "given", "method")])
   if (!inherits(object, "Seurat")) {
     return(object)
   }
@@ -290,7 +290,7 @@ align_object_list <- function(objects, ..., coords = NULL, counts = TRUE, assay 
   Map(function(object, part, inside) {
     placed <- rename(found$coords[inside, ], cell_names(part), 1L)
     object <- write_columns(object, rlang::set_names(placed, names))
-    write_run(keep_coords(object, coords), "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "method")])
+    write_run(keep_coords(object, coords, cell_names(part)), "AlignSlices", unclass(found)[c("transforms", "residuals", "ok", "method")])
   }, objects, parts, cells)
 }
 

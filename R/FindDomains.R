@@ -112,7 +112,7 @@ FindDomains.Seurat <- function(object, n.domains, ..., reduction = NULL, dims = 
     method = method, coords = place, starts = starts, runs = runs, k = k, prune = prune, seed = seed, threads = threads,
     confidence = TRUE
   )
-  object <- write_domains(keep_coords(object, coords), structure(domains, confidence = NULL), attr(domains, "confidence"), names)
+  object <- write_domains(keep_coords(object, coords, cell_names(part)), structure(domains, confidence = NULL), attr(domains, "confidence"), names)
   if (!inherits(object, "Seurat")) {
     return(object)
   }

@@ -59,7 +59,7 @@ RefineDomains.Seurat <- function(object, ..., coords = NULL, split.by = NULL, k 
   warn_overlaid_object(part, place, split.by, threads)
   refined <- RefineDomains.default(labels, coords = place, slice = slice, k = k, threads = threads)
   # Domains that were refined are not those that mixtures agreed on.
-  object <- write_domains(keep_coords(object, coords), refined, NULL, list(domain = refined.name, confidence = confidence_column(refined.name)))
+  object <- write_domains(keep_coords(object, coords, cell_names(part)), refined, NULL, list(domain = refined.name, confidence = confidence_column(refined.name)))
   if (!inherits(object, "Seurat")) {
     return(object)
   }

@@ -29,7 +29,7 @@
 #' @return For a Seurat object, the same object with
 #'   * the reduction `reduction.name` (cells x 15, fewer with under 300 cells), to be used wherever Seurat takes one: `FindNeighbors(reduction = "ppca", dims = 1:15)`, `RunUMAP()`;
 #'   * with `n.domains`, the factor `domain.name` (levels `1..n.domains`, numbered along the tissue) and the numbers `confidence.name`, the share of the mixtures that agree with it (0 to 1), in the meta data;
-#'   * an entry `Tool(object, "RunPredictivePCA")` with `options`, `timings`, `versions`, `genes`, `seed`, `quality` `model` and `wrote` (the names of the reduction and of the domains), and the command logged.
+#'   * an entry `Tool(object, "RunPredictivePCA")` with `options`, `timings`, `versions`, `genes`, `seed`, `quality`, `model` and `wrote` (the names of the reduction and of the domains), and the command logged.
 #'
 #'   For a SingleCellExperiment or SpatialExperiment the same in Bioconductor's places; see [bioconductor]. For a matrix, a list of class `PredictivePCAResult`: `embedding`, `domain`,
 #'   `confidence`, `quality`, `coords` (not of a stack), `timings`, `options`, `genes`, `seed`, `versions`, `model`, `call`, and for several slices `slice` and

@@ -64,7 +64,7 @@
 #'   * the factor `domain.name` in the meta data: levels `1..n.domains`, numbered along the tissue, and beside it the numbers `confidence.name`: the share of
 #'     the mixtures that agree with a cell's domain, from 0 to 1 (not with another `cluster` than `"consensus"`),
 #'   * the assay `imputed.assay` if `impute` (layer "data": z-scored expression as imputed, negative values set to 0),
-#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed` `model` and `wrote` (the names of the reduction and of the domains), and the command logged.
+#'   * an entry `Tool(object, "RunSpaCross")` with `options`, `history`, `timings`, `versions`, `genes`, `seed`, `model` and `wrote` (the names of the reduction and of the domains), and the command logged.
 #'
 #'   For a SingleCellExperiment or SpatialExperiment, the same object with the same in Bioconductor's places: `reducedDim(object, reduction.name)`, `colData`,
 #'   `altExp(object, imputed.assay)`, `metadata(object)$spaxR$RunSpaCross`; see [bioconductor].

@@ -124,7 +124,7 @@ RunSpaLORA.Seurat <- function(object, assays, n.domains, coords = NULL, ..., lay
   )
   homes <- vapply(assays, function(name) modality_home(object, name), "")
   object <- write_modalities(object, result, names, homes, kept_with_reduction(result))
-  object <- write_run(keep_coords(object, coords), "RunSpaLORA", kept_of_run(result, names))
+  object <- write_run(keep_coords(object, coords, cell_names(part)), "RunSpaLORA", kept_of_run(result, names))
   if (!inherits(object, "Seurat")) {
     return(object)
   }

@@ -70,7 +70,7 @@ predict.SpaxModel <- function(object, newdata, coords = NULL, ..., reduction = N
   if (!is_container(newdata)) {
     return(found)
   }
-  system$write(keep_coords(newdata, coords), found, names, input$homes, kept_with_reduction(object))
+  system$write(keep_coords(newdata, coords, rownames(found$embedding)), found, names, input$homes, kept_with_reduction(object))
 }
 
 #' @rdname predict.SpaxModel

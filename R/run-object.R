@@ -13,7 +13,7 @@ run_on_object <- function(object, verb, where, names, fit) {
   cells <- cell_names(where$part)
   result <- cells_of_result(result, match(cells, rownames(result$embedding)), cells)
   object <- write_result(object, result, names, where$assay, kept_with_reduction(result))
-  write_run(keep_coords(object, where$coords), verb, kept_of_run(result, names))
+  write_run(keep_coords(object, where$coords, cells), verb, kept_of_run(result, names))
 }
 
 # Of a list of slices: each object with its part of the result; of matrices, the result.
@@ -23,6 +23,6 @@ share_result <- function(object, result, parts, names, assay, verb, coords) {
   }
   Map(function(x, part, coords) {
     x <- write_result(x, cells_of_result(result, part$cells, part$own), names, check_assay(x, assay), kept_with_reduction(result))
-    write_run(keep_coords(x, coords), verb, kept_of_run(result, names))
+    write_run(keep_coords(x, coords, part$own), verb, kept_of_run(result, names))
   }, object, unname(parts), unname(slice_coords_list(coords, object)))
 }

@@ -60,7 +60,7 @@ say_last_run <- function(line, .envir = parent.frame()) {
 # A run without a number of domains has found none.
 remedy_no_domains <- function(object, argument) {
   if (length(stored_runs(object)) > 0L) {
-    "The run had no {.arg n.domains}: call {.code FindDomains(object, n.domains = )}, or run again with a number."
+    "Its runs left none: call {.code FindDomains(object, n.domains = )}, or run again with {.arg n.domains}."
   } else {
     remedy_no_run(argument)
   }
@@ -78,12 +78,12 @@ stored_model <- function(object) {
   if (length(runs) > 0L) run_parts(object, last)$model
 }
 
-# Where a verb was told that the cells lie, for those that come after it: names of columns as they are, a table as
-# places. NULL: nothing new.
-keep_coords <- function(object, coords) {
+# Where a verb was told that the `cells` that it looked at lie, for those that come after it: names of columns as they
+# are, a table as places. NULL: nothing new.
+keep_coords <- function(object, coords, cells) {
   if (is.null(coords)) {
     return(object)
   }
-  if (!is.character(coords)) coords <- suppressMessages(SpatialCoords(object, coords), "spaxR_message_coords")
+  if (!is.character(coords)) coords <- suppressMessages(SpatialCoords.default(cells, coords), "spaxR_message_coords")
   write_run(object, "SpatialCoords", list(coords = coords))
 }

@@ -102,10 +102,19 @@ test_that("domains do not stay beside a reduction that they are not of", {
 test_that("objects that were bound together have no run of a part", {
   told <- function(coords) RunPredictivePCA(small_sce(), n.domains = 3, coords = coords, verbose = FALSE)
   one <- told(c("x", "y"))
-  both <- BiocGenerics::cbind(one, told(small_xy() + 5))
+  both <- SingleCellExperiment::cbind(one, told(small_xy() + 5))
   colnames(both) <- paste0("cell", seq_len(ncol(both)))
   expect_length(stored_runs(both), 0L)
   expect_spax_error(SpatialCoords(both), "coords", "coords")
   again <- suppressWarnings(RunPredictivePCA(both, 3, coords = c("x", "y"), verbose = FALSE), "spaxR_warning_coords")
   expect_identical(stored_runs(again), "RunPredictivePCA")
+})
+
+test_that("a table of the cells that a verb looked at is kept, and no more is asked of it", {
+  half <- colnames(small_seurat())[1:100]
+  kept <- keep_coords(small_seurat(), small_xy()[half, ], half)
+  expect_identical(rownames(run_parts(kept, "SpatialCoords")$coords), half)
+  expect_equal(SpatialCoords(kept[, half])$x, small_xy()[half, "x"])
+  expect_spax_error(SpatialCoords(kept), "coords", "coords")
+  expect_s3_class(DomainPlot(kept[, half], group.by = "label"), "ggplot")
 })
